@@ -1,0 +1,137 @@
+"""Raw lines of a day -> CSV rows, with an account of every line that came in.
+
+Pure: lines in, a file object and a result out. Where objects lie is in lake.py, what commits a
+day in partition.py.
+"""
+
+import csv
+import gzip
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from ecom_pipeline.domain import envelope
+from ecom_pipeline.domain.columns import CSV_HEADER
+from ecom_pipeline.domain.envelope import Accepted, Rejected, UnreadableError
+from ecom_pipeline.domain.event import EventError, InvoiceLine, digest
+from ecom_pipeline.domain.totals import Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One raw line and where it stood, for errors."""
+
+    data: bytes
+    object_key: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flattened:
+    """A day's CSV and its account: `read` = totals.rows + redelivered + rejected + conflicts."""
+
+    csv: bytes
+    totals: Totals
+    read: int
+    redelivered: int
+    rejected: tuple[Rejected, ...]
+    conflicts: tuple[tuple[Accepted, InvoiceLine], ...]
+
+
+def flatten(lines: Iterable[Line], day: date) -> Flattened:
+    """Return a day's rows as gzip CSV, the first content of each event id only.
+
+    The same lines make the same bytes. A line that can't be used is set aside with its reason;
+    an event of another day under this one's prefix is refused too.
+    """
+    account = _Account(day)
+    body = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", fileobj=body, mode="wb", compresslevel=6, mtime=0) as packed,
+        io.TextIOWrapper(packed, "utf-8", newline="") as text,
+    ):
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(CSV_HEADER)
+        writer.writerows(account.rows(lines))
+    return Flattened(
+        csv=body.getvalue(),
+        totals=account.totals(),
+        read=account.read,
+        redelivered=account.redelivered,
+        rejected=tuple(account.rejected),
+        conflicts=tuple(account.conflicts),
+    )
+
+
+class _Account:
+    """What is known of a day while its lines go by: a digest an event id, and no rows."""
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+        self.read = 0
+        self.redelivered = 0
+        self.quantity = 0
+        self.amount = Decimal("0.0000")
+        self.digests: dict[str, int] = {}
+        self.rejected: list[Rejected] = []
+        self.conflicts: list[tuple[Accepted, InvoiceLine]] = []
+
+    def rows(self, lines: Iterable[Line]) -> Iterator[tuple[str, ...]]:
+        """Yield the row of each event that was not seen before."""
+        for line in lines:
+            self.read += 1
+            try:
+                record, event = self._event(line)
+            except (UnreadableError, EventError) as error:
+                self.rejected.append(_set_aside(line, error))
+                continue
+            row = event.row()
+            if self._is_new(record, event, digest(row)):
+                yield row
+
+    def totals(self) -> Totals:
+        return Totals(
+            rows=len(self.digests),
+            quantity=self.quantity,
+            amount=self.amount,
+            digest=sum(self.digests.values()),
+        )
+
+    def _event(self, line: Line) -> tuple[Accepted, InvoiceLine]:
+        record = envelope.decode(line.data)
+        if not isinstance(record, Accepted):
+            raise UnreadableError("a rejected record under a raw prefix")
+        event = envelope.line_of(record)
+        if event.invoice_date != self.day:
+            raise EventError("InvoiceDate", f"a time of {self.day}", str(event.invoice_time))
+        return record, event
+
+    def _is_new(self, record: Accepted, event: InvoiceLine, mark: int) -> bool:
+        standing = self.digests.get(event.event_id)
+        if standing is None:
+            self.digests[event.event_id] = mark
+            self.quantity += event.quantity
+            self.amount += event.amount
+        elif standing == mark:
+            self.redelivered += 1
+        else:
+            self.conflicts.append((record, event))
+        return standing is None
+
+
+def _set_aside(line: Line, error: UnreadableError | EventError) -> Rejected:
+    """Return the record for quarantine; it keeps its arrival when that can be read."""
+    try:
+        arrived = envelope.decode(line.data).received_at
+    except UnreadableError:
+        arrived = datetime(1970, 1, 1, tzinfo=UTC)  # unknown: constant, so a rebuild is the same
+    known = isinstance(error, EventError)
+    return envelope.rejected(
+        line.data,
+        record=f"{line.object_key} line {line.number}",
+        reason="invalid" if known else "unreadable",
+        received_at=arrived,
+        error=error if known else EventError("", "a record of the archive function", str(error)),
+    )

@@ -1,0 +1,130 @@
+# pyright: basic
+# boto3 carries no types; its S3 client is handed in as Any.
+"""The lake's objects: list a day's raw ones, read them verified, write a day's CSV.
+
+What a day's rows are is in flatten.py; how a key is spelled is in domain/keys.py.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ecom_pipeline.domain import keys, ndjson
+from ecom_pipeline.domain.envelope import Rejected
+
+_LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object as a listing shows it."""
+
+    key: str
+    bytes: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object's bytes, and the tag that tells whether it is still the same."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """Two buckets: what arrived, and what was made of it."""
+
+    s3: Any
+    raw_bucket: str
+    csv_bucket: str
+
+    def raw_objects(self, day: date) -> list[Found]:
+        """Return a day's raw objects in the order of the stream."""
+        return list(self._list(self.raw_bucket, keys.raw_prefix(day)))
+
+    def raw_days(self) -> list[date]:
+        """Return the days that have a raw object."""
+        pages = self.s3.get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=self.raw_bucket, Prefix=keys.RAW, Delimiter="/")
+        prefixes = (each["Prefix"] for page in found for each in page.get("CommonPrefixes", []))
+        return sorted(keys.day_of(prefix) for prefix in prefixes)
+
+    def raw_lines(self, key: str) -> Iterator[bytes]:
+        """Yield the lines of a raw object, after its bytes were verified."""
+        answer = self.s3.get_object(Bucket=self.raw_bucket, Key=key)
+        return ndjson.unpack(key, answer["Body"].read(), answer["Metadata"])
+
+    def write_quarantine(self, key: str, records: Iterable[Rejected]) -> None:
+        """Put what was set aside where it can be listed and replayed."""
+        packed = ndjson.pack(records)
+        self.s3.put_object(
+            Bucket=self.raw_bucket,
+            Key=key,
+            Body=packed.body,
+            ContentType=ndjson.CONTENT_TYPE,
+            ContentEncoding=ndjson.CONTENT_ENCODING,
+            Metadata=packed.metadata,
+        )
+
+    def remove_quarantine(self, unwanted: Iterable[str]) -> None:
+        """Remove what an earlier rebuild set aside and this one could use."""
+        for key in unwanted:
+            self.s3.delete_object(Bucket=self.raw_bucket, Key=key)
+
+    def csv_part_keys(self, day: date) -> list[str]:
+        """Return the keys of a day's parts, those of no manifest included."""
+        found = self._list(self.csv_bucket, keys.csv_prefix(day))
+        return [each.key for each in found if each.key != keys.manifest_key(day)]
+
+    def write_part(self, key: str, body: bytes) -> None:
+        """Put a part of a day's CSV."""
+        self.s3.put_object(Bucket=self.csv_bucket, Key=key, Body=body, ContentType="text/csv")
+
+    def remove_parts(self, unwanted: Iterable[str]) -> None:
+        """Remove parts that a newer manifest no longer names."""
+        for key in unwanted:
+            self.s3.delete_object(Bucket=self.csv_bucket, Key=key)
+
+    def read_csv(self, key: str) -> Stored | None:
+        """Return an object of the CSV bucket, or None when it is not there."""
+        try:
+            answer = self.s3.get_object(Bucket=self.csv_bucket, Key=key)
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        return Stored(answer["Body"].read(), answer["ETag"])
+
+    def write_json(self, key: str, body: bytes) -> None:
+        """Put a JSON object into the CSV bucket."""
+        self.s3.put_object(
+            Bucket=self.csv_bucket, Key=key, Body=body, ContentType="application/json"
+        )
+
+    def replace_manifest(self, key: str, body: bytes, before: Stored | None) -> bool:
+        """Put a manifest in the place of the one that was read; False when that one has gone.
+
+        A refused condition lies when the answer to our own put was lost, so it is read back.
+        """
+        condition = {"IfMatch": before.etag} if before else {"IfNoneMatch": "*"}
+        try:
+            self.s3.put_object(
+                Bucket=self.csv_bucket,
+                Key=key,
+                Body=body,
+                ContentType="application/json",
+                **condition,
+            )
+        except self.s3.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in _LOST_RACE:
+                raise
+            now = self.read_csv(key)
+            return now is not None and now.body == body
+        return True
+
+    def _list(self, bucket: str, prefix: str) -> Iterator[Found]:
+        pages = self.s3.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+            for each in page.get("Contents", []):
+                yield Found(each["Key"], each["Size"], each["ETag"].strip('"'))

@@ -1,0 +1,115 @@
+"""Build a day's CSV partition: read its raw objects, flatten, write parts, commit a manifest.
+
+A part's name comes from its content, so a new version lies beside the old one until the manifest
+names it; being killed at any step leaves the old day or the new one, never a mixture.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date
+from hashlib import sha256
+
+from ecom_pipeline.batch import manifest as manifests
+from ecom_pipeline.batch.flatten import Flattened, Line, flatten
+from ecom_pipeline.batch.lake import Found, Lake
+from ecom_pipeline.batch.manifest import Manifest, ManifestError, Part, Source
+from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.columns import CSV_HEADER
+from ecom_pipeline.domain.envelope import Rejected
+from ecom_pipeline.domain.event import digest
+
+_VERSION_DIGITS = 16
+_ATTEMPTS = 5
+
+
+def build(lake: Lake, day: date) -> Manifest:
+    """Rebuild a day from its raw objects and commit it. The same objects make the same bytes.
+
+    Raises:
+        DamagedObjectError: a raw object does not hold what its metadata say.
+        ManifestError: other builders of this day kept getting in between.
+    """
+    for _ in range(_ATTEMPTS):
+        made = _build_once(lake, day)
+        if made is not None:
+            return made
+    raise ManifestError(f"{day}: others built it at the same time, {_ATTEMPTS} times; try again")
+
+
+def _build_once(lake: Lake, day: date) -> Manifest | None:
+    """Build and commit a day; None when another builder committed it since we looked."""
+    before = lake.read_csv(keys.manifest_key(day))
+    parts_before = lake.csv_part_keys(day)  # listed before ours: a later builder's stay
+    sources = lake.raw_objects(day)
+    flat = flatten(_lines(lake, sources), day)
+    set_aside = _set_aside(flat, day)
+    for key, records in set_aside.items():
+        lake.write_quarantine(key, records)
+    made = _manifest(day, flat, sources, set_aside)
+    for part in made.parts:
+        lake.write_part(part.key, flat.csv)
+    if not lake.replace_manifest(keys.manifest_key(day), manifests.encode(made), before):
+        return None
+    lake.remove_parts(set(parts_before) - {part.key for part in made.parts})
+    if before is not None:
+        past = manifests.decode(keys.manifest_key(day), before.body)
+        lake.remove_quarantine(set(past.quarantine_keys) - set(made.quarantine_keys))
+    return made
+
+
+def read_manifest(lake: Lake, day: date) -> Manifest | None:
+    """Return a day's committed manifest, or None when it was never built."""
+    found = lake.read_csv(keys.manifest_key(day))
+    return None if found is None else manifests.decode(keys.manifest_key(day), found.body)
+
+
+def committed(lake: Lake, day: date) -> Manifest:
+    """Return a day's manifest, or raise ManifestError when it was never built."""
+    found = read_manifest(lake, day)
+    if found is None:
+        raise ManifestError(f"{day} has no CSV: build it first (ecom load {day}:{day})")
+    return found
+
+
+def _lines(lake: Lake, sources: Iterable[Found]) -> Iterator[Line]:
+    for source in sources:
+        for number, data in enumerate(lake.raw_lines(source.key), 1):
+            yield Line(data, source.key, number)
+
+
+def _set_aside(flat: Flattened, day: date) -> dict[str, list[Rejected]]:
+    """Return what goes to quarantine, by key."""
+    objects: dict[str, list[Rejected]] = defaultdict(list)
+    for record in flat.rejected:
+        objects[keys.transform_quarantine_key(record.received_at.date(), day)].append(record)
+    for record, event in flat.conflicts:
+        mark = digest(event.row())
+        key = keys.conflict_key(record.received_at.date(), event.event_id, mark)
+        objects[key] = [envelope.conflict(record)]
+    return objects
+
+
+def _manifest(
+    day: date, flat: Flattened, sources: Iterable[Found], set_aside: dict[str, list[Rejected]]
+) -> Manifest:
+    content = sha256(flat.csv).hexdigest()
+    part = Part(
+        key=keys.csv_part_key(day, content[:_VERSION_DIGITS], 0),
+        rows=flat.totals.rows,
+        bytes=len(flat.csv),
+        sha256=content,
+    )
+    reasons = Counter(record.reason for record in flat.rejected)
+    if flat.conflicts:
+        reasons["id_conflict"] = len(flat.conflicts)
+    return Manifest(
+        day=day,
+        columns=CSV_HEADER,
+        parts=(part,) if flat.totals.rows else (),
+        totals=flat.totals,
+        read=flat.read,
+        redelivered=flat.redelivered,
+        quarantined=dict(reasons),
+        quarantine_keys=tuple(sorted(set_aside)),
+        sources=tuple(Source(key=s.key, bytes=s.bytes, etag=s.etag) for s in sources),
+    )

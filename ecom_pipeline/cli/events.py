@@ -1,0 +1,83 @@
+"""ecom replay, ecom sample: events in."""
+
+from pathlib import Path
+
+import click
+
+from ecom_pipeline.cli.options import DAYS, Days, table
+
+
+@click.command()
+@click.argument("csv", type=click.Path(path_type=Path))
+@click.option("--days", type=DAYS, help="Only rows of these invoice dates, both included.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most this many events.")
+@click.option("--batch-size", type=click.IntRange(1, 500), default=500, show_default=True)
+@click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
+@click.option("--rate", type=float, help="At most this many events a second.")
+@click.option("--shuffle", "seed", type=int, metavar="SEED", help="In an order made from SEED.")
+@click.option("--url", help="The API; without it, the local one or ECOM_API_URL.")
+def replay(  # noqa: PLR0913 - click hands over each option by its name
+    *,
+    csv: Path,
+    days: Days | None,
+    limit: int | None,
+    batch_size: int,
+    concurrency: int,
+    rate: float | None,
+    seed: int | None,
+    url: str | None,
+) -> None:
+    """Send the data set's rows to the API as events; sent twice, an event changes nothing.
+
+    Example: ecom replay data.csv --days 2010-12-01:2010-12-07
+    """
+    from rich.progress import Progress
+
+    from ecom_pipeline import addresses, settings
+    from ecom_pipeline.replay import dataset, sender
+
+    configured = settings.load()
+    events = dataset.events(csv, days=days, limit=limit, seed=seed)
+    pace = sender.Pace(batch_size=batch_size, concurrency=concurrency, rate=rate)
+    target = addresses.producer(configured, url)
+    with Progress(transient=True) as progress:
+        task = progress.add_task("sending", total=events.count())
+        summary = sender.send(
+            events,
+            target,
+            pace=pace,
+            journal_folder=configured.home / "replay",
+            on_progress=lambda count: progress.advance(task, count),
+        )
+    click.echo(
+        f"sent {summary.sent:,}, accepted {summary.accepted:,}, rejected "
+        f"{summary.rejected.total():,}, in {summary.seconds:.1f} s "
+        f"({summary.events_per_second:,.0f} events/s)"
+    )
+    if summary.resumed:
+        click.echo(f"{summary.resumed:,} were acknowledged in an earlier, interrupted run")
+    if summary.undated:
+        click.echo(f"{summary.undated:,} rows have no readable date, so no day, and were not sent")
+    if summary.rejected:
+        table("Rejected", ["reason", "events"], summary.rejected.most_common())
+        examples = [(e.row, e.field, e.expected, e.got) for e in summary.examples]
+        table("The first of them", ["row", "field", "expected", "got"], examples)
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--days", type=click.IntRange(min=1), default=14, show_default=True)
+@click.option("--rows-per-day", type=click.IntRange(min=1), default=1700, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
+def sample(out: Path, days: int, rows_per_day: int, seed: int) -> None:
+    """Write made-up data with the real data set's columns, encoding, shape and dirt.
+
+    Example: ecom sample sample.csv.gz --days 7
+    """
+    from ecom_pipeline.replay.sample import write_sample
+
+    made = write_sample(out, days=days, rows_per_day=rows_per_day, seed=seed)
+    click.echo(f"{out}: {made.rows:,} rows, {made.size:,} bytes")
+
+
+COMMANDS = [replay, sample]

@@ -1,0 +1,57 @@
+"""ecom demo, ecom dev, ecom zip: the whole line."""
+
+from pathlib import Path
+
+import click
+
+from ecom_pipeline.cli.options import DAYS, Days
+
+
+@click.command()
+@click.option(
+    "--csv", type=click.Path(path_type=Path), help="The Kaggle file; without it, made-up data."
+)
+@click.option("--days", type=DAYS, help="Only these invoice dates, both included.")
+def demo(csv: Path | None, days: Days | None) -> None:
+    """Everything, from nothing: local AWS, events through the API, both stores, the proof.
+
+    Example: ecom demo --csv data.csv.gz --days 2010-12-01:2010-12-07
+    """
+    from ecom_pipeline import settings
+    from ecom_pipeline.demo import run
+
+    raise SystemExit(0 if run(settings.load(), csv, days) else 1)
+
+
+@click.command()
+@click.option("--port", type=int, default=3000, show_default=True)
+def dev(port: int) -> None:
+    """Start the local AWS and Dagster's UI over it.
+
+    Example: ecom dev
+    """
+    from ecom_pipeline import demo as whole
+    from ecom_pipeline import settings
+
+    configured = settings.load()
+    click.echo(whole.lineage_link(port))
+    raise SystemExit(whole.serve(configured, port))
+
+
+@click.command("zip")
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+def zip_(out: Path) -> None:
+    """Build the functions' zip for Lambda on arm64; the same bytes from the same source.
+
+    Example: ecom zip dist/lambda.zip
+    """
+    from tempfile import TemporaryDirectory
+
+    from ecom_pipeline import packaging
+
+    with TemporaryDirectory() as scratch:
+        made = packaging.build_for_lambda(out, Path(scratch))
+    click.echo(f"{made}: {made.stat().st_size:,} bytes")
+
+
+COMMANDS = [demo, dev, zip_]

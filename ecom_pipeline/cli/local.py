@@ -1,0 +1,81 @@
+"""ecom local: the AWS on this machine."""
+
+import click
+
+
+@click.group()
+def local() -> None:
+    """AWS on this machine: an emulator, a stream poller, a warehouse; kept in .local/."""
+
+
+@local.command()
+def up() -> None:
+    """Start the local AWS and deploy infra/ to it; running again changes nothing.
+
+    Example: ecom local up
+
+    Ports: ECOM_ENDPOINT_URL=http://127.0.0.1:4567 ECOM_REDSHIFT_PORT=5440 ecom local up
+    """
+    from ecom_pipeline import settings
+    from ecom_pipeline.local import stack
+
+    address = stack.up(settings.load(), say=lambda text: click.echo(f"{text} ..."))
+    click.echo(f"the API answers at {address.url}")
+
+
+@local.command()
+def down() -> None:
+    """Stop the local AWS; its data stay.
+
+    Example: ecom local down
+    """
+    from ecom_pipeline import settings
+    from ecom_pipeline.local import stack
+
+    stopped = stack.down(settings.load())
+    click.echo(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+@local.command()
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def status(*, as_json: bool) -> None:
+    """Say what runs; exit 1 when something does not.
+
+    Example: ecom local status
+    """
+    import json
+
+    from ecom_pipeline import settings
+    from ecom_pipeline.local import stack
+
+    found = stack.status(settings.load())
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        for name, pid in found.items():
+            click.echo(f"{name:10} {f'runs, pid {pid}' if pid else 'does not run'}")
+    raise SystemExit(0 if all(found.values()) else 1)
+
+
+@local.command()
+def env() -> None:
+    """Print what to export, so that any AWS client reaches the local AWS.
+
+    Example: eval "$(ecom local env)"
+    """
+    import shlex
+
+    from ecom_pipeline import settings
+    from ecom_pipeline.local import stack
+
+    configured = settings.load()
+    address = stack.address(configured)
+    exports = settings.aws_environment(configured) | {
+        settings.variable("api_url"): address.url,
+        settings.variable("api_key"): address.api_key,
+    }
+    for name, value in exports.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+COMMANDS = [local]

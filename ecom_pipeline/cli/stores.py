@@ -1,0 +1,110 @@
+"""ecom load, reconcile, sql, invoice, customer: what the stores hold."""
+
+import click
+
+from ecom_pipeline.cli.options import DAYS, Days, table
+
+
+@click.command()
+@click.argument("days", type=DAYS)
+def load(days: Days) -> None:
+    """Materialise the days' assets in this process: CSV, catalog, fact table.
+
+    Example: ecom load 2010-12-01:2010-12-07
+    """
+    from ecom_pipeline import demo, settings
+
+    run = demo.load_days(settings.load(), *days)
+    click.echo(f"loaded {days[0]} to {days[1]} in run {run}")
+
+
+@click.command()
+@click.argument("days", type=DAYS)
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def reconcile(days: Days, *, as_json: bool) -> None:
+    """Compare the stores day by day; exit 1 when they differ.
+
+    Example: ecom reconcile 2010-12-01:2010-12-07
+    """
+    import msgspec
+
+    from ecom_pipeline import demo, settings
+
+    found = demo.compare(settings.load(), *days)
+    if as_json:
+        report = {"stores": found.stores, "differences": found.differences}
+        click.echo(msgspec.json.encode(report))
+    else:
+        demo.show_reconciliation(found)
+    raise SystemExit(1 if found.differences else 0)
+
+
+@click.command()
+@click.argument("statement")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+def sql(statement: str, form: str) -> None:
+    """Ask the warehouse, as an analyst sees it.
+
+    Example: ecom sql "select * from sales.daily_sales order by 1"
+    """
+    import csv
+    import json
+    import sys
+
+    from ecom_pipeline import settings
+    from ecom_pipeline.batch import connect
+
+    with connect.warehouse(settings.load()).session() as session:
+        names, rows = session.table(statement)
+        session.commit()
+    if form == "json":
+        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
+    elif form == "csv":
+        csv.writer(sys.stdout, lineterminator="\n").writerows([names, *rows])
+    else:
+        table("", names, rows)
+
+
+@click.command()
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def invoice(number: str, *, as_json: bool) -> None:
+    """Show an invoice, asked in real time through the query API.
+
+    Example: ecom invoice 536365
+    """
+    import json
+
+    from ecom_pipeline import addresses, settings
+
+    found = addresses.service_desk(settings.load()).invoice(number)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    columns = ["stock_code", "description", "quantity", "unit_price", "amount", "kind"]
+    buyer = found["customer_id"] or "a guest"
+    title = f"Invoice {number} of {buyer}, {found['invoice_date']}: £{found['total']}"
+    table(title, columns, [[line[c] for c in columns] for line in found["lines"]])
+
+
+@click.command()
+@click.argument("customer_id")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def customer(customer_id: str, *, as_json: bool) -> None:
+    """List a customer's invoices, the newest first, asked in real time through the query API.
+
+    Example: ecom customer 17850
+    """
+    import json
+
+    from ecom_pipeline import addresses, settings
+
+    found = addresses.service_desk(settings.load()).invoices(customer_id)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        rows = [[each["invoice_no"], each["invoice_date"]] for each in found]
+        table(f"Customer {customer_id}: {len(rows)} invoices", ["invoice", "date"], rows)
+
+
+COMMANDS = [load, reconcile, sql, invoice, customer]

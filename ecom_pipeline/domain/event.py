@@ -1,0 +1,234 @@
+"""The one event of the system: a line of an invoice.
+
+Here is what is true of an event wherever it is: its fields, what makes it valid, its canonical
+row. How it travels is in envelope.py, where it lies in keys.py.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import md5
+from typing import Any, cast
+
+import msgspec
+
+from ecom_pipeline.domain.columns import WIRE_KEYS, column
+
+EARLIEST = date(2009, 1, 1)
+EVENT_ID = "event_id"
+EVENT_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+
+_KEYS = frozenset((*WIRE_KEYS, EVENT_ID))
+_INVOICE_NO = re.compile(r"[A-Z]?\d{1,18}", re.ASCII)
+_CUSTOMER_ID = re.compile(r"(\d{1,18})(?:\.0+)?", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
+_MINUTE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2})", re.ASCII)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CENT_OF_CENT = Decimal("0.0001")
+_PRICE_DIGITS = 8
+_QUANTITY_LIMIT = 2**31
+_SHOWN = 80
+
+
+class EventError(ValueError):
+    """A payload that is not an event: the field at fault, what was expected, and what came."""
+
+    def __init__(self, field: str, expected: str, got: object) -> None:
+        self.field = field
+        self.expected = expected
+        self.got = _shown(got)
+        super().__init__(f"{field}: expected {expected}, got {self.got}")
+
+
+class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One item on one invoice.
+
+    `unit_price` has exactly four decimals; `invoice_time` is a minute on the shop's clock.
+    """
+
+    event_id: str
+    invoice_no: str
+    stock_code: str
+    description: str | None
+    quantity: int
+    invoice_time: datetime
+    unit_price: Decimal
+    customer_id: str | None
+    country: str
+
+    @property
+    def invoice_date(self) -> date:
+        return self.invoice_time.date()
+
+    @property
+    def amount(self) -> Decimal:
+        return self.quantity * self.unit_price + 0  # + 0 turns -0.0000, a write-off's, into 0.0000
+
+    @property
+    def kind(self) -> str:
+        if self.invoice_no[0] == "C":
+            return "cancellation"
+        if self.invoice_no[0] == "A":
+            return "adjustment"
+        if self.quantity < 0 and self.unit_price == 0:
+            return "write_off"
+        return "sale"
+
+    def row(self) -> tuple[str, ...]:
+        """Return the canonical row: the texts of COLUMNS, in order; a missing value is ''."""
+        return (
+            self.event_id,
+            self.invoice_no,
+            self.stock_code,
+            self.description or "",
+            str(self.quantity),
+            self.invoice_time.isoformat(" "),
+            str(self.unit_price),
+            self.customer_id or "",
+            self.country,
+            str(self.amount),
+            self.kind,
+        )
+
+
+def digest(row: tuple[str, ...]) -> int:
+    """Return a row's 48 bits: the first of the MD5 of its texts, joined by U+001F.
+
+    The separator can't occur in a text (control characters are refused), and 48 bits summed over
+    any table fit Redshift's decimal(38): the same sum is taken in SQL (batch/warehouse.py).
+    """
+    text = "\x1f".join(row).encode()
+    return int.from_bytes(md5(text, usedforsecurity=False).digest()[:6])
+
+
+def parse(payload: object, *, event_id: str = "", received: date) -> InvoiceLine:
+    """Read an event from its decoded JSON, or raise EventError naming the field.
+
+    `event_id` names an event whose producer sent none. `received` is the day of its arrival: an
+    invoice may be dated one day later at most. Numbers must come as int or Decimal, never float.
+    """
+    if not isinstance(payload, Mapping):
+        raise EventError("", "a JSON object", payload)
+    event = cast("Mapping[str, Any]", payload)
+    if not event.keys() <= _KEYS:
+        raise EventError(min(event.keys() - _KEYS), f"only {', '.join(sorted(_KEYS))}", "it")
+    return InvoiceLine(
+        event_id=_event_id(event, event_id),
+        invoice_no=_invoice_no(event),
+        stock_code=_required(event, "stock_code"),
+        description=_text(event, "description"),
+        quantity=_quantity(event),
+        invoice_time=_time(event, received),
+        unit_price=_price(event),
+        customer_id=_customer_id(event),
+        country=_required(event, "country"),
+    )
+
+
+def _event_id(event: Mapping[str, Any], assigned: str) -> str:
+    value = event.get(EVENT_ID)
+    if value is None and assigned:
+        return assigned
+    if not isinstance(value, str) or not EVENT_ID_PATTERN.fullmatch(value):
+        raise EventError(EVENT_ID, "1 to 128 of A-Z a-z 0-9 . _ : -", value)
+    return value
+
+
+def _text(event: Mapping[str, Any], name: str) -> str | None:
+    """Return a text as sent; '' and null are one value, as in the data set's CSV."""
+    spec = column(name)
+    value = event.get(str(spec.wire))
+    if value is None or value == "":
+        return None
+    if type(value) is int:  # a day whose codes are all digits is sent as numbers by pandas
+        value = str(value)
+    if not isinstance(value, str):
+        raise EventError(str(spec.wire), "text", value)
+    if not value.isprintable() and _CONTROL.search(value):
+        raise EventError(str(spec.wire), "text without control characters", value)
+    if len(value.encode()) > spec.max_bytes:
+        raise EventError(str(spec.wire), f"at most {spec.max_bytes} bytes of UTF-8", value)
+    return value
+
+
+def _required(event: Mapping[str, Any], name: str) -> str:
+    value = _text(event, name)
+    if value is None:
+        wire = str(column(name).wire)
+        raise EventError(wire, "text", event.get(wire))
+    return value
+
+
+def _invoice_no(event: Mapping[str, Any]) -> str:
+    value = _required(event, "invoice_no")
+    if not _INVOICE_NO.fullmatch(value):
+        raise EventError("InvoiceNo", "up to 18 digits after an optional capital letter", value)
+    return value
+
+
+def _number(event: Mapping[str, Any], wire: str) -> Decimal:
+    """Return a number, or the same number sent as text, exactly."""
+    value = event.get(wire)
+    if type(value) is int or isinstance(value, Decimal):
+        return Decimal(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return Decimal(value)
+    raise EventError(wire, "a number", value)
+
+
+def _quantity(event: Mapping[str, Any]) -> int:
+    value = event.get("Quantity")
+    if type(value) is not int:
+        number = _number(event, "Quantity")
+        value = int(number) if abs(number) < _QUANTITY_LIMIT * 2 and number == int(number) else 0
+    if value == 0 or not -_QUANTITY_LIMIT <= value < _QUANTITY_LIMIT:
+        raise EventError("Quantity", "a whole number of 32 bits, not 0", event["Quantity"])
+    return value
+
+
+def _price(event: Mapping[str, Any]) -> Decimal:
+    number = _number(event, "UnitPrice")
+    if number.adjusted() < _PRICE_DIGITS:
+        exact = number.quantize(_CENT_OF_CENT)
+        if exact == number:
+            return exact + 0
+    raise EventError("UnitPrice", "at most 8 digits before the point and 4 behind", number)
+
+
+def _customer_id(event: Mapping[str, Any]) -> str | None:
+    value = event.get("CustomerID")
+    if value is None or value == "":
+        return None
+    if type(value) is int or isinstance(value, Decimal | str):
+        found = _CUSTOMER_ID.fullmatch(str(value))  # pandas writes 17850.0 beside a missing id
+        if found:
+            return found[1]
+    raise EventError("CustomerID", "digits or null", value)
+
+
+def _time(event: Mapping[str, Any], received: date) -> datetime:
+    value = event.get("InvoiceDate")
+    time = _minute(value) if isinstance(value, str) else None
+    latest = received + timedelta(days=1)
+    if time is None or not EARLIEST <= time.date() <= latest:
+        raise EventError("InvoiceDate", f"M/D/YYYY H:MM from {EARLIEST} to {latest}", value)
+    return time
+
+
+@lru_cache(maxsize=4096)
+def _minute(text: str) -> datetime | None:
+    found = _MINUTE.fullmatch(text)
+    if not found:
+        return None
+    month, day, year, hour, minute = map(int, found.groups())
+    try:
+        return datetime(year, month, day, hour, minute)  # noqa: DTZ001 - the shop's clock
+    except ValueError:
+        return None
+
+
+def _shown(value: object) -> str:
+    text = "nothing" if value is None else str(value) if isinstance(value, Decimal) else repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"

@@ -1,0 +1,144 @@
+"""Deploy infra/ with CloudFormation: expand SAM offline, upload the zip, run a change set.
+
+The template is the one that AWS gets; only the address that it is sent to differs.
+"""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import yaml
+from botocore.exceptions import ClientError
+
+from ecom_pipeline import packaging
+from ecom_pipeline.batch.connect import client
+from ecom_pipeline.local.processes import LocalError
+from ecom_pipeline.settings import Settings
+
+STACK = "ecom"
+INFRA = Path(__file__).parents[2] / "infra"
+_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+_WAIT_SECONDS = 120
+
+
+def deploy(settings: Settings) -> dict[str, str]:
+    """Bring the stack to what infra/ says and return its outputs; nothing to do is fine."""
+    template = expand(INFRA / "template.yaml", _upload_zip(settings), settings.region)
+    parameters = json.loads((INFRA / "parameters" / "local.json").read_text())
+    _apply(client(settings, "cloudformation"), template, parameters)
+    _disable_mappings(client(settings, "lambda"))
+    return outputs(settings)
+
+
+def outputs(settings: Settings) -> dict[str, str]:
+    """Return the outputs of the deployed stack."""
+    stack = client(settings, "cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def expand(path: Path, code: str, region: str) -> dict[str, Any]:
+    """Return the plain CloudFormation of a SAM template, with its functions' code at `code`."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", region)  # samtranslator reads nothing else
+    from samtranslator.translator.transform import transform  # noqa: PLC0415 - 1.9 s to import
+    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415
+
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of its own metrics
+    document = _include(yaml_parse(path.read_text()), path.parent)
+    document["Globals"]["Function"]["CodeUri"] = code
+    return transform(document, {}, _NoManagedPolicies())
+
+
+class _NoManagedPolicies:
+    """What the translator asks for policies by name; the template names none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def _include(node: Any, folder: Path) -> Any:
+    """Put a file where AWS::Include asks for it, as CloudFormation does."""
+    if isinstance(node, list):
+        return [_include(each, folder) for each in node]
+    if not isinstance(node, dict):
+        return node
+    asked = node.get("Fn::Transform")
+    if isinstance(asked, dict) and asked.get("Name") == "AWS::Include":
+        return yaml.safe_load((folder / asked["Parameters"]["Location"]).read_text())
+    return {key: _include(value, folder) for key, value in node.items()}
+
+
+def _upload_zip(settings: Settings) -> str:
+    """Upload the functions' code under its own digest, so that changed code is a change."""
+    path = packaging.build_here(settings.home / "lambda.zip")
+    bucket = f"{STACK}-artifacts"
+    key = f"{sha256(path.read_bytes()).hexdigest()}.zip"
+    s3 = client(settings, "s3")
+    if bucket not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
+        place = {"LocationConstraint": settings.region}
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+    s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+    return f"s3://{bucket}/{key}"
+
+
+def _apply(cloudformation: Any, template: dict[str, Any], parameters: Mapping[str, str]) -> None:
+    kind = "UPDATE" if _exists(cloudformation) else "CREATE"
+    name = f"change-{time.time_ns()}"
+    cloudformation.create_change_set(
+        StackName=STACK,
+        ChangeSetName=name,
+        ChangeSetType=kind,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+        Capabilities=_CAPABILITIES,
+    )
+    change = _settled(
+        lambda: cloudformation.describe_change_set(StackName=STACK, ChangeSetName=name), "Status"
+    )
+    if change["Status"] == "FAILED":
+        if "contain changes" in change.get("StatusReason", ""):
+            return
+        raise LocalError(f"infra/template.yaml was refused: {change.get('StatusReason')}")
+    cloudformation.execute_change_set(StackName=STACK, ChangeSetName=name)
+    stack = _settled(
+        lambda: cloudformation.describe_stacks(StackName=STACK)["Stacks"][0], "StackStatus"
+    )
+    if stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        raise LocalError(
+            f"deploying infra/ ended as {stack['StackStatus']}: {_why(cloudformation)}"
+        )
+
+
+def _exists(cloudformation: Any) -> bool:
+    try:
+        stacks = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    except ClientError:
+        return False
+    return stacks[0]["StackStatus"] not in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}
+
+
+def _settled(describe: Any, field: str) -> dict[str, Any]:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        found = describe()
+        if not found[field].endswith(("IN_PROGRESS", "PENDING")):
+            return found
+        if time.monotonic() > deadline:
+            raise LocalError(f"CloudFormation is still {found[field]} after {_WAIT_SECONDS} s")
+        time.sleep(0.1)
+
+
+def _why(cloudformation: Any) -> str:
+    events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+    failed = [e for e in events if e["ResourceStatus"].endswith("FAILED")]
+    return "; ".join(f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in failed)
+
+
+def _disable_mappings(functions: Any) -> None:
+    """Leave the stream to our poller: the emulator's own drops failed records in silence."""
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)

@@ -1,0 +1,132 @@
+"""Background processes with a pid file each: start once, find again, stop for good.
+
+What is started, and in which order, is in stack.py.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_POLL = 0.05
+
+
+class LocalError(RuntimeError):
+    """The local AWS can't do what was asked; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One process: how it starts, when it is ready, and how long it may take to stop."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    ready: Callable[[], bool]
+    port: int | None = None
+    start_seconds: float = 60
+    stop_seconds: float = 120  # the emulator writes 100,000 items in 21.5 s when it stops
+
+
+def start(service: Service, home: Path) -> None:
+    """Start a service unless it runs already, and wait until it is ready."""
+    if pid_of(service.name, home) is None:
+        if service.port and _busy(service.port):
+            raise LocalError(
+                f"port {service.port} is used by another program: stop it, or choose another "
+                f"port for {service.name} (ecom local up --help)"
+            )
+        _spawn(service, home)
+    deadline = time.monotonic() + service.start_seconds
+    while not service.ready():
+        if pid_of(service.name, home) is None:
+            raise LocalError(f"{service.name} stopped: {_last_words(service.name, home)}")
+        if time.monotonic() > deadline:
+            raise LocalError(
+                f"{service.name} was not ready after {service.start_seconds:.0f} s: "
+                f"see {_log_file(service.name, home)}"
+            )
+        time.sleep(_POLL)
+
+
+def stop(service: Service, home: Path) -> bool:
+    """Stop a service with its children; return whether it was running."""
+    pid = pid_of(service.name, home)
+    if pid is None:
+        return False
+    process = psutil.Process(pid)
+    family = [process, *process.children(recursive=True)]
+    process.send_signal(signal.SIGTERM)
+    _, alive = psutil.wait_procs(family, timeout=service.stop_seconds)
+    for left in alive:
+        left.kill()
+    psutil.wait_procs(alive, timeout=5)
+    _pid_file(service.name, home).unlink(missing_ok=True)
+    return True
+
+
+def pid_of(name: str, home: Path) -> int | None:
+    """Return the pid of a running service: a recycled pid has another start time."""
+    try:
+        pid, started = _pid_file(name, home).read_text().split()
+        process = psutil.Process(int(pid))
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        return None
+    same = f"{process.create_time():.2f}" == started
+    return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
+
+
+def answers(port: int) -> bool:
+    """Return whether something on this machine accepts connections on a port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _busy(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _spawn(service: Service, home: Path) -> None:
+    pid_file = _pid_file(service.name, home)
+    pid_file.parent.mkdir(parents=True, exist_ok=True)
+    log = _log_file(service.name, home)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as out:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            service.command,
+            env=dict(service.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,  # Ctrl-C in the terminal is not for it
+        )
+    started = f"{psutil.Process(process.pid).create_time():.2f}"
+    draft = pid_file.with_suffix(".new")
+    draft.write_text(f"{process.pid} {started}\n")
+    os.replace(draft, pid_file)  # noqa: PTH105 - atomic, on purpose
+
+
+def _last_words(name: str, home: Path) -> str:
+    lines = _log_file(name, home).read_text(errors="replace").strip().splitlines()
+    return f"{lines[-1] if lines else 'without a word'} ({_log_file(name, home)})"
+
+
+def _pid_file(name: str, home: Path) -> Path:
+    return home / "run" / f"{name}.pid"
+
+
+def _log_file(name: str, home: Path) -> Path:
+    return home / "log" / f"{name}.log"

@@ -1,0 +1,137 @@
+"""The local AWS as a whole: what runs, in which order, and where it can be reached."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+
+from ecom_pipeline.batch.connect import client
+from ecom_pipeline.local import deploy, processes
+from ecom_pipeline.local.processes import LocalError, Service
+from ecom_pipeline.settings import Settings, aws_environment, child_environment, variable
+
+_LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where producers and staff reach the API."""
+
+    url: str
+    api_key: str
+
+
+def up(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Address:
+    """Start what does not run, deploy infra/, and return the API's address; again is fine."""
+    home = settings.home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    emulator, warehouse, poller = services(settings)
+    say("starting the AWS emulator")
+    processes.start(emulator, home)
+    say("starting the warehouse")
+    processes.start(warehouse, home)
+    say("deploying infra/")
+    deploy.deploy(settings)
+    say("starting the stream poller")
+    processes.start(poller, home)
+    return address(settings)
+
+
+def down(settings: Settings) -> list[str]:
+    """Stop everything, the newest first; its data stay in `home`. Return what was running."""
+    home = settings.home.resolve()
+    return [each.name for each in reversed(services(settings)) if processes.stop(each, home)]
+
+
+def status(settings: Settings) -> dict[str, int | None]:
+    """Return each service's pid, or None when it does not run."""
+    home = settings.home.resolve()
+    return {each.name: processes.pid_of(each.name, home) for each in services(settings)}
+
+
+def address(settings: Settings) -> Address:
+    """Return where the deployed API answers, or say how to start it."""
+    require(settings)
+    found = deploy.outputs(settings)
+    keys = client(settings, "apigateway")
+    key = keys.get_api_key(apiKey=found["ProducerKeyId"], includeValue=True)["value"]
+    stage = urlsplit(found["ApiUrl"]).path
+    return Address(f"{settings.endpoint_url}/_aws/execute-api/{found['ApiId']}{stage}", key)
+
+
+def require(settings: Settings) -> None:
+    """Raise LocalError, saying what to start, unless everything runs."""
+    stopped = [name for name, pid in status(settings).items() if pid is None]
+    if stopped:
+        raise LocalError(
+            f"the local AWS is not running ({', '.join(stopped)}): run `ecom local up`"
+        )
+
+
+def services(settings: Settings) -> tuple[Service, Service, Service]:
+    """Return the processes in starting order."""
+    home = settings.home.resolve()
+    environment = child_environment(
+        aws_environment(settings) | {variable("home"): str(home), "PYTHONUNBUFFERED": "1"}
+    )
+    return (
+        _emulator(settings, home),
+        _warehouse(settings, environment),
+        _poller(settings, environment),
+    )
+
+
+def _emulator(settings: Settings, home: Path) -> Service:
+    """Bound to loopback, without its MQTT listener; its state is saved on SIGTERM."""
+    port = urlsplit(str(settings.endpoint_url)).port or 4566
+    state = {
+        "BIND_HOST": _LOOPBACK,
+        "IOT_MTLS_ENABLED": "0",
+        "GATEWAY_PORT": str(port),
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(home / "aws" / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(home / "aws" / "s3"),
+        "MINISTACK_REGION": settings.region,
+        "LOG_LEVEL": "WARNING",
+    }
+    return Service(
+        name="aws",
+        command=(sys.executable, "-m", "ministack"),
+        environment=child_environment(state),
+        ready=lambda: _healthy(f"http://{_LOOPBACK}:{port}"),
+        port=port,
+    )
+
+
+def _healthy(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/_ministack/health", timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _warehouse(settings: Settings, environment: dict[str, str]) -> Service:
+    command = (sys.executable, "-m", "ecom_pipeline.local.redshift")
+    options = ("--home", str(settings.home.resolve() / "redshift"))
+    options += ("--port", str(settings.redshift_port), "--region", settings.region)
+    options += ("--s3-endpoint", str(settings.endpoint_url))
+    return Service(
+        name="redshift",
+        command=command + options,
+        environment=environment,
+        ready=lambda: processes.answers(settings.redshift_port),
+        port=settings.redshift_port,
+    )
+
+
+def _poller(settings: Settings, environment: dict[str, str]) -> Service:
+    command = (sys.executable, "-m", "ecom_pipeline.local.poller")
+    options = ("--endpoint-url", str(settings.endpoint_url), "--region", settings.region)
+    options += ("--home", str(settings.home.resolve()))
+    return Service(
+        name="poller", command=command + options, environment=environment, ready=lambda: True
+    )

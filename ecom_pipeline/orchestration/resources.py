@@ -1,0 +1,34 @@
+"""How an asset reaches the outside: plain objects of ecom_pipeline.batch, wired from settings.
+
+Each is made when a run first needs it, so loading the definitions opens no connection.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+
+from ecom_pipeline.batch import connect
+from ecom_pipeline.settings import Settings
+
+
+def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
+    """Return the same keys in every environment; only their settings differ."""
+    return {
+        "lake": _resource(
+            lambda: connect.lake(settings),
+            f"s3://{settings.raw_bucket}, s3://{settings.csv_bucket}",
+        ),
+        "catalog": _resource(lambda: connect.catalog(settings), f"Glue {settings.glue_database}"),
+        "warehouse": _resource(
+            lambda: connect.warehouse(settings),
+            f"Redshift {settings.redshift_workgroup or settings.redshift_host}",
+        ),
+        "raw_notifications": _resource(
+            lambda: connect.notifications(settings), f"SQS {settings.raw_queue}"
+        ),
+    }
+
+
+def _resource(make: Callable[[], Any], description: str) -> dg.ResourceDefinition:
+    return dg.ResourceDefinition(lambda _: make(), description=description)

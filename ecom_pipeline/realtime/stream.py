@@ -1,0 +1,91 @@
+"""Kinesis, both ways: put records until each is placed, and read a batch that Lambda delivers."""
+
+import base64
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ecom_pipeline.realtime.clients import client
+
+_FIRST_PAUSE = 0.05
+
+
+class ThrottledError(RuntimeError):
+    """The stream still refused records when the time was up."""
+
+    def __init__(self, refused: int) -> None:
+        super().__init__(f"{refused} records were refused")
+        self.refused = refused
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where Kinesis put a record."""
+
+    shard: str
+    sequence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One record of a delivery."""
+
+    sequence: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One delivery of Lambda's event source mapping: records of one shard, in order."""
+
+    shard: str
+    arrived: datetime
+    records: tuple[Delivered, ...]
+
+    @property
+    def span(self) -> tuple[str, str, str]:
+        """Shard, first and last sequence number: what names this batch's objects."""
+        return self.shard, self.records[0].sequence, self.records[-1].sequence
+
+
+def put(stream: str, records: list[tuple[bytes, str]], *, seconds: float) -> list[Placed]:
+    """Put (data, partition key) pairs, at most 500, and return their places in order.
+
+    PutRecords can succeed in part: only the refused are sent again, with full jitter.
+
+    Raises:
+        ThrottledError: some were still refused after `seconds`. Sending all again is safe.
+    """
+    deadline = time.monotonic() + seconds
+    placed: dict[int, Placed] = {}
+    pause = _FIRST_PAUSE
+    while True:
+        waiting = [n for n in range(len(records)) if n not in placed]
+        entries = [{"Data": records[n][0], "PartitionKey": records[n][1]} for n in waiting]
+        answer = client("kinesis").put_records(StreamName=stream, Records=entries)
+        for n, result in zip(waiting, answer["Records"], strict=True):
+            if "SequenceNumber" in result:
+                placed[n] = Placed(result["ShardId"], result["SequenceNumber"])
+        if len(placed) == len(records):
+            return [placed[n] for n in range(len(records))]
+        if time.monotonic() + pause > deadline:
+            raise ThrottledError(len(records) - len(placed))
+        time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter needs no secrecy
+        pause *= 2
+
+
+def batch_of(event: Mapping[str, Any]) -> Batch:
+    """Read what Lambda's Kinesis event source delivers."""
+    records = event["Records"]
+    arrived = records[0]["kinesis"]["approximateArrivalTimestamp"]
+    return Batch(
+        shard=records[0]["eventID"].split(":")[0],
+        arrived=datetime.fromtimestamp(arrived, UTC),
+        records=tuple(
+            Delivered(each["kinesis"]["sequenceNumber"], base64.b64decode(each["kinesis"]["data"]))
+            for each in records
+        ),
+    )

@@ -1,0 +1,115 @@
+"""What differs between environments, as data; the one place outside realtime with os.environ.
+
+A field's variable is ECOM_<FIELD>. Local needs none of them; every other environment must say
+everything, so production has no default that could be wrong.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+ACCOUNT_LOCAL = "000000000000"
+
+
+class SettingsError(ValueError):
+    """The environment does not say enough to run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an environment may change; infra/ outputs the names."""
+
+    environment: str
+    region: str
+    raw_bucket: str
+    csv_bucket: str
+    raw_queue: str
+    table: str
+    glue_database: str
+    redshift_database: str
+    copy_role: str
+    redshift_workgroup: str | None = None
+    redshift_host: str | None = None
+    redshift_port: int = 5439
+    endpoint_url: str | None = None
+    emulator_key: str | None = None
+    api_url: str | None = None
+    home: Path = Path(".local")
+
+
+LOCAL = Settings(
+    environment="local",
+    region="eu-west-2",
+    raw_bucket=f"ecom-raw-{ACCOUNT_LOCAL}",
+    csv_bucket=f"ecom-csv-{ACCOUNT_LOCAL}",
+    raw_queue="ecom-raw-notifications",
+    table="ecom-sales",
+    glue_database="ecom",
+    redshift_database="dev",
+    copy_role=f"arn:aws:iam::{ACCOUNT_LOCAL}:role/ecom-copy",
+    redshift_host="127.0.0.1",
+    endpoint_url="http://127.0.0.1:4566",
+    emulator_key="test",  # what the emulator wants for a key and its secret; no secret at all
+)
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return this environment's settings, or say at once all that is missing."""
+    given = {
+        field.name: _read(field.name, environ[variable(field.name)])
+        for field in fields(Settings)
+        if variable(field.name) in environ
+    }
+    if given.get("environment", "local") == "local":
+        return replace(LOCAL, **given)
+    required = [field.name for field in fields(Settings) if field.default is MISSING]
+    missing = [variable(name) for name in required if name not in given]
+    if missing:
+        raise SettingsError(f"set {', '.join(missing)} (infra/ outputs them)")
+    return Settings(**given)
+
+
+def variable(field: str) -> str:
+    """Return the name of a field's environment variable."""
+    return f"ECOM_{field.upper()}"
+
+
+def api_key(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the producer's key, if it is given: a secret, so it is in no Settings."""
+    return environ.get(variable("api_key"))
+
+
+def child_environment(
+    changes: Mapping[str, str], environ: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """Return the environment for a process of ours.
+
+    PYTHONDONTWRITEBYTECODE is left out: with it `import dagster` costs 3.4 CPU seconds in every
+    process instead of 1.5 (measured 2026-11-22).
+    """
+    return {k: v for k, v in environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | dict(changes)
+
+
+def aws_environment(settings: Settings) -> dict[str, str]:
+    """Return what any AWS client needs to reach the local AWS; nothing for the real one."""
+    if settings.endpoint_url is None or settings.emulator_key is None:
+        return {}
+    return {
+        "AWS_ENDPOINT_URL": settings.endpoint_url,
+        "AWS_ACCESS_KEY_ID": settings.emulator_key,
+        "AWS_SECRET_ACCESS_KEY": settings.emulator_key,
+        "AWS_DEFAULT_REGION": settings.region,
+        "AWS_REGION": settings.region,
+    }
+
+
+def _read(name: str, text: str) -> Any:
+    if name == "home":
+        return Path(text)
+    if name != "redshift_port":
+        return text
+    if not text.isdigit():
+        raise SettingsError(f"{variable(name)}: expected a port number, got {text!r}")
+    return int(text)
