@@ -50,7 +50,7 @@ def expand(path: Path, code: str, region: str) -> dict[str, Any]:
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of its own metrics
     document = _include(yaml_parse(path.read_text()), path.parent)
     document["Globals"]["Function"]["CodeUri"] = code
-    return transform(document, {}, _NoManagedPolicies())
+    return transform(document, {}, _NoManagedPolicies())  # pyright: ignore[reportArgumentType]
 
 
 class _NoManagedPolicies:

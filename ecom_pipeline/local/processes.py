@@ -6,7 +6,6 @@ What is started, and in which order, is in stack.py.
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -104,18 +103,21 @@ def _spawn(service: Service, home: Path) -> None:
     pid_file.parent.mkdir(parents=True, exist_ok=True)
     log = _log_file(service.name, home)
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as out:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            service.command,
-            env=dict(service.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,  # Ctrl-C in the terminal is not for it
-        )
-    started = f"{psutil.Process(process.pid).create_time():.2f}"
+    writing = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    pid = os.posix_spawn(  # no Popen: it would outlive the command that starts it
+        service.command[0],
+        service.command,
+        service.environment,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), writing, 0o644),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,  # Ctrl-C in the terminal is not for it
+    )
+    started = f"{psutil.Process(pid).create_time():.2f}"
     draft = pid_file.with_suffix(".new")
-    draft.write_text(f"{process.pid} {started}\n")
+    draft.write_text(f"{pid} {started}\n")
     os.replace(draft, pid_file)  # noqa: PTH105 - atomic, on purpose
 
 

@@ -1,0 +1,39 @@
+# Each target is one line that can be typed by hand; none is the only way.
+PYTHON ?= python3
+VENV := .venv
+UV := $(VENV)/bin/uv
+RUN := $(UV) run --frozen
+DEMO := $(if $(CSV),--csv $(CSV)) $(if $(DAYS),--days $(DAYS))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev test lint zip clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-8s %s\n", $$1, $$2}'
+
+setup: $(VENV)/installed ## Install what the project needs into .venv
+
+demo: setup ## Everything, from nothing; CSV=path DAYS=A:B for the real file
+	$(RUN) ecom demo $(DEMO)
+
+dev: setup ## The local AWS and Dagster's UI over it
+	$(RUN) ecom dev
+
+test: setup ## All tests
+	$(RUN) pytest
+
+lint: setup ## What review would say anyway
+	$(RUN) ruff check && $(RUN) ruff format --check && $(RUN) pyright && $(RUN) cfn-lint infra/template.yaml
+
+zip: setup ## The Lambda zip for arm64, into dist/
+	$(RUN) ecom zip dist/lambda.zip
+
+clean: ## Stop the local AWS and forget its data
+	-$(RUN) ecom local down
+	rm -rf .local
+
+$(VENV)/installed: pyproject.toml uv.lock
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	test -x $(UV) || $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV) sync --frozen --quiet
+	touch $@

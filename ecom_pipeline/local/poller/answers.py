@@ -1,0 +1,65 @@
+"""What one invocation came to: how many records, from the first, are finished.
+
+Lambda's contract for ReportBatchItemFailures, row by row, and nothing else. Pure: `aws` invokes,
+`delivery` decides what follows.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecom_pipeline.local.poller.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The function ran; `finished` records of the batch, from its first, need no retry."""
+
+    finished: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The function did not run: throttled, unreachable, unknown. Costs no retry attempt."""
+
+    reason: str
+
+
+def read(payload: bytes, records: Sequence[Record]) -> Answer:
+    """Read a response under ReportBatchItemFailures.
+
+    Nothing, null, {} or an empty or null list is complete success. Named failures finish what
+    comes before the lowest. All else is complete failure: losing nothing beats guessing.
+    """
+    try:
+        response = json.loads(payload or b"null")
+    except ValueError:
+        return Answer(0, "MalformedResponse")
+    if response is None or response == {}:
+        return Answer(len(records))
+    if not isinstance(response, dict) or "batchItemFailures" not in response:
+        return Answer(0, "MalformedResponse")
+    return _reported(response["batchItemFailures"], records)
+
+
+def _reported(failures: Any, records: Sequence[Record]) -> Answer:
+    if failures is None or failures == []:
+        return Answer(len(records))
+    places = {one.sequence: place for place, one in enumerate(records)}
+    failed = [places.get(_identifier(item)) for item in failures] if _is_list(failures) else [None]
+    known = [place for place in failed if place is not None]
+    if len(known) < len(failed):
+        return Answer(0, "UnknownItemIdentifier")
+    return Answer(min(known), "BatchItemFailures")
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _identifier(item: Any) -> str:
+    """Return an item's identifier, or "", which is no record's."""
+    given = item.get("itemIdentifier") if isinstance(item, dict) else None
+    return given if isinstance(given, str) else ""

@@ -1,0 +1,70 @@
+"""How far each function has read each shard, on disk: one small JSON file a shard.
+
+Written whole, flushed, then renamed, so that a kill leaves the old file or the new one. Keyed by
+names, because a mapping's UUID changes whenever the emulator is built anew.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+
+class CheckpointError(Exception):
+    """A checkpoint that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The last finished record of a shard, and which shard exactly was meant.
+
+    Without a sequence nothing is finished: read from the moment `since`, or from the oldest.
+    `stream_created` and `shard_starts` tell a re-created stream or shard from its namesake.
+    """
+
+    sequence: str | None
+    since: float | None
+    stream_created: float
+    shard_starts: str
+    closed: bool = False
+
+
+def folder(home: Path, function: str, stream: str) -> Path:
+    """Return where the checkpoints of a function on a stream lie."""
+    return home / "checkpoints" / function / stream
+
+
+def save(place: Path, shard: str, checkpoint: Checkpoint) -> None:
+    """Replace a shard's checkpoint, at once or not at all."""
+    place.mkdir(parents=True, exist_ok=True)
+    content = {**asdict(checkpoint), "saved_at": datetime.now(UTC).isoformat()}
+    draft = place / f".{shard}.tmp"
+    with draft.open("w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(place / f"{shard}.json")
+
+
+def load(place: Path, shard: str) -> Checkpoint | None:
+    """Return a shard's checkpoint, or None if it has none."""
+    file = place / f"{shard}.json"
+    try:
+        content: dict[str, Any] = json.loads(file.read_text())
+        content.pop("saved_at")
+        return Checkpoint(**content)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{file}: {error}: delete it to start the shard again") from error
+
+
+def load_all(place: Path) -> Iterator[tuple[str, Checkpoint]]:
+    """Yield each shard that has a checkpoint, with it."""
+    for file in sorted(place.glob("*.json")):
+        checkpoint = load(place, file.stem)
+        if checkpoint:
+            yield file.stem, checkpoint

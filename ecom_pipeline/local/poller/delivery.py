@@ -1,0 +1,142 @@
+"""How a batch is seen through: retried, split, given up, and in which order.
+
+`after` is the decision, `deliver` the loop around it; the outside world is a `Target`, so both are
+tested without one. The rules are Lambda's:
+docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Protocol
+
+from ecom_pipeline.local.poller.answers import Answer, Refused
+from ecom_pipeline.local.poller.mapping import FOR_EVER, Mapping
+from ecom_pipeline.local.poller.records import Record
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 10.0
+LONGEST_REFUSED = 2.0  # an emulator that restarts is soon back
+EXHAUSTED = "RetryAttemptsExhausted"
+TOO_OLD = "RecordAgeExceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Records to deliver together, and what was already tried with them."""
+
+    records: tuple[Record, ...]
+    failures: int = 0  # that count against MaximumRetryAttempts: splitting does not
+    refusals: int = 0
+    invocations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Records that are given up, and why."""
+
+    records: tuple[Record, ...]
+    condition: str
+    invocations: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows an invocation: these are finished, that is given up, this comes next."""
+
+    finished: tuple[Record, ...] = ()
+    discard: Discard | None = None
+    pending: tuple[Work, ...] = ()
+    pause: float = 0
+
+
+class Target(Protocol):
+    """The outside world of a delivery."""
+
+    def invoke(self, records: Sequence[Record]) -> Answer | Refused:
+        """Run the function once."""
+        ...
+
+    def discard(self, discard: Discard) -> bool:
+        """Hand over to the failure destination; False if it could not be, so do not go on."""
+        ...
+
+    def finished(self, records: Sequence[Record]) -> None:
+        """Take note that these need no delivery any more."""
+        ...
+
+    def pause(self, seconds: float) -> bool:
+        """Wait; True if deliveries are to stop."""
+        ...
+
+    def now(self) -> float:
+        """Return the time, in the records' epoch."""
+        ...
+
+
+def deliver(records: Sequence[Record], mapping: Mapping, target: Target) -> bool:
+    """See a batch through; False if told to stop before its end."""
+    pending = [Work(tuple(records))]
+    pause = 0.0
+    while pending:
+        if target.pause(pause):
+            return False
+        step = _attempt(pending.pop(0), mapping, target)
+        if step.finished:
+            target.finished(step.finished)
+        if step.discard and not target.discard(step.discard):
+            return False
+        if step.discard:
+            target.finished(step.discard.records)
+        pending[:0] = step.pending
+        pause = step.pause
+    return True
+
+
+def _attempt(work: Work, mapping: Mapping, target: Target) -> Step:
+    old = expired(work.records, mapping.max_age, target.now())
+    if old:
+        rest = replace(work, records=work.records[len(old) :])
+        return Step(
+            discard=Discard(old, TOO_OLD, work.invocations),
+            pending=(rest,) if rest.records else (),
+        )
+    return after(work, target.invoke(work.records), mapping)
+
+
+def expired(records: tuple[Record, ...], max_age: int, now: float) -> tuple[Record, ...]:
+    """Return the leading records that are older than the mapping sends to its function."""
+    if max_age == FOR_EVER:
+        return ()
+    return tuple(takewhile(lambda one: now - one.arrived > max_age, records))
+
+
+def after(work: Work, outcome: Answer | Refused, mapping: Mapping) -> Step:
+    """Decide what follows an invocation."""
+    if isinstance(outcome, Refused):
+        again = replace(work, refusals=work.refusals + 1)
+        return Step(pending=(again,), pause=backoff(again.refusals, LONGEST_REFUSED))
+    done, left = work.records[: outcome.finished], work.records[outcome.finished :]
+    if not left:
+        return Step(done)
+    # Progress starts the quota anew: what is left has not failed by itself yet.
+    failures = 0 if done else work.failures
+    invocations = work.invocations + 1
+    if mapping.bisect and len(left) > 1:
+        return Step(done, pending=_halves(Work(left, failures, 0, invocations)))
+    if failures >= mapping.max_retries != FOR_EVER:
+        return Step(done, Discard(left, EXHAUSTED, invocations, outcome.error))
+    again = Work(left, failures + 1, 0, invocations)
+    return Step(done, pending=(again,), pause=backoff(again.failures))
+
+
+def _halves(work: Work) -> tuple[Work, Work]:
+    middle = len(work.records) // 2
+    first, second = work.records[:middle], work.records[middle:]
+    return replace(work, records=first), replace(work, records=second)
+
+
+def backoff(tries: int, longest: float = LONGEST_PAUSE) -> float:
+    """Return the seconds to wait after so many failures in a row."""
+    return min(FIRST_PAUSE * 2 ** min(tries - 1, 16), longest)

@@ -1,0 +1,181 @@
+"""Looks every few seconds which mappings and shards there are, and keeps a reader for each.
+
+It follows deployments, splits and an emulator that goes and comes back. How a shard is read
+belongs in `shard`; what to start, in `plan`.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ecom_pipeline.local.poller import checkpoints, plan
+from ecom_pipeline.local.poller.aws import Aws, Shard, Stream, UnavailableError
+from ecom_pipeline.local.poller.mapping import Mapping, MappingError, is_kinesis, parse
+from ecom_pipeline.local.poller.records import Origin
+from ecom_pipeline.local.poller.shard import Assignment, ShardReader
+
+log = logging.getLogger(__name__)
+
+REFRESH = 2.0  # seconds
+
+Consumer = tuple[str, str]
+
+
+class CrashError(Exception):
+    """A reader died of an error: the process ends rather than serve a part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A mapping that is served, and its readers by shard."""
+
+    mapping: Mapping
+    role: str
+    place: Path
+    readers: dict[str, ShardReader] = field(default_factory=dict)
+
+    def stop(self) -> None:
+        """Tell all readers to stop."""
+        for reader in self.readers.values():
+            reader.stop()
+
+    def join(self) -> None:
+        """Wait for the invocations in hand."""
+        for reader in self.readers.values():
+            reader.join()
+
+
+class Supervisor:
+    """Serves every disabled Kinesis mapping of an endpoint until told to stop."""
+
+    def __init__(self, aws: Aws, home: Path) -> None:
+        self._aws, self._home = aws, home
+        self._readings: dict[Consumer, Reading] = {}
+        self._said: dict[str, str] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until `stop` is set; what is in hand is finished first."""
+        try:
+            while not stop.is_set():
+                self._refresh()
+                stop.wait(REFRESH)
+        finally:
+            for reading in self._readings.values():
+                reading.stop()
+            for reading in self._readings.values():
+                reading.join()
+
+    def _refresh(self) -> None:
+        self._check()
+        try:
+            wanted = self._wanted()
+            self._say("mappings", "serving %d mappings", len(wanted))
+        except UnavailableError as error:
+            self._say("mappings", "no answer reason=%s", error)
+            return
+        for consumer in [one for one in self._readings if one not in wanted]:
+            self._drop(consumer, "mapping gone")
+        for consumer, mapping in wanted.items():
+            try:
+                self._follow(consumer, mapping)
+                self._say(mapping.function, "following stream=%s", mapping.stream)
+            except UnavailableError as error:
+                self._say(mapping.function, "no answer stream=%s reason=%s", mapping.stream, error)
+
+    def _check(self) -> None:
+        for consumer, reading in self._readings.items():
+            if any(reader.crashed for reader in reading.readers.values()):
+                raise CrashError(f"function={consumer[0]} stream={consumer[1]}")
+
+    def _wanted(self) -> dict[Consumer, Mapping]:
+        """Return the mappings to serve: those that the emulator itself does not."""
+        wanted: dict[Consumer, Mapping] = {}
+        for answer in filter(is_kinesis, self._aws.mappings()):
+            if answer["State"] != "Disabled":
+                self._say(
+                    answer["UUID"],
+                    "left to the emulator function=%s: disable the mapping",
+                    answer["FunctionArn"],
+                )
+                continue
+            mapping = parse(answer)
+            consumer = (mapping.function, mapping.stream)
+            if consumer in wanted:
+                raise MappingError(f"{mapping.function_arn}: mapped twice to {mapping.stream}")
+            wanted[consumer] = mapping
+        return wanted
+
+    def _follow(self, consumer: Consumer, mapping: Mapping) -> None:
+        stream = self._aws.stream(mapping.stream)
+        known = self._readings.get(consumer)
+        if known and known.mapping != mapping:
+            self._drop(consumer, "mapping changed")
+        if consumer not in self._readings:
+            role = self._aws.role(mapping.function_arn)
+            place = checkpoints.folder(self._home, *consumer)
+            self._readings[consumer] = Reading(mapping, role, place)
+        reading = self._readings[consumer]
+        self._release(reading, stream)
+        self._start(reading, stream)
+
+    def _release(self, reading: Reading, stream: Stream) -> None:
+        """Let go of the readers whose shard is read out or gone."""
+        listed = {shard.shard_id: shard for shard in stream.shards}
+        for shard_id, reader in list(reading.readers.items()):
+            shard = listed.get(shard_id)
+            if not shard or not plan.is_same(reader.checkpoint, stream, shard):
+                reader.leave()
+            if not reader.is_alive():
+                self._note(reading, "shard ended", shard_id)
+                del reading.readers[shard_id]
+
+    def _start(self, reading: Reading, stream: Stream) -> None:
+        """Start a reader for each shard whose turn has come."""
+        found = dict(checkpoints.load_all(reading.place))
+        same = {
+            shard.shard_id: found[shard.shard_id]
+            for shard in stream.shards
+            if plan.is_same(found.get(shard.shard_id), stream, shard)
+        }
+        closed = {shard_id for shard_id, checkpoint in same.items() if checkpoint.closed}
+        known = any(one.stream_created == stream.created for one in found.values())
+        for shard in plan.ready(stream.shards, reading.readers, closed):
+            checkpoint = same.get(shard.shard_id)
+            if checkpoint is None:
+                if shard.shard_id in found:
+                    self._note(reading, "re-created, starting again", shard.shard_id)
+                checkpoint = plan.first(
+                    reading.mapping, stream, shard, known=known, now=time.time()
+                )
+                checkpoints.save(reading.place, shard.shard_id, checkpoint)
+            self._read(reading, shard, checkpoint)
+
+    def _read(self, reading: Reading, shard: Shard, checkpoint: checkpoints.Checkpoint) -> None:
+        mapping = reading.mapping
+        origin = Origin(shard=shard.shard_id, stream_arn=mapping.stream_arn, role_arn=reading.role)
+        assignment = Assignment(mapping=mapping, origin=origin, place=reading.place)
+        reader = ShardReader(self._aws, assignment, checkpoint)
+        reading.readers[shard.shard_id] = reader
+        reader.start()
+        self._note(reading, f"reading after={checkpoint.sequence}", shard.shard_id)
+
+    def _drop(self, consumer: Consumer, why: str) -> None:
+        reading = self._readings.pop(consumer)
+        self._note(reading, why, "*")
+        reading.stop()
+        reading.join()
+
+    def _note(self, reading: Reading, what: str, shard_id: str) -> None:
+        mapping = reading.mapping
+        log.info(
+            "%s function=%s stream=%s shard=%s", what, mapping.function, mapping.stream, shard_id
+        )
+
+    def _say(self, subject: str, message: str, *facts: object) -> None:
+        """Log what is new; the same again every two seconds would hide it."""
+        text = message % facts
+        if self._said.get(subject) != text:
+            self._said[subject] = text
+            log.info(text)

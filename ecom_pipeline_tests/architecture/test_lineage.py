@@ -1,0 +1,44 @@
+"""The lineage, written down: a change to the graph shows in review as a change to this text."""
+
+import warnings
+
+import dagster as dg
+
+from ecom_pipeline.definitions import build
+from ecom_pipeline.domain.columns import CSV_HEADER
+from ecom_pipeline.settings import LOCAL
+
+LINEAGE = """
+catalog/csv_invoice_lines <- lake/csv_invoice_lines
+lake/csv_invoice_lines <- lake/raw_events
+lake/raw_events <-
+warehouse/fact_invoice_lines <- lake/csv_invoice_lines
+"""
+
+
+def test_the_lineage_is_the_one_we_reviewed():
+    graph = build(LOCAL).resolve_asset_graph()
+    lines = sorted(
+        f"{key.to_user_string()} <- "
+        + ", ".join(sorted(parent.to_user_string() for parent in graph.get(key).parent_keys))
+        for key in graph.get_all_asset_keys()
+    )
+    assert [line.strip() for line in lines] == LINEAGE.split("\n")[1:-1]
+
+
+def test_the_definitions_load_whole_and_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dg.Definitions.validate_loadable(build(LOCAL))
+
+
+def test_every_asset_says_what_it_is_and_shows_its_columns():
+    graph = build(LOCAL).resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description
+        assert node.group_name == key.path[0]
+        assert node.kinds
+        if key.path[-1] != "raw_events":
+            schema = node.metadata["dagster/column_schema"]
+            assert [c.name for c in schema.columns][: len(CSV_HEADER)] == list(CSV_HEADER)

@@ -1,0 +1,111 @@
+"""Fixtures that several tiers share, and the rule that keeps the tiers honest."""
+
+import itertools
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from ecom_pipeline import settings
+from ecom_pipeline.local import deploy, processes, stack
+from ecom_pipeline.settings import Settings
+
+SERVERS = {"aws", "emulator", "redshift", "shop_api", "whole_line", "world"}
+
+_DAYS = itertools.count()
+_NUMBERS = itertools.count(800_001)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that needs a server lives in emulated/ or pipeline/, and a test there needs one."""
+    lost = [
+        item.nodeid
+        for item in items
+        if bool(SERVERS & set(getattr(item, "fixturenames", ())))
+        != any(tier in item.nodeid for tier in ("/emulated/", "/pipeline/"))
+    ]
+    if lost:
+        raise pytest.UsageError("tests in the wrong tier: " + ", ".join(lost))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def configured(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a local AWS of this run's own: free ports, a home that goes with it."""
+    return replace(
+        settings.LOCAL,
+        home=tmp_path_factory.mktemp("local"),
+        endpoint_url=f"http://127.0.0.1:{free_port()}",
+        redshift_port=free_port(),
+    )
+
+
+@pytest.fixture(scope="session")
+def aws(configured: Settings) -> Iterator[Settings]:
+    """Yield the settings of an emulator with infra/ deployed; nothing polls its stream."""
+    home = configured.home
+    emulator, *_ = stack.services(configured)
+    processes.start(emulator, home)
+    deploy.deploy(configured)
+    yield configured
+    stack.down(configured)
+
+
+@pytest.fixture(scope="session")
+def redshift(aws: Settings) -> Settings:
+    """Return the settings of a warehouse beside the emulator; `aws` stops both."""
+    _, warehouse, _ = stack.services(aws)
+    processes.start(warehouse, aws.home)
+    return aws
+
+
+@pytest.fixture(scope="session")
+def whole_line(redshift: Settings) -> Settings:
+    """Return the settings of the whole line, its stream poller included."""
+    stack.up(redshift)
+    return redshift
+
+
+@pytest.fixture
+def day() -> date:
+    """Return a day that no other test uses: tests share the stores, not their rows."""
+    return date(2012, 1, 2) + timedelta(days=next(_DAYS))
+
+
+@pytest.fixture
+def invoice() -> str:
+    """Return an invoice number that no other test uses."""
+    return str(next(_NUMBERS))
+
+
+@pytest.fixture
+def functions(aws: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Give the handlers in this process the variables that infra/template.yaml gives them."""
+    from ecom_pipeline.realtime.clients import client
+
+    given = settings.aws_environment(aws) | {
+        "STREAM_NAME": "event-ingest",
+        "TABLE_NAME": aws.table,
+        "RAW_BUCKET": aws.raw_bucket,
+        "CUSTOMER_INDEX": "customer-invoices",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    client.cache_clear()
+    yield aws
+    client.cache_clear()
+
+
+@pytest.fixture
+def real_days() -> Path:
+    """Return the folder of the real data set; see test files for what stands in without it."""
+    return Path(os.environ.get("ECOM_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))

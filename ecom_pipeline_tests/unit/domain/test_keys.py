@@ -1,0 +1,40 @@
+"""domain.keys: keys are spelled and read back in one place."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecom_pipeline.domain import keys
+
+days = st.dates(date(2009, 1, 1), date(2100, 1, 1))
+digits = st.integers(0, 10**56 - 1).map(str)
+
+
+@given(day=days, first=digits, last=digits)
+def test_a_key_gives_its_day_back(day, first, last):
+    for key in (
+        keys.raw_key(day, "shardId-000000000000", first, last),
+        keys.csv_part_key(day, "0a1b", 0),
+        keys.manifest_key(day),
+    ):
+        assert keys.day_of(key) == day
+
+
+@given(a=digits, b=digits)
+def test_raw_keys_sort_as_the_stream_does(a, b):
+    day = date(2010, 12, 1)
+    one, two = keys.raw_key(day, "s", a, a), keys.raw_key(day, "s", b, b)
+    assert (one < two) == (int(a) < int(b))
+
+
+def test_a_foreign_key_is_refused():
+    with pytest.raises(keys.KeyFormatError, match=r"readme\.txt"):
+        keys.day_of("readme.txt")
+    with pytest.raises(keys.KeyFormatError):
+        keys.event_id_of(keys.HEADER_SK)
+
+
+def test_an_event_id_survives_its_sort_key():
+    assert keys.event_id_of(keys.line_sk("a:b.c-1")) == "a:b.c-1"
