@@ -149,7 +149,7 @@ def test_an_event_may_be_dated_tomorrow_at_the_latest():
 
 prices = st.decimals(min_value="-99999999", max_value="99999999", places=4)
 quantities = st.integers(-(2**31), 2**31 - 1).filter(bool)
-texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=30)
+texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=16)
 
 
 @given(price=prices, quantity=quantities, text=texts)
