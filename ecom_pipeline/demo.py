@@ -3,38 +3,33 @@
 Every step is what a user would run by hand; nothing here knows how a step works.
 """
 
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
-import dagster as dg
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
-from ecom_pipeline import addresses, definitions
+from ecom_pipeline import addresses, line, tables
 from ecom_pipeline.batch import connect
-from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.local import deploy, stack
-from ecom_pipeline.local.poller import progress as poller
-from ecom_pipeline.local.processes import LocalError
-from ecom_pipeline.orchestration import runs
-from ecom_pipeline.proof import reconcile
-from ecom_pipeline.proof.reconcile import Reconciliation
+from ecom_pipeline.local import stack
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.sample import write_sample
-from ecom_pipeline.settings import Settings, aws_environment, child_environment, variable
+from ecom_pipeline.settings import Settings
+from ecom_pipeline.tables import SHOWN_DAYS, pounds, table
 
 Days = tuple[date, date]
 
-_WAIT_SECONDS = 300
-_CONSUMERS = ("store", "archive")
 _SHOWN_INVOICES = 5
+_NEXT = (
+    ("make dev", "opens Dagster's UI: lineage, partitions, backfills"),
+    ('.venv/bin/ecom sql "select * from sales.daily_sales order by 1"', "asks the warehouse"),
+    (".venv/bin/ecom invoice 700024", "asks the real-time API; any invoice number will do"),
+    (".venv/bin/ecom local down", "stops it all, and keeps the data in .local/"),
+)
 
 
 class _Steps:
@@ -65,56 +60,18 @@ def run(settings: Settings, csv: Path | None, days: Days | None) -> bool:
     with steps.step("Replay them as events through the API"):
         summary = _replay(settings, csv, days, console)
     with steps.step("Wait until DynamoDB and the raw lake have them"):
-        wait_for(settings, summary.last_sequence)
+        line.wait_for(settings, summary.last_sequence)
     first, last = min(summary.days), max(summary.days)
     with steps.step("Run the Dagster assets: CSV, catalog, fact table"):
-        load_days(settings, first, last)
+        line.load_days(settings, first, last)
     with steps.step("Reconcile every store, day by day"):
-        found = compare(settings, first, last, accepted=summary.days)
+        found = line.compare(settings, first, last, accepted=summary.days)
     console.print()
-    show_reconciliation(found, console)
+    tables.show_reconciliation(found, console)
     _show_sales(settings, first, last, console)
     _show_customer(settings, console)
     _show_end(steps)
     return not found.differences
-
-
-def load_days(settings: Settings, first: date, last: date) -> str:
-    """Run the assets of these days in this process and return the run's id."""
-    home = runs.local_instance_home(settings.home)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        return runs.run_days(definitions.build(settings), instance, first, last)
-
-
-def compare(
-    settings: Settings, first: date, last: date, accepted: reconcile.Days | None = None
-) -> Reconciliation:
-    """Return what each store holds of these days, beside what the API acknowledged."""
-    if settings.environment == "local":
-        stack.require(settings)
-    readers = reconcile.readers(
-        connect.lake(settings),
-        connect.client(settings, "dynamodb"),
-        settings.table,
-        connect.warehouse(settings),
-    )
-    found = reconcile.reconcile(readers, first, last)
-    return found if accepted is None else Reconciliation({"accepted": accepted, **found.stores})
-
-
-def wait_for(settings: Settings, sequences: dict[str, str]) -> None:
-    """Wait until both consumers of the local stream have finished these records."""
-    stream = deploy.outputs(settings)["StreamName"]
-    wanted = [(f"{deploy.STACK}-{name}", stream) for name in _CONSUMERS]
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while not poller.caught_up(settings.home, sequences, wanted):
-        stack.require(settings)
-        if time.monotonic() > deadline:
-            behind = [name for name in wanted if poller.lag(settings.home, name, sequences)]
-            raise LocalError(
-                f"after {_WAIT_SECONDS} s {behind} still lag: see .local/log/poller.log"
-            )
-        time.sleep(0.2)
 
 
 def _replay(settings: Settings, csv: Path, days: Days | None, console: Console) -> sender.Summary:
@@ -132,44 +89,17 @@ def _replay(settings: Settings, csv: Path, days: Days | None, console: Console) 
     return summary
 
 
-def show_reconciliation(found: Reconciliation, console: Console | None = None) -> None:
-    """Print the stores beside each other: per day when few, and in sum."""
-    console = console or Console()
-    out = Table(title="The stores", title_justify="left", title_style="bold")
-    for name in ("store", "days", "rows", "pieces", "revenue", "digest"):
-        out.add_column(name, justify="left" if name == "store" else "right")
-    for store, days in found.stores.items():
-        total = found.total(store)
-        filled = sum(sums != Totals() for sums in days.values())
-        out.add_row(store, str(filled), *_texts(total))
-    console.print(out)
-    for difference in found.differences:
-        console.print(f"[red]{difference}")
-    verdict = f"{len(found.differences)} days differ" if found.differences else "0 differences"
-    console.print(f"[bold]{verdict}[/] in {len(found.days)} days, {len(found.stores)} stores\n")
-
-
-def _texts(totals: Totals) -> tuple[str, ...]:
-    return (
-        f"{totals.rows:,}",
-        f"{totals.quantity:,}",
-        f"£{totals.amount:,}",
-        f"{totals.digest:x}",
-    )
-
-
 def _show_sales(settings: Settings, first: date, last: date, console: Console) -> None:
-    columns = ("invoice_date", "gross", "returned", "net", "invoices", "customers", "lines")
     rows = connect.warehouse(settings).query(
-        f"select {', '.join(columns)} from sales.daily_sales"  # noqa: S608 - our own names
+        "select invoice_date, gross, returned, net, invoices, lines from sales.daily_sales"
         " where invoice_date between %s and %s order by 1",
         [first, last],
     )
-    out = Table(title="Daily sales, from the warehouse", title_justify="left", title_style="bold")
-    for name in columns:
-        out.add_column(name, justify="left" if name == "invoice_date" else "right")
-    for row in rows:
-        out.add_row(*(f"{cell:,}" if not isinstance(cell, date) else str(cell) for cell in row))
+    out = table("Daily sales, from the warehouse", "day", "gross", "returned", "net", "invoices")
+    out.add_column("lines", justify="right")
+    for day, gross, returned, net, *counts in rows[:SHOWN_DAYS]:
+        money = map(pounds, (gross, returned, net))
+        out.add_row(str(day), *money, *(f"{count:,}" for count in counts))
     console.print(out)
 
 
@@ -184,57 +114,21 @@ def _show_customer(settings: Settings, console: Console) -> None:
     ((customer,),) = rows
     desk = addresses.service_desk(settings)
     invoices = desk.invoices(customer)
-    title = f"Customer {customer}, from the real-time API: {len(invoices)} invoices"
-    out = Table(title=title, title_justify="left", title_style="bold")
-    out.add_column("invoice")
-    out.add_column("date")
-    out.add_column("lines", justify="right")
-    out.add_column("total", justify="right")
+    title = f"Customer {customer}, from the real-time API: {len(invoices)} invoices, the newest"
+    out = table(title, "invoice", "date", "lines", "total")
     for each in invoices[:_SHOWN_INVOICES]:
         found = desk.invoice(each["invoice_no"])
-        total = f"£{found['total']}"
-        out.add_row(each["invoice_no"], each["invoice_date"], str(len(found["lines"])), total)
+        lines, total = str(len(found["lines"])), pounds(Decimal(found["total"]))
+        out.add_row(each["invoice_no"], each["invoice_date"], lines, total)
     console.print(out)
 
 
 def _show_end(steps: _Steps) -> None:
-    out = Table(title="How long it took", title_justify="left", title_style="bold")
-    out.add_column("step")
-    out.add_column("seconds", justify="right")
+    out = table("How long it took", "step", "seconds")
     for name, seconds in steps.seconds.items():
         out.add_row(name, f"{seconds:.1f}")
     out.add_row("[bold]all", f"[bold]{sum(steps.seconds.values()):.1f}")
     steps.console.print(out)
-    steps.console.print(
-        "Next: [bold]make dev[/] opens the lineage in Dagster's UI;"
-        ' [bold]ecom sql "select * from sales.daily_sales order by 1"[/] asks the warehouse;'
-        " [bold]ecom local down[/] stops it all, and keeps the data."
-    )
-
-
-def lineage_link(port: int) -> str:
-    """Return the UI's address with every group of the lineage unfolded."""
-    groups = ("lake", "catalog", "warehouse")
-    unfolded = "%2C".join(f"ecom_pipeline%40__repository__%3A{group}" for group in groups)
-    return f"http://127.0.0.1:{port}/asset-groups?expanded={unfolded}"
-
-
-def serve(settings: Settings, port: int) -> int:
-    """Run the local AWS and `dagster dev` until Ctrl-C; return its exit code."""
-    stack.up(settings)
-    environment = child_environment(
-        aws_environment(settings)
-        | {
-            "DAGSTER_HOME": str(runs.local_instance_home(settings.home)),
-            variable("home"): str(settings.home.resolve()),
-        }
-    )
-    command = [sys.executable, "-m", "dagster", "dev", "--port", str(port), "-w", "workspace.yaml"]
-    # the leader of its own process group: started with `&` it would ignore SIGTERM
-    process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
-        return process.wait()
+    steps.console.print("Next:")
+    for command, does in _NEXT:
+        steps.console.print(f"  [bold]{command}[/]  {does}", soft_wrap=True)

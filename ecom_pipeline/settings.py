@@ -38,6 +38,14 @@ class Settings:
     api_url: str | None = None
     home: Path = Path(".local")
 
+    @property
+    def object_link(self) -> str:
+        """Where a person looks at an object: a format of {bucket} and {key}."""
+        if self.endpoint_url is not None:
+            return f"{self.endpoint_url}/{{bucket}}/{{key}}"
+        console = f"https://{self.region}.console.aws.amazon.com/s3/object"
+        return f"{console}/{{bucket}}?prefix={{key}}"
+
 
 LOCAL = Settings(
     environment="local",

@@ -38,7 +38,9 @@ def client(settings: Settings, service: str) -> Any:
 
 def lake(settings: Settings) -> Lake:
     """Return the lake's two buckets."""
-    return Lake(client(settings, "s3"), settings.raw_bucket, settings.csv_bucket)
+    return Lake(
+        client(settings, "s3"), settings.raw_bucket, settings.csv_bucket, settings.object_link
+    )
 
 
 def catalog(settings: Settings) -> Catalog:

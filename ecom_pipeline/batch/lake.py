@@ -40,6 +40,11 @@ class Lake:
     s3: Any
     raw_bucket: str
     csv_bucket: str
+    object_link: str
+
+    def csv_link(self, key: str) -> str:
+        """Return where a person looks at an object of the CSV bucket."""
+        return self.object_link.format(bucket=self.csv_bucket, key=key)
 
     def raw_objects(self, day: date) -> list[Found]:
         """Return a day's raw objects in the order of the stream."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ecom_pipeline.cli.options import DAYS, Days, table
+from ecom_pipeline.cli.options import DAYS, Days, show
 
 
 @click.command()
@@ -59,9 +59,9 @@ def replay(  # noqa: PLR0913 - click hands over each option by its name
     if summary.undated:
         click.echo(f"{summary.undated:,} rows have no readable date, so no day, and were not sent")
     if summary.rejected:
-        table("Rejected", ["reason", "events"], summary.rejected.most_common())
+        show("Rejected", ["reason", "events"], summary.rejected.most_common())
         examples = [(e.row, e.field, e.expected, e.got) for e in summary.examples]
-        table("The first of them", ["row", "field", "expected", "got"], examples)
+        show("The first of them", ["row", "field", "expected", "got"], examples)
 
 
 @click.command()

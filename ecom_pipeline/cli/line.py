@@ -30,12 +30,11 @@ def dev(port: int) -> None:
 
     Example: ecom dev
     """
-    from ecom_pipeline import demo as whole
     from ecom_pipeline import settings
+    from ecom_pipeline.dev import lineage_link, serve
 
-    configured = settings.load()
-    click.echo(whole.lineage_link(port))
-    raise SystemExit(whole.serve(configured, port))
+    click.echo(f"the lineage: {lineage_link(port)}")
+    raise SystemExit(serve(settings.load(), port))
 
 
 @click.command("zip")

@@ -30,16 +30,10 @@ class DayRange(click.ParamType):
 DAYS = DayRange()
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; what looks like a number is aligned as one."""
+def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table."""
     from rich.console import Console
-    from rich.table import Table
 
-    cells = [[str(cell) for cell in row] for row in rows]
-    out = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
-    for n, name in enumerate(columns):
-        numeric = all(row[n].lstrip("-£")[:1].isdigit() for row in cells)
-        out.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in cells:
-        out.add_row(*row)
-    Console().print(out)
+    from ecom_pipeline.tables import listing
+
+    Console().print(listing(title, columns, rows))

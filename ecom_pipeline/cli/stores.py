@@ -2,7 +2,7 @@
 
 import click
 
-from ecom_pipeline.cli.options import DAYS, Days, table
+from ecom_pipeline.cli.options import DAYS, Days, show
 
 
 @click.command()
@@ -12,9 +12,9 @@ def load(days: Days) -> None:
 
     Example: ecom load 2010-12-01:2010-12-07
     """
-    from ecom_pipeline import demo, settings
+    from ecom_pipeline import line, settings
 
-    run = demo.load_days(settings.load(), *days)
+    run = line.load_days(settings.load(), *days)
     click.echo(f"loaded {days[0]} to {days[1]} in run {run}")
 
 
@@ -27,15 +27,16 @@ def reconcile(days: Days, *, as_json: bool) -> None:
     Example: ecom reconcile 2010-12-01:2010-12-07
     """
     import msgspec
+    from rich.console import Console
 
-    from ecom_pipeline import demo, settings
+    from ecom_pipeline import line, settings, tables
 
-    found = demo.compare(settings.load(), *days)
+    found = line.compare(settings.load(), *days)
     if as_json:
         report = {"stores": found.stores, "differences": found.differences}
         click.echo(msgspec.json.encode(report))
     else:
-        demo.show_reconciliation(found)
+        tables.show_reconciliation(found, Console())
     raise SystemExit(1 if found.differences else 0)
 
 
@@ -51,10 +52,12 @@ def sql(statement: str, form: str) -> None:
     import json
     import sys
 
-    from ecom_pipeline import settings
+    from ecom_pipeline import line, settings
     from ecom_pipeline.batch import connect
 
-    with connect.warehouse(settings.load()).session() as session:
+    configured = settings.load()
+    line.require(configured)
+    with connect.warehouse(configured).session() as session:
         names, rows = session.table(statement)
         session.commit()
     if form == "json":
@@ -62,7 +65,7 @@ def sql(statement: str, form: str) -> None:
     elif form == "csv":
         csv.writer(sys.stdout, lineterminator="\n").writerows([names, *rows])
     else:
-        table("", names, rows)
+        show("", names, rows)
 
 
 @click.command()
@@ -84,7 +87,7 @@ def invoice(number: str, *, as_json: bool) -> None:
     columns = ["stock_code", "description", "quantity", "unit_price", "amount", "kind"]
     buyer = found["customer_id"] or "a guest"
     title = f"Invoice {number} of {buyer}, {found['invoice_date']}: £{found['total']}"
-    table(title, columns, [[line[c] for c in columns] for line in found["lines"]])
+    show(title, columns, [[line[c] for c in columns] for line in found["lines"]])
 
 
 @click.command()
@@ -104,7 +107,7 @@ def customer(customer_id: str, *, as_json: bool) -> None:
         click.echo(json.dumps(found))
     else:
         rows = [[each["invoice_no"], each["invoice_date"]] for each in found]
-        table(f"Customer {customer_id}: {len(rows)} invoices", ["invoice", "date"], rows)
+        show(f"Customer {customer_id}: {len(rows)} invoices", ["invoice", "date"], rows)
 
 
 COMMANDS = [load, reconcile, sql, invoice, customer]

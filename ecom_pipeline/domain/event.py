@@ -182,7 +182,8 @@ def _quantity(event: Mapping[str, Any]) -> int:
     value = event.get("Quantity")
     if type(value) is not int:
         number = _number(event, "Quantity")
-        value = int(number) if abs(number) < _QUANTITY_LIMIT * 2 and number == int(number) else 0
+        inside = -_QUANTITY_LIMIT <= number < _QUANTITY_LIMIT
+        value = int(number) if inside and number == int(number) else 0
     if value == 0 or not -_QUANTITY_LIMIT <= value < _QUANTITY_LIMIT:
         raise EventError("Quantity", "a whole number of 32 bits, not 0", event["Quantity"])
     return value

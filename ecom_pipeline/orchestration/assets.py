@@ -143,7 +143,7 @@ def _account(lake: Lake, manifest: Manifest) -> dict[str, object]:
         "objects": len(manifest.sources),
         "bytes": sum(part.bytes for part in manifest.parts),
         "dagster/uri": uri,
-        "manifest": f"s3://{lake.csv_bucket}/{keys.manifest_key(manifest.day)}",
+        "manifest": dg.MetadataValue.url(lake.csv_link(keys.manifest_key(manifest.day))),
     }
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 
 DAGSTER_YAML = Path(__file__).parents[2] / "infra" / "dagster" / "local.yaml"
 _RANGE = "dagster/asset_partition_range"
+_QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}  # the UI has all of it
 
 
 class RunFailedError(RuntimeError):
@@ -31,7 +32,7 @@ def run_days(
     """
     tags = {f"{_RANGE}_start": first.isoformat(), f"{_RANGE}_end": last.isoformat()}
     result = definitions.resolve_job_def("load_days").execute_in_process(
-        instance=instance, tags=tags, raise_on_error=False
+        instance=instance, tags=tags, run_config=_QUIET, raise_on_error=False
     )
     if not result.success:
         raise RunFailedError("; ".join(_errors(result)) or "see the run in the UI")

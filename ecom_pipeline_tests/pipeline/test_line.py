@@ -1,6 +1,10 @@
 """The whole story: a data set replayed through the API is in every store, to the penny."""
 
 import csv
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -8,13 +12,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import boto3
+import dagster as dg
 import pytest
 
-from ecom_pipeline import addresses, demo, settings
+from ecom_pipeline import addresses, line, settings
 from ecom_pipeline.batch import connect, ledger
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.local import processes, stack
+from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.account import account_of
 from ecom_pipeline.replay.sample import write_sample
@@ -65,11 +71,11 @@ def data(request, tmp_path_factory):
     return real() if request.param == "real" else made_up(tmp_path_factory.mktemp("data"))
 
 
-def send(line, data, seed=None):
+def send(configured, data, seed=None):
     """Replay a data set and wait until both consumers of the stream have finished it."""
     events = dataset.events(data.path, days=data.days, seed=seed)
-    summary = sender.send(events, addresses.producer(line))
-    demo.wait_for(line, summary.last_sequence)
+    summary = sender.send(events, addresses.producer(configured))
+    line.wait_for(configured, summary.last_sequence)
     return summary
 
 
@@ -77,31 +83,35 @@ def sums(days):
     return {day: (t.rows, t.quantity, t.amount) for day, t in days.items() if t != Totals()}
 
 
-def test_a_data_set_is_in_every_store_to_the_penny(whole_line, data):
+@pytest.fixture(scope="module")
+def replayed(whole_line, data):
+    """Replay and load a data set once; return what the API acknowledged."""
     summary = send(whole_line, data)
-    assert summary.rejected == Counter()
-    demo.load_days(whole_line, *data.days)
-    found = demo.compare(whole_line, *data.days, accepted=summary.days)
+    line.load_days(whole_line, *data.days)
+    return summary
+
+
+def test_a_data_set_is_in_every_store_to_the_penny(whole_line, data, replayed):
+    assert replayed.rejected == Counter()
+    found = line.compare(whole_line, *data.days, accepted=replayed.days)
     assert found.differences == []
     for store in ("accepted", *STORES):
         assert sums(found.stores[store]) == data.golden, store
 
 
-def test_replayed_again_in_another_order_it_changes_nothing(whole_line, data):
-    send(whole_line, data)
-    demo.load_days(whole_line, *data.days)
-    before = demo.compare(whole_line, *data.days)
+def test_replayed_again_in_another_order_it_changes_nothing(whole_line, data, replayed):
+    before = line.compare(whole_line, *data.days)
     versions = ledger_of(whole_line, data)
     send(whole_line, data, seed=7)
-    demo.load_days(whole_line, *data.days)
-    assert demo.compare(whole_line, *data.days) == before
+    line.load_days(whole_line, *data.days)
+    assert line.compare(whole_line, *data.days) == before
     assert ledger_of(whole_line, data) == versions
     for store in STORES:
         assert sums(before.stores[store]) == data.golden
 
 
-def ledger_of(line, data):
-    with connect.warehouse(line).session() as session:
+def ledger_of(configured, data):
+    with connect.warehouse(configured).session() as session:
         return ledger.newest(session, list(data.golden))
 
 
@@ -110,9 +120,9 @@ def test_a_late_event_changes_its_day_alone_and_the_ledger_says_so(whole_line, d
     last = day.replace(day=28)
     for number, each in enumerate((day, last)):
         post(whole_line, desk, on(each, event_id=f"on-time-{day}-{number}"))
-    demo.load_days(whole_line, day, last)
+    line.load_days(whole_line, day, last)
     post(whole_line, desk, on(day, event_id=f"late-{day}", Quantity=1))
-    demo.load_days(whole_line, day, last)
+    line.load_days(whole_line, day, last)
     with connect.warehouse(whole_line).session() as session:
         entries = ledger.newest(session, [day, last])
     assert (entries[day].version, entries[day].cause) == (2, "late")
@@ -120,7 +130,7 @@ def test_a_late_event_changes_its_day_alone_and_the_ledger_says_so(whole_line, d
     assert (entries[last].version, entries[last].cause) == (1, "first")
 
 
-def post(line, target, *events):
+def post(configured, target, *events):
     """Send events one after the other and wait for both stores."""
 
     class Source:
@@ -131,7 +141,7 @@ def post(line, target, *events):
             yield from enumerate(events, 1)
 
     summary = sender.send(Source(), target, pace=sender.Pace(batch_size=1, concurrency=1))
-    demo.wait_for(line, summary.last_sequence)
+    line.wait_for(configured, summary.last_sequence)
     return summary
 
 
@@ -151,9 +161,9 @@ def test_the_dirty_rows_of_the_real_file_posted_one_by_one_are_all_kept(whole_li
         assert item["stock_code"]["S"] == event["StockCode"]
 
 
-def emulator(line):
-    key = line.emulator_key
-    where = {"endpoint_url": line.endpoint_url, "region_name": line.region}
+def emulator(configured):
+    key = configured.emulator_key
+    where = {"endpoint_url": configured.endpoint_url, "region_name": configured.region}
     return where | {"aws_access_key_id": key, "aws_secret_access_key": key}
 
 
@@ -177,22 +187,21 @@ def test_bad_events_are_in_quarantine_with_their_reason_and_nothing_stops(whole_
     summary = post(whole_line, addresses.producer(whole_line), *bad, good)
     assert summary.accepted == 1
     assert summary.rejected == {"invalid Quantity": 1, "invalid Country": 1, "invalid event_id": 1}
-    demo.load_days(whole_line, day, day)
-    assert demo.compare(whole_line, day, day).differences == []
+    line.load_days(whole_line, day, day)
+    assert line.compare(whole_line, day, day).differences == []
 
 
-def test_stopped_and_started_again_the_data_are_still_there(whole_line, data):
-    before = demo.compare(whole_line, *data.days)
+def test_stopped_and_started_again_the_data_are_still_there(whole_line, data, replayed):
+    before = line.compare(whole_line, *data.days)
     assert stack.down(whole_line) == ["poller", "redshift", "aws"]
     with pytest.raises(processes.LocalError, match="ecom local up"):
-        demo.compare(whole_line, *data.days)
+        line.compare(whole_line, *data.days)
     stack.up(whole_line)
-    assert demo.compare(whole_line, *data.days) == before
+    assert line.compare(whole_line, *data.days) == before
     assert all(stack.status(whole_line).values())
 
 
-def test_the_api_answers_what_the_stores_hold(whole_line, data):
-    send(whole_line, data)
+def test_the_api_answers_what_the_stores_hold(whole_line, data, replayed):
     numbers = Counter(
         event["CustomerID"]
         for _, event in dataset.events(data.path, days=data.days)
@@ -205,3 +214,76 @@ def test_the_api_answers_what_the_stores_hold(whole_line, data):
     invoices = [desk.invoice(each["invoice_no"]) for each in desk.invoices(customer)]
     assert sum(len(invoice["lines"]) for invoice in invoices) == lines
     assert {invoice["customer_id"] for invoice in invoices} == {customer}
+
+
+def ecom(configured, *arguments):
+    """Run a command against the line, in a process of its own."""
+    given = {k: v for k, v in os.environ.items() if not k.startswith(("ECOM_", "AWS_"))}
+    given |= {
+        "ECOM_HOME": str(configured.home),
+        "ECOM_ENDPOINT_URL": configured.endpoint_url,
+        "ECOM_REDSHIFT_PORT": str(configured.redshift_port),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "ecom_pipeline.cli", *map(str, arguments)],
+        env=given,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_commands_show_what_the_stores_hold(whole_line, data, replayed):
+    first, last = data.days
+    days = f"{first}:{last}"
+    asked = f"select count(*) as n from sales.fact_invoice_lines where invoice_date <= '{last}'"
+    asked += f" and invoice_date >= '{first}'"
+    found = ecom(whole_line, "sql", asked, "--format", "csv").stdout.split()
+    assert found == ["n", str(replayed.accepted)]
+    report = json.loads(ecom(whole_line, "reconcile", days, "--json").stdout)
+    assert report["differences"] == []
+    assert list(report["stores"]) == STORES
+    assert ecom(whole_line, "load", days).returncode == 0
+    status = ecom(whole_line, "local", "status", "--json")
+    assert status.returncode == 0
+    assert set(json.loads(status.stdout)) == {"aws", "redshift", "poller"}
+    exports = ecom(whole_line, "local", "env").stdout
+    assert f"export AWS_ENDPOINT_URL={whole_line.endpoint_url}" in exports
+    again = ecom(whole_line, "replay", data.path, "--days", days, "--limit", 100, "--shuffle", 3)
+    assert "accepted 100, rejected 0" in again.stdout
+    number = next(event["InvoiceNo"] for _, event in dataset.events(data.path, days=data.days))
+    invoice = json.loads(ecom(whole_line, "invoice", number, "--json").stdout)
+    assert invoice["lines"]
+
+
+def test_a_corrupted_store_is_named_with_its_day_and_exit_code_1(whole_line, day):
+    post(whole_line, addresses.producer(whole_line), on(day, event_id=f"c-{day}"))
+    line.load_days(whole_line, day, day)
+    with connect.warehouse(whole_line).session() as session:
+        session.run(
+            "update sales.fact_invoice_lines set amount = amount + 0.01 where invoice_date = %s",
+            [day],
+        )
+        session.commit()
+    done = ecom(whole_line, "reconcile", day)
+    assert done.returncode == 1
+    assert f"{day}: raw 1 rows £15.3000" in done.stdout.replace("\n", " ")
+
+
+def test_the_sensor_asks_for_the_day_of_a_new_object_once(whole_line, day):
+    post(whole_line, addresses.producer(whole_line), on(day, event_id=f"s-{day}"))
+    queue = connect.notifications(whole_line)
+    cursor, asked = None, []
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(20):  # other tests' objects are on the queue too
+            context = dg.build_sensor_context(
+                instance=instance, cursor=cursor, resources={"raw_notifications": queue}
+            )
+            found = new_raw_objects(context)
+            if isinstance(found, dg.SkipReason):
+                break
+            cursor = found.cursor
+            asked += [request.partition_key for request in found.run_requests]
+    assert day.isoformat() in asked
+    assert queue.receive(10) == []

@@ -1,0 +1,37 @@
+"""Dagster's UI over the local AWS, for as long as one works on it."""
+
+import signal
+import subprocess
+import sys
+
+from ecom_pipeline.local import stack
+from ecom_pipeline.orchestration import runs
+from ecom_pipeline.settings import Settings, aws_environment, child_environment, variable
+
+
+def lineage_link(port: int) -> str:
+    """Return the UI's address with every group of the lineage unfolded."""
+    groups = ("lake", "catalog", "warehouse")
+    unfolded = "%2C".join(f"global%40global%3A{group}" for group in groups)
+    return f"http://127.0.0.1:{port}/asset-groups?expanded={unfolded}"
+
+
+def serve(settings: Settings, port: int) -> int:
+    """Run the local AWS and `dagster dev` until Ctrl-C; return its exit code."""
+    stack.up(settings)
+    environment = child_environment(
+        aws_environment(settings)
+        | {
+            "DAGSTER_HOME": str(runs.local_instance_home(settings.home)),
+            variable("home"): str(settings.home.resolve()),
+        }
+    )
+    command = [sys.executable, "-m", "dagster", "dev", "--port", str(port), "-w", "workspace.yaml"]
+    # the leader of its own process group: started with `&` it would ignore SIGTERM
+    process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        return process.wait()

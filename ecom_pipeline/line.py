@@ -1,0 +1,66 @@
+"""What is done with the whole line: load days, compare the stores, wait for the stream.
+
+Each is a few calls of the rooms below; how a step works is theirs.
+"""
+
+import time
+from datetime import date
+
+import dagster as dg
+
+from ecom_pipeline import definitions
+from ecom_pipeline.batch import connect
+from ecom_pipeline.local import deploy, stack
+from ecom_pipeline.local.poller import progress as poller
+from ecom_pipeline.local.processes import LocalError
+from ecom_pipeline.orchestration import runs
+from ecom_pipeline.proof import reconcile
+from ecom_pipeline.proof.reconcile import Reconciliation
+from ecom_pipeline.settings import Settings
+
+_WAIT_SECONDS = 300
+_CONSUMERS = ("store", "archive")
+
+
+def require(settings: Settings) -> None:
+    """Raise LocalError, saying what to start, when the stores are the local ones and do not run."""
+    if settings.endpoint_url is not None:
+        stack.require(settings)
+
+
+def load_days(settings: Settings, first: date, last: date) -> str:
+    """Run the assets of these days in this process and return the run's id."""
+    require(settings)
+    home = runs.local_instance_home(settings.home)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        return runs.run_days(definitions.build(settings), instance, first, last)
+
+
+def compare(
+    settings: Settings, first: date, last: date, accepted: reconcile.Days | None = None
+) -> Reconciliation:
+    """Return what each store holds of these days, beside what the API acknowledged."""
+    require(settings)
+    readers = reconcile.readers(
+        connect.lake(settings),
+        connect.client(settings, "dynamodb"),
+        settings.table,
+        connect.warehouse(settings),
+    )
+    found = reconcile.reconcile(readers, first, last)
+    return found if accepted is None else Reconciliation({"accepted": accepted, **found.stores})
+
+
+def wait_for(settings: Settings, sequences: dict[str, str]) -> None:
+    """Wait until both consumers of the local stream have finished these records."""
+    stream = deploy.outputs(settings)["StreamName"]
+    wanted = [(f"{deploy.STACK}-{name}", stream) for name in _CONSUMERS]
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while not poller.caught_up(settings.home, sequences, wanted):
+        stack.require(settings)
+        if time.monotonic() > deadline:
+            behind = [name for name in wanted if poller.lag(settings.home, name, sequences)]
+            raise LocalError(
+                f"after {_WAIT_SECONDS} s {behind} still lag: see .local/log/poller.log"
+            )
+        time.sleep(0.2)

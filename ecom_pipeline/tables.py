@@ -1,0 +1,67 @@
+"""Tables for a terminal: money in full, numbers to the right, the stores beside each other."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.proof.reconcile import Reconciliation
+
+SHOWN_DAYS = 31
+
+
+def table(title: str, *columns: str) -> Table:
+    """Return an empty table: the first column to the left, all others to the right."""
+    out = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    for n, name in enumerate(columns):
+        out.add_column(name, justify="right" if n else "left", no_wrap=True)
+    return out
+
+
+def listing(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Return a table of anything: a column of numbers to the right, long texts folded."""
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    out = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    for n, name in enumerate(columns):
+        numeric = all(row[n].lstrip("-£")[:1].isdigit() for row in cells)
+        out.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in cells:
+        out.add_row(*row)
+    return out
+
+
+def pounds(amount: Decimal) -> str:
+    """Return money in full: the third and fourth decimal only where there is something."""
+    text = f"£{abs(amount):,.4f}".removesuffix("00")
+    return f"-{text}" if amount < 0 else text
+
+
+def show_reconciliation(found: Reconciliation, console: Console) -> None:
+    """Print the days, and the stores' sums beside each other; then what differs."""
+    if len(found.days) <= SHOWN_DAYS:
+        console.print(_days_table(found))
+    out = table("The stores", "store", "rows", "pieces", "revenue", "digest")
+    for store in found.stores:
+        out.add_row(store, *_texts(found.total(store)))
+    console.print(out)
+    for difference in found.differences:
+        console.print(f"[red]{difference}")
+    count = len(found.differences)
+    verdict = f"[red]{count} days differ" if count else "[bold green]0 differences"
+    console.print(f"{verdict}[/] in {len(found.days)} days, {len(found.stores)} stores\n")
+
+
+def _days_table(found: Reconciliation) -> Table:
+    """Return a row a day: what all stores hold, or that they do not agree."""
+    out = table("The days", "day", "rows", "pieces", "revenue", "digest", "in all stores")
+    for day in found.days:
+        held = [days.get(day, Totals()) for days in found.stores.values()]
+        agree = all(each == held[0] for each in held)
+        out.add_row(str(day), *_texts(held[0]), "[green]equal" if agree else "[red]differ")
+    return out
+
+
+def _texts(totals: Totals) -> tuple[str, ...]:
+    return f"{totals.rows:,}", f"{totals.quantity:,}", pounds(totals.amount), f"{totals.digest:x}"
