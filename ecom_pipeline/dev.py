@@ -27,7 +27,8 @@ def serve(settings: Settings, port: int) -> int:
         }
     )
     command = [sys.executable, "-m", "dagster", "dev", "--port", str(port), "-w", "workspace.yaml"]
-    # the leader of its own process group: started with `&` it would ignore SIGTERM
+    # Dagster treats SIGTERM as SIGINT, which a process started with `&` ignores: undo that here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:

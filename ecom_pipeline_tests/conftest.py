@@ -1,12 +1,10 @@
 """Fixtures that several tiers share, and the rule that keeps the tiers honest."""
 
 import itertools
-import os
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -103,9 +101,3 @@ def functions(aws: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     client.cache_clear()
     yield aws
     client.cache_clear()
-
-
-@pytest.fixture
-def real_days() -> Path:
-    """Return the folder of the real data set; see test files for what stands in without it."""
-    return Path(os.environ.get("ECOM_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 
 _POLL = 0.05
+_PORT_SECONDS = 3.0
+_SAME_START_SECONDS = 2.0  # the kernel's boot time, which psutil adds to, wavers by a second
 
 
 class LocalError(RuntimeError):
@@ -36,7 +38,7 @@ class Service:
 def start(service: Service, home: Path) -> None:
     """Start a service unless it runs already, and wait until it is ready."""
     if pid_of(service.name, home) is None:
-        if service.port and _busy(service.port):
+        if service.port and _stays_busy(service.port):
             raise LocalError(
                 f"port {service.port} is used by another program: stop it, or choose another "
                 f"port for {service.name} (ecom local up --help)"
@@ -77,8 +79,13 @@ def pid_of(name: str, home: Path) -> int | None:
         process = psutil.Process(int(pid))
     except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
         return None
-    same = f"{process.create_time():.2f}" == started
+    same = abs(process.create_time() - float(started)) < _SAME_START_SECONDS
     return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
+
+
+def died(name: str, home: Path) -> bool:
+    """Return whether a service ended without being stopped: its pid file is still there."""
+    return _pid_file(name, home).exists() and pid_of(name, home) is None
 
 
 def answers(port: int) -> bool:
@@ -86,6 +93,16 @@ def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _stays_busy(port: int) -> bool:
+    """Return whether a port is taken, and not just by a process that is going down."""
+    deadline = time.monotonic() + _PORT_SECONDS
+    while _busy(port):
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(_POLL)
+    return False
 
 
 def _busy(port: int) -> bool:

@@ -11,6 +11,7 @@ import requests
 from ecom_pipeline.batch.connect import client
 from ecom_pipeline.local import deploy, processes
 from ecom_pipeline.local.processes import LocalError, Service
+from ecom_pipeline.local.restore import restore
 from ecom_pipeline.settings import Settings, aws_environment, child_environment, variable
 
 _LOOPBACK = "127.0.0.1"
@@ -29,12 +30,16 @@ def up(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Addre
     home = settings.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     emulator, warehouse, poller = services(settings)
+    killed = processes.died(emulator.name, home)
     say("starting the AWS emulator")
     processes.start(emulator, home)
     say("starting the warehouse")
     processes.start(warehouse, home)
     say("deploying infra/")
     deploy.deploy(settings)
+    if killed:
+        say("the emulator was killed: filling DynamoDB from the raw lake")
+        restore(settings)
     say("starting the stream poller")
     processes.start(poller, home)
     return address(settings)

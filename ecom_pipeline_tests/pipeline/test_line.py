@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -199,6 +200,15 @@ def test_stopped_and_started_again_the_data_are_still_there(whole_line, data, re
     stack.up(whole_line)
     assert line.compare(whole_line, *data.days) == before
     assert all(stack.status(whole_line).values())
+
+
+def test_killed_at_once_it_comes_back_with_all_that_was_archived(whole_line, data, replayed):
+    before = line.compare(whole_line, *data.days)
+    for name, pid in stack.status(whole_line).items():
+        assert pid, name
+        os.kill(pid, signal.SIGKILL)
+    stack.up(whole_line)
+    assert line.compare(whole_line, *data.days) == before
 
 
 def test_the_api_answers_what_the_stores_hold(whole_line, data, replayed):

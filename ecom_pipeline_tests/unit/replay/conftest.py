@@ -1,13 +1,11 @@
 """Files to read: made-up ones always, the real one where it lies beside the project."""
 
-from pathlib import Path
-
 import pytest
 
 from ecom_pipeline.domain.columns import WIRE_KEYS
 from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline_tests.builders import REAL as DATA
 
-DATA = Path(__file__).parents[4] / "shared" / "data"
 REAL_FILE = DATA / "online_retail.csv.gz"
 AT_HAND = ["made up", *(["real"] if REAL_FILE.exists() else [])]
 

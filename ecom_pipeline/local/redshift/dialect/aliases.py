@@ -1,0 +1,35 @@
+"""Lateral column aliases: `select a * 2 as b, b + 1 as c`.
+
+Belongs here: finding and expanding names of a select list that the same SELECT uses. Does not
+belong here: which of them are columns of its tables, and so win; only the database knows (see
+lateral.py).
+"""
+
+from sqlglot import exp
+from sqlglot.expressions.core import Expression
+
+
+def expand(tree: Expression, names: frozenset[str]) -> frozenset[str]:
+    """Replace the names by their expressions; return the other names used in that way."""
+    left: set[str] = set()
+    for select in tree.find_all(exp.Select):
+        left |= _expand_one(select, names)
+    return frozenset(left)
+
+
+def _expand_one(select: exp.Select, names: frozenset[str]) -> set[str]:
+    left: set[str] = set()
+    defined: dict[str, Expression] = {}
+    clauses = [select.args.get(name) for name in ("where", "having", "qualify")]
+    for part in [*select.expressions, *filter(None, clauses)]:
+        for column in list(part.find_all(exp.Column)):
+            name = column.name.lower()
+            if column.table or name not in defined or column.parent_select is not select:
+                continue
+            if name in names:
+                column.replace(exp.Paren(this=defined[name].copy()))
+            else:
+                left.add(name)
+        if isinstance(part, exp.Alias):
+            defined[part.alias.lower()] = part.this
+    return left

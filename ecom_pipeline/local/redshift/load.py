@@ -1,0 +1,145 @@
+"""Performing a COPY: objects from S3 through the client's own transaction into its table.
+
+Belongs here: the order of things, and what is written down about a load. Does not belong here:
+COPY's grammar (dialect/copying.py), S3 (s3_source.py), CSV (records.py).
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecom_pipeline.local.redshift import records, s3_source
+from ecom_pipeline.local.redshift.backend import Backend
+from ecom_pipeline.local.redshift.dialect.lexer import literal, quote
+from ecom_pipeline.local.redshift.dialect.statement import Copy
+from ecom_pipeline.local.redshift.errors import BackendError, LoadError, load_reason
+from ecom_pipeline.local.redshift.records import Column
+from ecom_pipeline.local.redshift.s3_source import S3Object
+
+_PLACE = re.compile(r"line (\d+)(?:, column (\w+))?")
+_SHORT = re.compile(r'missing data for column "(.+)"')
+_COLUMNS = """
+    SELECT attname, format_type(atttypid, atttypmod), attidentity, attrelid FROM pg_attribute
+    WHERE attrelid = {}::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
+_INSERT = "INSERT INTO redshift.{} VALUES ({})"
+_BAD_RECORD = ("22", "23")  # SQLSTATE classes: data exception, constraint violation
+
+OpenBackend = Callable[[], Awaitable[Backend]]
+
+
+@dataclass(slots=True)
+class Load:
+    """One COPY on its way; `record_on` opens a connection that a rollback does not touch."""
+
+    copy: Copy
+    backend: Backend
+    s3: Any
+    record_on: OpenBackend
+    session_id: int
+    columns: list[Column] = field(default_factory=list)
+    query_id: int = 0
+    table_id: int = 0
+    files: int = 0
+
+    async def run(self) -> int:
+        """Load all objects or none, and return the number of rows."""
+        await self._prepare()
+        alone = self.backend.status == b"I"
+        if alone:
+            await self.backend.run("BEGIN")
+        try:
+            rows = await self._objects()
+            await self._tell_session(rows)
+        except (BackendError, LoadError) as error:
+            if alone:
+                await self.backend.run("ROLLBACK")
+            await self._record("aborted", 0, str(error))
+            raise
+        if alone:
+            await self.backend.run("COMMIT")
+        await self._record("completed", rows, "")
+        return rows
+
+    async def _prepare(self) -> None:
+        answer = await self.backend.run(_COLUMNS.format(literal(self.copy.table)))
+        types = {str(row[0]): str(row[1]) for row in answer.rows}
+        wanted = self.copy.columns or [str(row[0]) for row in answer.rows if not row[2]]
+        if unknown := [name for name in wanted if name not in types]:
+            table = self.copy.table_name
+            raise LoadError(f'column "{unknown[0]}" of relation "{table}" does not exist')
+        self.columns = [Column(name, types[name]) for name in wanted]
+        self.table_id = int(str(answer.rows[0][3]))
+        answer = await self.backend.run("SELECT nextval('redshift.query_id')")
+        self.query_id = int(str(answer.rows[0][0]))
+
+    async def _objects(self) -> int:
+        rows = 0
+        for item in await asyncio.to_thread(s3_source.objects_of, self.s3, self.copy):
+            gzip = self.copy.gzip
+            chunks = await asyncio.to_thread(s3_source.chunks, self.s3, item, gzip=gzip)
+            if chunks is not None:
+                rows += await self._object(item, chunks)
+                self.files += 1
+        if not self.files:
+            raise LoadError(f"none of the objects in {self.copy.source} exist")
+        return rows
+
+    async def _object(self, item: S3Object, chunks: Iterator[bytes]) -> int:
+        names = ", ".join(quote(column.name) for column in self.columns)
+        options = records.copy_options(self.copy, self.columns)
+        sql = f"COPY {self.copy.table} ({names}) FROM STDIN ({options})"
+        try:
+            feed = _in_thread(records.records(self.copy, self.columns, chunks))
+            answer = await self.backend.run(sql, feed)
+        except BackendError as error:
+            if not error.sqlstate.startswith(_BAD_RECORD):
+                raise
+            await self._record_error(item, error)
+            table = self.copy.table_name
+            check = "Check 'sys_load_error_detail' system table for details."
+            raise LoadError(f"Load into table '{table}' failed.  {check}") from None
+        return int(answer.tag.split()[-1])
+
+    async def _tell_session(self, rows: int) -> None:
+        await self.backend.run(
+            f"SELECT set_config('redshift.last_copy_count', '{rows}', false),"
+            f" set_config('redshift.last_copy_id', '{self.query_id}', false)"
+        )
+
+    async def _record_error(self, item: S3Object, error: BackendError) -> None:
+        found = _PLACE.search(error.fields.get("W", ""))
+        line = int(found[1]) + self.copy.ignore_header if found else 0
+        name = (found and found[2]) or _column_at_fault(error)
+        type_ = next((column.type for column in self.columns if column.name == name), "")
+        code, reason = load_reason(error, type_)
+        values = [self.query_id, self.table_id, self.session_id, "now() AT TIME ZONE 'UTC'"]
+        values += [literal(item.url), line, literal(name), literal(type_), code, literal(reason)]
+        await self._insert("load_errors", values)
+
+    async def _record(self, status: str, rows: int, message: str) -> None:
+        values = [self.query_id, literal(self.copy.table.replace('"', ""))]
+        values += [literal(self.copy.source), literal(status), rows, self.files, "NULL"]
+        values += ["now() AT TIME ZONE 'UTC'"] * 2 + [literal(message)]
+        await self._insert("loads", values)
+
+    async def _insert(self, table: str, values: list[Any]) -> None:
+        """The system tables take no part in the client's transaction."""
+        backend = await self.record_on()
+        try:
+            await backend.run(_INSERT.format(table, ", ".join(map(str, values))))
+        finally:
+            backend.close()
+
+
+def _column_at_fault(error: BackendError) -> str:
+    """A violated constraint and a short record name no column in their context."""
+    if found := _SHORT.match(str(error)):
+        return found[1]
+    return error.fields.get("c") or error.fields.get("n", "").removeprefix("bytes of ")
+
+
+async def _in_thread(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        yield chunk

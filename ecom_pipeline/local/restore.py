@@ -1,0 +1,57 @@
+"""Fill DynamoDB from the raw lake again, after the emulator was killed.
+
+The emulator saves S3 at once, but DynamoDB only when it is stopped with SIGTERM. The store
+function puts each line once, so handing it all of the lake repeats nothing that is there.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from ecom_pipeline.batch import connect
+from ecom_pipeline.batch.connect import client
+from ecom_pipeline.local.deploy import STACK
+from ecom_pipeline.local.poller.records import Origin, event, record
+from ecom_pipeline.local.processes import LocalError
+from ecom_pipeline.settings import ACCOUNT_LOCAL, Settings
+
+_BATCH = 500
+
+
+def restore(settings: Settings) -> int:
+    """Deliver every raw record to the store function and return how many there were."""
+    functions = client(settings, "lambda")
+    lines = _lines(settings)
+    delivered = 0
+    while batch := list(islice(lines, _BATCH)):
+        payload = _delivery(batch, settings.region)
+        answer = functions.invoke(FunctionName=f"{STACK}-store", Payload=payload)
+        if "FunctionError" in answer:
+            raise LocalError(f"DynamoDB could not be restored: {answer['Payload'].read()[:300]!r}")
+        delivered += len(batch)
+    return delivered
+
+
+def _lines(settings: Settings) -> Iterator[bytes]:
+    lake = connect.lake(settings)
+    for day in lake.raw_days():
+        for found in lake.raw_objects(day):
+            yield from lake.raw_lines(found.key)
+
+
+def _delivery(batch: Sequence[bytes], region: str) -> bytes:
+    """Return lines as a delivery of the stream."""
+    arn = f"arn:aws:kinesis:{region}:{ACCOUNT_LOCAL}:stream/raw-lake"
+    origin = Origin(shard="shardId-restored", stream_arn=arn, role_arn="")
+    now = datetime.now(UTC)
+    read: list[dict[str, Any]] = [
+        {
+            "Data": line,
+            "PartitionKey": "restored",
+            "SequenceNumber": str(number),
+            "ApproximateArrivalTimestamp": now,
+        }
+        for number, line in enumerate(batch)
+    ]
+    return event([record(raw, origin) for raw in read]).encode()
