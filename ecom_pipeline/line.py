@@ -4,6 +4,7 @@ Each is a few calls of the rooms below; how a step works is theirs.
 """
 
 import time
+from collections.abc import Mapping
 from datetime import date
 
 import dagster as dg
@@ -18,7 +19,7 @@ from ecom_pipeline.proof import reconcile
 from ecom_pipeline.proof.reconcile import Reconciliation
 from ecom_pipeline.settings import Settings
 
-_WAIT_SECONDS = 300
+_STANDSTILL_SECONDS = 120
 _CONSUMERS = ("store", "archive")
 
 
@@ -51,16 +52,20 @@ def compare(
     return found if accepted is None else Reconciliation({"accepted": accepted, **found.stores})
 
 
-def wait_for(settings: Settings, sequences: dict[str, str]) -> None:
-    """Wait until both consumers of the local stream have finished these records."""
+def wait_for(settings: Settings, sequences: Mapping[str, str]) -> None:
+    """Wait until both consumers of the local stream have finished these records.
+
+    However long that takes, as long as they go on; LocalError when they stand still.
+    """
     stream = deploy.outputs(settings)["StreamName"]
     wanted = [(f"{deploy.STACK}-{name}", stream) for name in _CONSUMERS]
-    deadline = time.monotonic() + _WAIT_SECONDS
+    seen, deadline = None, 0.0
     while not poller.caught_up(settings.home, sequences, wanted):
         stack.require(settings)
-        if time.monotonic() > deadline:
-            behind = [name for name in wanted if poller.lag(settings.home, name, sequences)]
-            raise LocalError(
-                f"after {_WAIT_SECONDS} s {behind} still lag: see .local/log/poller.log"
-            )
+        now = [poller.reached(settings.home, consumer) for consumer in wanted]
+        if now != seen:
+            seen, deadline = now, time.monotonic() + _STANDSTILL_SECONDS
+        elif time.monotonic() > deadline:
+            log = settings.home / "log" / "poller.log"
+            raise LocalError(f"the stream's consumers stand still: see {log}")
         time.sleep(0.2)

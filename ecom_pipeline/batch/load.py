@@ -22,6 +22,7 @@ from ecom_pipeline.batch.partition import committed
 from ecom_pipeline.batch.warehouse import Session, Warehouse, WarehouseError, reason, retrying
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION, Column
+from ecom_pipeline.domain.event import SEPARATOR
 from ecom_pipeline.domain.totals import Totals
 
 FACT = "sales.fact_invoice_lines"
@@ -37,7 +38,7 @@ def _text(column: Column) -> str:
     return f"coalesce({text}, '')" if column.nullable else text
 
 
-_ROW = " || chr(31) || ".join(map(_text, COLUMNS))
+_ROW = f" || chr({ord(SEPARATOR)}) || ".join(map(_text, COLUMNS))
 # domain.totals in SQL: 48 bits of MD5 are 12 hexadecimal digits
 _SUMS = f"count(*), sum(quantity), sum(amount), sum(strtol(left(md5({_ROW}), 12), 16))"
 
@@ -127,10 +128,15 @@ def _stage(session: Session, load: _Load, role: str) -> None:
 
 
 def copy_statement(files: str, role: str) -> str:
-    """Return the COPY of a list of files: nothing skipped, trimmed, truncated or guessed."""
+    """Return the COPY of a list of files: nothing skipped, trimmed, truncated or guessed.
+
+    By default COPY takes a field of backslash and N for NULL; the mark given here can't occur in
+    a text, so only an empty field is NULL.
+    """
     return (
         f"copy {_STAGE} ({_COLUMNS}) from '{files}' iam_role '{role}' manifest format as csv gzip"
-        " ignoreheader 1 emptyasnull timeformat 'auto' maxerror 0 compupdate off statupdate off"
+        f" ignoreheader 1 emptyasnull null as '{SEPARATOR}' timeformat 'auto' maxerror 0"
+        " compupdate off statupdate off"
     )
 
 

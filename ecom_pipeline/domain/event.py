@@ -18,6 +18,7 @@ from ecom_pipeline.domain.columns import WIRE_KEYS, column
 
 EARLIEST = date(2009, 1, 1)
 EVENT_ID = "event_id"
+SEPARATOR = "\x1f"  # can't occur in a text: control characters are refused
 EVENT_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 
 _KEYS = frozenset((*WIRE_KEYS, EVENT_ID))
@@ -94,12 +95,12 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def digest(row: tuple[str, ...]) -> int:
-    """Return a row's 48 bits: the first of the MD5 of its texts, joined by U+001F.
+    """Return a row's 48 bits: the first of the MD5 of its texts, joined by SEPARATOR.
 
-    The separator can't occur in a text (control characters are refused), and 48 bits summed over
-    any table fit Redshift's decimal(38): the same sum is taken in SQL (batch/warehouse.py).
+    48 bits summed over any table fit Redshift's decimal(38): batch/load.py takes the same sum in
+    SQL.
     """
-    text = "\x1f".join(row).encode()
+    text = SEPARATOR.join(row).encode()
     return int.from_bytes(md5(text, usedforsecurity=False).digest()[:6])
 
 
