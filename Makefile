@@ -34,6 +34,7 @@ clean: ## Stop the local AWS and forget its data
 
 $(VENV)/installed: pyproject.toml uv.lock
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	test -x $(UV) || $(VENV)/bin/python -m ensurepip > $(VENV)/ensurepip.log
 	test -x $(UV) || $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV) sync --frozen --quiet
 	touch $@

@@ -36,9 +36,8 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def configured(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings of a local AWS of this run's own: free ports, a home that goes with it."""
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Return settings of a local AWS of its own: free ports, a home that goes with the run."""
     return replace(
         settings.LOCAL,
         home=tmp_path_factory.mktemp("local"),
@@ -48,11 +47,11 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def aws(configured: Settings) -> Iterator[Settings]:
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Yield the settings of an emulator with infra/ deployed; nothing polls its stream."""
-    home = configured.home
+    configured = local_aws(tmp_path_factory)
     emulator, *_ = stack.services(configured)
-    processes.start(emulator, home)
+    processes.start(emulator, configured.home)
     deploy.deploy(configured)
     yield configured
     stack.down(configured)
@@ -67,10 +66,12 @@ def redshift(aws: Settings) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def whole_line(redshift: Settings) -> Settings:
-    """Return the settings of the whole line, its stream poller included."""
-    stack.up(redshift)
-    return redshift
+def whole_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Yield the settings of a whole line of its own, its stream poller included."""
+    configured = local_aws(tmp_path_factory)
+    stack.up(configured)
+    yield configured
+    stack.down(configured)
 
 
 @pytest.fixture

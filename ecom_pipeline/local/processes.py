@@ -35,25 +35,28 @@ class Service:
     stop_seconds: float = 120  # the emulator writes 100,000 items in 21.5 s when it stops
 
 
-def start(service: Service, home: Path) -> None:
-    """Start a service unless it runs already, and wait until it is ready."""
-    if pid_of(service.name, home) is None:
-        if service.port and _stays_busy(service.port):
-            raise LocalError(
-                f"port {service.port} is used by another program: stop it, or choose another "
-                f"port for {service.name} (ecom local up --help)"
-            )
-        _spawn(service, home)
+def start(service: Service, home: Path) -> bool:
+    """Start a service unless it runs already, wait until it is ready, return if it had died.
+
+    It had died when it left its pid file behind: stopping removes it.
+    """
+    started = had_died = False
     deadline = time.monotonic() + service.start_seconds
-    while not service.ready():
+    while pid_of(service.name, home) is None or not service.ready():
         if pid_of(service.name, home) is None:
-            raise LocalError(f"{service.name} stopped: {_last_words(service.name, home)}")
+            if started:
+                raise LocalError(f"{service.name} stopped: {_last_words(service.name, home)}")
+            had_died = _pid_file(service.name, home).exists()
+            _check_port(service)
+            _spawn(service, home)
+            started = True
         if time.monotonic() > deadline:
             raise LocalError(
                 f"{service.name} was not ready after {service.start_seconds:.0f} s: "
                 f"see {_log_file(service.name, home)}"
             )
         time.sleep(_POLL)
+    return had_died
 
 
 def stop(service: Service, home: Path) -> bool:
@@ -83,16 +86,19 @@ def pid_of(name: str, home: Path) -> int | None:
     return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
 
 
-def died(name: str, home: Path) -> bool:
-    """Return whether a service ended without being stopped: its pid file is still there."""
-    return _pid_file(name, home).exists() and pid_of(name, home) is None
-
-
 def answers(port: int) -> bool:
     """Return whether something on this machine accepts connections on a port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _check_port(service: Service) -> None:
+    if service.port and _stays_busy(service.port):
+        raise LocalError(
+            f"port {service.port} is used by another program: stop it, or choose another "
+            f"port for {service.name} (ecom local up --help)"
+        )
 
 
 def _stays_busy(port: int) -> bool:

@@ -4,13 +4,14 @@ The emulator saves S3 at once, but DynamoDB only when it is stopped with SIGTERM
 function puts each line once, so handing it all of the lake repeats nothing that is there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from ecom_pipeline.batch import connect
 from ecom_pipeline.batch.connect import client
+from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.local.deploy import STACK
 from ecom_pipeline.local.poller.records import Origin, event, record
 from ecom_pipeline.local.processes import LocalError
@@ -19,10 +20,13 @@ from ecom_pipeline.settings import ACCOUNT_LOCAL, Settings
 _BATCH = 500
 
 
-def restore(settings: Settings) -> int:
-    """Deliver every raw record to the store function and return how many there were."""
+def restore(settings: Settings, say: Callable[[str], None]) -> int:
+    """Deliver every raw record to the store function and return how many there were.
+
+    An object that is damaged is left out, and said.
+    """
     functions = client(settings, "lambda")
-    lines = _lines(settings)
+    lines = _lines(settings, say)
     delivered = 0
     while batch := list(islice(lines, _BATCH)):
         payload = _delivery(batch, settings.region)
@@ -33,11 +37,14 @@ def restore(settings: Settings) -> int:
     return delivered
 
 
-def _lines(settings: Settings) -> Iterator[bytes]:
+def _lines(settings: Settings, say: Callable[[str], None]) -> Iterator[bytes]:
     lake = connect.lake(settings)
     for day in lake.raw_days():
         for found in lake.raw_objects(day):
-            yield from lake.raw_lines(found.key)
+            try:
+                yield from list(lake.raw_lines(found.key))
+            except DamagedObjectError as error:
+                say(f"left out: {error}")
 
 
 def _delivery(batch: Sequence[bytes], region: str) -> bytes:
