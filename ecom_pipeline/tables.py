@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.proof.reconcile import Reconciliation
@@ -23,12 +24,12 @@ def table(title: str, *columns: str) -> Table:
 def listing(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """Return a table of anything: a column of numbers to the right, long texts folded."""
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    out = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    out = Table(title=Text(title), title_justify="left", title_style="bold", header_style="dim")
     for n, name in enumerate(columns):
         numeric = all(row[n].lstrip("-£")[:1].isdigit() for row in cells)
         out.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in cells:
-        out.add_row(*row)
+        out.add_row(*map(Text, row))  # as it is: brackets in a description are no markup
     return out
 
 

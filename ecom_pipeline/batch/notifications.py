@@ -4,9 +4,50 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from ecom_pipeline.domain import keys
 
 _A_CALL = 10
+
+
+class ForeignMessageError(ValueError):
+    """A message that is no notification of a raw object."""
+
+
+class _Object(msgspec.Struct):
+    key: str
+
+
+class _Place(msgspec.Struct):
+    object: _Object
+
+
+class _Event(msgspec.Struct):
+    s3: _Place
+
+
+class _Notification(msgspec.Struct):
+    """What S3 sends; its test message, sent when the queue is set up, has no Records."""
+
+    records: list[_Event] = msgspec.field(name="Records", default_factory=list)
+
+
+_NOTIFICATIONS = msgspec.json.Decoder(_Notification)
+
+
+def raw_days(body: str) -> set[date]:
+    """Return the days of the raw objects that a message tells of, or raise ForeignMessageError."""
+    try:
+        found = _NOTIFICATIONS.decode(body)
+        objects = (unquote_plus(each.s3.object.key) for each in found.records)
+        return {keys.day_of(key) for key in objects if key.startswith(keys.RAW)}
+    except (msgspec.DecodeError, keys.KeyFormatError) as error:
+        raise ForeignMessageError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)

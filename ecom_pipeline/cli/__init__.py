@@ -23,6 +23,7 @@ _EXPECTED = (
     "PackagingError",
     "EndpointConnectionError",
     "NoCredentialsError",
+    "PermissionError",
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import msgspec
 
-from ecom_pipeline.domain.columns import WIRE_KEYS, column
+from ecom_pipeline.domain.columns import COLUMNS, WIRE_KEYS
 
 EARLIEST = date(2009, 1, 1)
 EVENT_ID = "event_id"
@@ -22,6 +22,7 @@ SEPARATOR = "\x1f"  # can't occur in a text: control characters are refused
 EVENT_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 
 _KEYS = frozenset((*WIRE_KEYS, EVENT_ID))
+_MOST_BYTES = {c.wire: c.max_bytes for c in COLUMNS if c.wire and c.redshift.startswith("varchar")}
 _INVOICE_NO = re.compile(r"[A-Z]?\d{1,18}", re.ASCII)
 _CUSTOMER_ID = re.compile(r"(\d{1,18})(?:\.0+)?", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
@@ -114,17 +115,18 @@ def parse(payload: object, *, event_id: str = "", received: date) -> InvoiceLine
         raise EventError("", "a JSON object", payload)
     event = cast("Mapping[str, Any]", payload)
     if not event.keys() <= _KEYS:
-        raise EventError(min(event.keys() - _KEYS), f"only {', '.join(sorted(_KEYS))}", "it")
+        unknown = min(event.keys() - _KEYS)
+        raise EventError(unknown, f"no key but {', '.join(sorted(_KEYS))}", event[unknown])
     return InvoiceLine(
         event_id=_event_id(event, event_id),
         invoice_no=_invoice_no(event),
-        stock_code=_required(event, "stock_code"),
-        description=_text(event, "description"),
+        stock_code=_required(event, "StockCode"),
+        description=_text(event, "Description"),
         quantity=_quantity(event),
         invoice_time=_time(event, received),
         unit_price=_price(event),
         customer_id=_customer_id(event),
-        country=_required(event, "country"),
+        country=_required(event, "Country"),
     )
 
 
@@ -137,33 +139,31 @@ def _event_id(event: Mapping[str, Any], assigned: str) -> str:
     return value
 
 
-def _text(event: Mapping[str, Any], name: str) -> str | None:
+def _text(event: Mapping[str, Any], wire: str) -> str | None:
     """Return a text as sent; '' and null are one value, as in the data set's CSV."""
-    spec = column(name)
-    value = event.get(str(spec.wire))
+    value = event.get(wire)
     if value is None or value == "":
         return None
     if type(value) is int:  # a day whose codes are all digits is sent as numbers by pandas
         value = str(value)
     if not isinstance(value, str):
-        raise EventError(str(spec.wire), "text", value)
+        raise EventError(wire, "text", value)
     if not value.isprintable() and _CONTROL.search(value):
-        raise EventError(str(spec.wire), "text without control characters", value)
-    if len(value.encode()) > spec.max_bytes:
-        raise EventError(str(spec.wire), f"at most {spec.max_bytes} bytes of UTF-8", value)
+        raise EventError(wire, "text without control characters", value)
+    if len(value.encode()) > _MOST_BYTES[wire]:
+        raise EventError(wire, f"at most {_MOST_BYTES[wire]} bytes of UTF-8", value)
     return value
 
 
-def _required(event: Mapping[str, Any], name: str) -> str:
-    value = _text(event, name)
+def _required(event: Mapping[str, Any], wire: str) -> str:
+    value = _text(event, wire)
     if value is None:
-        wire = str(column(name).wire)
         raise EventError(wire, "text", event.get(wire))
     return value
 
 
 def _invoice_no(event: Mapping[str, Any]) -> str:
-    value = _required(event, "invoice_no")
+    value = _required(event, "InvoiceNo")
     if not _INVOICE_NO.fullmatch(value):
         raise EventError("InvoiceNo", "up to 18 digits after an optional capital letter", value)
     return value

@@ -5,41 +5,44 @@ loses objects (52 of 80 measured).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
-from typing import Any
-from urllib.parse import unquote_plus
 
 import dagster as dg
 
-from ecom_pipeline.batch.notifications import Message, Notifications
-from ecom_pipeline.domain import keys
+from ecom_pipeline.batch.notifications import (
+    ForeignMessageError,
+    Message,
+    Notifications,
+    raw_days,
+)
 from ecom_pipeline.orchestration.schedules import load_days
 
 MOST_MESSAGES = 200  # a tick; their receipts are the cursor
 
 
-def plan(messages: Sequence[Message]) -> dict[date, str]:
-    """Return the days that new raw objects belong to, each with a key of what asks for it.
+def plan(messages: Sequence[Message]) -> tuple[dict[date, str], list[str]]:
+    """Return the days that new raw objects belong to, and the messages that name no such object.
 
-    The same messages, delivered again, make the same key: Dagster then asks once.
+    Each day comes with a key of what asks for it: the same messages, delivered again, make the
+    same key, and Dagster then asks once.
     """
-    asked: dict[date, list[str]] = {}
+    asked: dict[date, set[str]] = {}
+    foreign: list[str] = []
     for message in messages:
-        for key in _object_keys(message.body):
-            if key.startswith(keys.RAW):
-                asked.setdefault(keys.day_of(key), []).append(message.message_id)
-    return {
-        day: f"{day}:{sha256(' '.join(sorted(set(ids))).encode()).hexdigest()[:16]}"
-        for day, ids in sorted(asked.items())
-    }
+        try:
+            days = raw_days(message.body)
+        except ForeignMessageError as error:
+            foreign.append(f"{message.message_id}: {error}")
+            continue
+        for day in days:
+            asked.setdefault(day, set()).add(message.message_id)
+    return {day: _run_key(day, ids) for day, ids in sorted(asked.items())}, foreign
 
 
-def _object_keys(body: str) -> list[str]:
-    """Return the keys in one S3 notification; S3's own test message has none."""
-    found: Mapping[str, Any] = json.loads(body)
-    return [unquote_plus(each["s3"]["object"]["key"]) for each in found.get("Records", [])]
+def _run_key(day: date, message_ids: set[str]) -> str:
+    return f"{day}:{sha256(' '.join(sorted(message_ids)).encode()).hexdigest()[:16]}"
 
 
 @dg.sensor(
@@ -62,9 +65,12 @@ def new_raw_objects(
     if not messages:
         context.update_cursor("[]")
         return dg.SkipReason("no new raw object")
+    asked, foreign = plan(messages)
+    for each in foreign:
+        context.log.warning("not a notification of a raw object: %s", each)
     requests = [
         dg.RunRequest(run_key=run_key, partition_key=day.isoformat())
-        for day, run_key in plan(messages).items()
+        for day, run_key in asked.items()
     ]
     cursor = json.dumps([message.receipt for message in messages])
     return dg.SensorResult(run_requests=requests, cursor=cursor)

@@ -1,0 +1,53 @@
+"""tables: what a terminal shows is what there is."""
+
+import io
+from decimal import Decimal
+
+import pytest
+from rich.console import Console
+
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.proof.reconcile import Reconciliation
+from ecom_pipeline.tables import listing, pounds, show_reconciliation
+from ecom_pipeline_tests.unit.test_sensors import ONE, TWO
+
+
+def shown(thing):
+    console = Console(file=io.StringIO(), width=120)
+    thing(console) if callable(thing) else console.print(thing)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("9747747.9340", "£9,747,747.9340"),
+        ("2.5000", "£2.50"),
+        ("-0.5500", "-£0.55"),
+        ("0.0010", "£0.0010"),
+    ],
+)
+def test_money_is_shown_in_full(amount, text):
+    assert pounds(Decimal(amount)) == text
+
+
+def test_brackets_in_a_text_are_shown_as_they_are():
+    assert "MUG [red]BIG[/] [x]" in shown(
+        listing("t [b]", ["description"], [["MUG [red]BIG[/] [x]"]])
+    )
+
+
+def test_a_day_on_which_stores_differ_is_named_with_what_each_holds():
+    one = Totals(rows=1, quantity=6, amount=Decimal("15.3000"), digest=7)
+    other = Totals(rows=1, quantity=6, amount=Decimal("15.3100"), digest=8)
+    found = Reconciliation({"raw": {ONE: one, TWO: one}, "fact": {ONE: one, TWO: other}})
+    text = shown(lambda console: show_reconciliation(found, console))
+    assert "1 days differ in 2 days, 2 stores" in text
+    assert f"{TWO}: raw 1 rows £15.3000 7, fact 1 rows £15.3100 8" in text
+    assert f"{ONE}: " not in text
+
+
+def test_a_store_without_a_day_differs_from_one_that_has_it():
+    one = Totals(rows=1, quantity=6, amount=Decimal("15.3000"), digest=7)
+    assert len(Reconciliation({"raw": {ONE: one}, "fact": {}}).differences) == 1
+    assert Reconciliation({"raw": {ONE: Totals()}, "fact": {}}).differences == []
