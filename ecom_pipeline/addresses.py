@@ -1,7 +1,7 @@
 """Where the API of an environment answers, for its producers and for its staff."""
 
 from ecom_pipeline import settings
-from ecom_pipeline.local import stack
+from ecom_pipeline.local import stack, tokens
 from ecom_pipeline.replay.api import Target
 from ecom_pipeline.settings import Settings, SettingsError
 from ecom_pipeline.staff import ServiceDesk
@@ -18,11 +18,13 @@ def producer(configured: Settings, url: str | None = None) -> Target:
 
 
 def service_desk(configured: Settings) -> ServiceDesk:
-    """Return where staff ask."""
-    if configured.api_url is not None:
-        return ServiceDesk(configured.api_url, configured)
-    _needs(configured, "api_url")
-    return ServiceDesk(stack.address(configured).url, configured)
+    """Return where staff ask, with ECOM_STAFF_TOKEN; locally a token is made on the spot."""
+    url, token = configured.api_url, settings.staff_token()
+    if url is None or token is None:
+        _needs(configured, "api_url", "staff_token")
+        url = url or stack.address(configured).url
+        token = token or tokens.for_staff(configured)
+    return ServiceDesk(url, token)
 
 
 def _needs(configured: Settings, *fields: str) -> None:

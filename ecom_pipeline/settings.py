@@ -89,6 +89,11 @@ def api_key(environ: Mapping[str, str] = os.environ) -> str | None:
     return environ.get(variable("api_key"))
 
 
+def staff_token(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return an identity token of the shop's staff, if it is given: a secret too."""
+    return environ.get(variable("staff_token"))
+
+
 def child_environment(
     changes: Mapping[str, str], environ: Mapping[str, str] = os.environ
 ) -> dict[str, str]:

@@ -85,29 +85,35 @@ def invoice(number: str, *, as_json: bool) -> None:
         click.echo(json.dumps(found))
         return
     columns = ["stock_code", "description", "quantity", "unit_price", "amount", "kind"]
+    columns += ["of"] if any("of" in line for line in found["lines"]) else []
     buyer = found["customer_id"] or "a guest"
     title = f"Invoice {number} of {buyer}, {found['invoice_date']}: £{found['total']}"
-    show(title, columns, [[line[c] for c in columns] for line in found["lines"]])
+    show(title, columns, [[line.get(c) for c in columns] for line in found["lines"]])
 
 
 @click.command()
 @click.argument("customer_id")
+@click.option("--items", is_flag=True, help="What they bought most, instead of their invoices.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def customer(customer_id: str, *, as_json: bool) -> None:
+def customer(customer_id: str, *, items: bool, as_json: bool) -> None:
     """List a customer's invoices, the newest first, asked in real time through the query API.
 
-    Example: ecom customer 17850
+    Example: ecom customer 17850 --items
     """
     import json
 
     from ecom_pipeline import addresses, settings
 
-    found = addresses.service_desk(settings.load()).invoices(customer_id)
+    desk = addresses.service_desk(settings.load())
+    found = desk.items(customer_id) if items else desk.invoices(customer_id)
     if as_json:
         click.echo(json.dumps(found))
-    else:
-        rows = [[each["invoice_no"], each["invoice_date"]] for each in found]
-        show(f"Customer {customer_id}: {len(rows)} invoices", ["invoice", "date"], rows)
+        return
+    columns = ["stock_code", "description", "pieces", "spend"]
+    columns = columns if items else ["invoice_no", "invoice_date"]
+    what = "items, the most pieces first" if items else "invoices, the newest first"
+    rows = [[each[column] for column in columns] for each in found]
+    show(f"Customer {customer_id}: {len(rows)} {what}", columns, rows)
 
 
 COMMANDS = [load, reconcile, sql, invoice, customer]

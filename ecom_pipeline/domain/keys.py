@@ -117,6 +117,11 @@ def customer_invoice_key(day: date, invoice_no: str) -> str:
     return f"{day.isoformat()}#{invoice_no}"
 
 
+def after_invoices_of(day: str) -> str:
+    """Return the first place after all of a customer's invoices of a day ('$' follows '#')."""
+    return f"{day}$"
+
+
 def invoice_of(place: str) -> str:
     """Read an invoice's number back from its place among a customer's."""
     return place.rpartition("#")[2]

@@ -24,13 +24,17 @@ STACK = "ecom"
 INFRA = Path(__file__).parents[2] / "infra"
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _WAIT_SECONDS = 120
+_ARTIFACTS = f"{STACK}-artifacts"
 
 
 def deploy(settings: Settings) -> dict[str, str]:
     """Bring the stack to what infra/ says and return its outputs; nothing to do is fine."""
-    template = expand(INFRA / "template.yaml", _upload_zip(settings), settings.region)
+    code = _upload(settings, packaging.build_here(settings.home / "lambda.zip").read_bytes(), "zip")
+    template = expand(INFRA / "template.yaml", f"s3://{_ARTIFACTS}/{code}", settings.region)
+    key = _upload(settings, json.dumps(template).encode(), "json")
     parameters = json.loads((INFRA / "parameters" / "local.json").read_text())
-    _apply(client(settings, "cloudformation"), template, parameters)
+    url = f"{settings.endpoint_url}/{_ARTIFACTS}/{key}"
+    _apply(client(settings, "cloudformation"), url, parameters)
     _disable_mappings(client(settings, "lambda"))
     return outputs(settings)
 
@@ -72,27 +76,25 @@ def _include(node: Any, folder: Path) -> Any:
     return {key: _include(value, folder) for key, value in node.items()}
 
 
-def _upload_zip(settings: Settings) -> str:
-    """Upload the functions' code under its own digest, so that changed code is a change."""
-    path = packaging.build_here(settings.home / "lambda.zip")
-    bucket = f"{STACK}-artifacts"
-    key = f"{sha256(path.read_bytes()).hexdigest()}.zip"
+def _upload(settings: Settings, content: bytes, kind: str) -> str:
+    """Upload a file under its own digest, so that changed content is a change; return its key."""
+    key = f"{sha256(content).hexdigest()}.{kind}"
     s3 = client(settings, "s3")
-    if bucket not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
+    if _ARTIFACTS not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
         place = {"LocationConstraint": settings.region}
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
-    s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
-    return f"s3://{bucket}/{key}"
+        s3.create_bucket(Bucket=_ARTIFACTS, CreateBucketConfiguration=place)
+    s3.put_object(Bucket=_ARTIFACTS, Key=key, Body=content)
+    return key
 
 
-def _apply(cloudformation: Any, template: dict[str, Any], parameters: Mapping[str, str]) -> None:
+def _apply(cloudformation: Any, template_url: str, parameters: Mapping[str, str]) -> None:
     kind = "UPDATE" if _exists(cloudformation) else "CREATE"
     name = f"change-{time.time_ns()}"
     cloudformation.create_change_set(
         StackName=STACK,
         ChangeSetName=name,
         ChangeSetType=kind,
-        TemplateBody=json.dumps(template),
+        TemplateURL=template_url,  # a body may have 51,200 bytes only
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
         Capabilities=_CAPABILITIES,
     )

@@ -1,113 +1,121 @@
-"""GET an invoice, or a customer's invoices: money as exact text, totals computed when read.
+"""GET what was bought: the routes of infra/openapi.yaml, who may call them, with what.
 
-Who may call which route is API Gateway's to decide (infra/openapi.yaml); a key is built from
-validated path parameters only.
+A customer's own routes take the customer from the verified token alone, so there is no id in a
+request to tamper with; the shop's staff name the customer. The reads are in query_invoice.py and
+query_customer.py.
 """
 
-import json
 import re
-from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
-from ecom_pipeline.domain import keys
-from ecom_pipeline.realtime.clients import client, env
+from ecom_pipeline.domain.event import EVENT_ID_PATTERN
+from ecom_pipeline.realtime import answers
+from ecom_pipeline.realtime.answers import (
+    BadRequestError,
+    NotFoundError,
+    NotYetError,
+    Response,
+)
+from ecom_pipeline.realtime.caller import Caller, ForbiddenError, caller_of
+from ecom_pipeline.realtime.invoices import BusyError
+from ecom_pipeline.realtime.metrics import Invocation
+from ecom_pipeline.realtime.query_customer import Page, invoices, items
+from ecom_pipeline.realtime.query_invoice import invoice
+from ecom_pipeline.realtime.seal import Listing, SealError, unseal
 
-PAGE = 100
+LONGEST_PAGE = 100
 
-_INVOICE_NO = re.compile(r"[A-Z]?\d{1,18}", re.ASCII)
 _CUSTOMER_ID = re.compile(r"\d{1,18}", re.ASCII)
-_PLACE = re.compile(r"\d{4}-\d{2}-\d{2}#[A-Z]?\d{1,18}", re.ASCII)
-_FOUR_PLACES = Decimal("0.0001")
-
-Response = dict[str, Any]
-Item = dict[str, dict[str, str]]
+_LIMIT = re.compile(r"[1-9]\d{0,2}", re.ASCII)
 
 
-def handler(request: dict[str, Any], _context: object = None) -> Response:
-    """Answer one of the routes of infra/openapi.yaml."""
+def handler(request: dict[str, Any], context: object = None) -> Response:
+    """Answer one of the routes."""
+    run = Invocation("query", context)
+    answer = _answer(request)
+    report = {"route": request["resource"], "status": answer["statusCode"]}
+    run.report("answered", {"Answers": 1}, **report)
+    return answer
+
+
+def _answer(request: dict[str, Any]) -> Response:
+    try:
+        return answers.found(_read(request), _header(request, "if-none-match"))
+    except ForbiddenError as error:
+        return answers.refused(403, str(error))
+    except BadRequestError as error:
+        return answers.refused(400, str(error))
+    except NotFoundError as error:
+        return answers.refused(404, str(error))
+    except NotYetError:
+        return answers.not_yet()
+    except BusyError:
+        return answers.busy()
+
+
+def _read(request: dict[str, Any]) -> object:
+    route = request["resource"]
     path: dict[str, str] = request.get("pathParameters") or {}
-    query: dict[str, str] = request.get("queryStringParameters") or {}
-    match request["resource"]:
+    caller = caller_of(request)
+    match route:
+        case "/me/invoices":
+            return invoices(_page(request, caller.as_customer()))
+        case "/me/items":
+            return items(_page(request, caller.as_customer()))
+        case "/me/invoices/{no}":
+            reader = caller.as_customer()
+            return invoice(path["no"], reader=reader, receipt=_receipt(request))
         case "/invoices/{no}":
-            return _invoice(path["no"])
+            caller.require_staff()
+            return invoice(path["no"], reader=None, receipt=_receipt(request))
         case "/customers/{id}/invoices":
-            return _customer_invoices(path["id"], query.get("after"))
-        case route:
-            return _answer(404, message=f"no such route: {route}")
+            return invoices(_page(request, _named(caller, path["id"])))
+        case "/customers/{id}/items":
+            return items(_page(request, _named(caller, path["id"])))
+        case _:
+            raise NotFoundError("no such route")
 
 
-def _invoice(number: str) -> Response:
-    if not _INVOICE_NO.fullmatch(number):
-        return _answer(404, message="no such invoice")
-    items = list(_items(number))
-    lines = [_line(item) for item in items if item["sk"]["S"] != keys.HEADER_SK]
-    header = next((item for item in items if item["sk"]["S"] == keys.HEADER_SK), None)
-    if header is None:
-        return _answer(404, message="no such invoice")
-    total = sum((Decimal(line["amount"]) for line in lines), Decimal("0.0000"))
-    return _answer(
-        200,
-        invoice_no=number,
-        invoice_date=header["invoice_date"]["S"],
-        customer_id=keys.customer_of(header["customer"]["S"]) if "customer" in header else None,
-        country=header["country"]["S"],
-        total=str(total),
-        lines=sorted(lines, key=lambda line: (line["invoice_time"], line["event_id"])),
-    )
-
-
-def _items(number: str) -> Iterator[Item]:
-    pages = client("dynamodb").get_paginator("query")
-    found = pages.paginate(
-        TableName=env("TABLE_NAME"),
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": keys.invoice_pk(number)}},
-    )
-    for page in found:
-        yield from page["Items"]
-
-
-def _line(item: Item) -> dict[str, Any]:
-    text = {name: next(iter(value.values())) for name, value in item.items()}
-    return {
-        "event_id": keys.event_id_of(text["sk"]),
-        "stock_code": text["stock_code"],
-        "description": text.get("description"),
-        "quantity": int(text["quantity"]),
-        "unit_price": str(Decimal(text["unit_price"]).quantize(_FOUR_PLACES)),
-        "amount": str(Decimal(text["amount"]).quantize(_FOUR_PLACES)),
-        "invoice_time": text["invoice_time"],
-        "kind": text["kind"],
-    }
-
-
-def _customer_invoices(customer: str, after: str | None) -> Response:
+def _named(caller: Caller, customer: str) -> str:
+    """Return the customer that staff name in the path."""
+    caller.require_staff()
     if not _CUSTOMER_ID.fullmatch(customer):
-        return _answer(404, message="no such customer")
-    if after is not None and not _PLACE.fullmatch(after):
-        return _answer(400, message="after: expected the `next` of the page before")
-    condition, values = "customer = :customer", {":customer": {"S": keys.customer_key(customer)}}
-    if after is not None:
-        condition += " AND customer_invoice < :after"
-        values[":after"] = {"S": after}
-    page = client("dynamodb").query(
-        TableName=env("TABLE_NAME"),
-        IndexName=env("CUSTOMER_INDEX"),
-        KeyConditionExpression=condition,
-        ExpressionAttributeValues=values,
-        ScanIndexForward=False,  # the newest first
-        Limit=PAGE,
-    )
-    places = [item["customer_invoice"]["S"] for item in page["Items"]]
-    return _answer(
-        200,
-        customer_id=customer,
-        invoices=[{"invoice_no": keys.invoice_of(p), "invoice_date": p[:10]} for p in places],
-        next=places[-1] if "LastEvaluatedKey" in page else None,
-    )
+        raise NotFoundError("no such customer")
+    return customer
 
 
-def _answer(status: int, **body: object) -> Response:
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
+def _page(request: dict[str, Any], customer: str) -> Page:
+    given = _parameters(request, {"limit", "page"})
+    limit = given.get("limit", str(LONGEST_PAGE))
+    if not _LIMIT.fullmatch(limit) or int(limit) > LONGEST_PAGE:
+        raise BadRequestError(f"limit: expected 1 to {LONGEST_PAGE}")
+    listing = Listing(request["resource"], customer)
+    token = given.get("page")
+    try:
+        after = None if token is None else unseal(listing, token)
+    except SealError as error:
+        raise BadRequestError("page: expected the `next` of this list's page before") from error
+    return Page(listing=listing, limit=int(limit), after=after)
+
+
+def _receipt(request: dict[str, Any]) -> str | None:
+    event_id = _parameters(request, {"after"}).get("after")
+    if event_id is not None and not EVENT_ID_PATTERN.fullmatch(event_id):
+        raise BadRequestError("after: expected an event_id that POST /events answered")
+    return event_id
+
+
+def _parameters(request: dict[str, Any], known: set[str]) -> dict[str, str]:
+    """Return the query's parameters; a misspelt or repeated one is refused, not ignored."""
+    given: dict[str, str] = request.get("queryStringParameters") or {}
+    repeated: dict[str, list[str]] = request.get("multiValueQueryStringParameters") or {}
+    if not given.keys() | repeated.keys() <= known:
+        raise BadRequestError(f"parameters: expected only {', '.join(sorted(known))}")
+    if any(len(values) > 1 for values in repeated.values()):
+        raise BadRequestError("parameters: expected each once")
+    return given
+
+
+def _header(request: dict[str, Any], name: str) -> str | None:
+    headers: dict[str, str] = request.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), None)

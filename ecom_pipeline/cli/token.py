@@ -1,0 +1,27 @@
+"""ecom token: who one is to the local query API."""
+
+import click
+
+
+@click.command()
+@click.option("--customer", metavar="ID", help="A token of this customer, for the routes of /me.")
+@click.option("--staff", is_flag=True, help="A token of the shop's staff.")
+def token(customer: str | None, *, staff: bool) -> None:
+    """Print a token of the local user pool, good for an hour.
+
+    Example: curl -H "Authorization: $(ecom token --customer 17850)" "$ECOM_API_URL/me/invoices"
+    """
+    from ecom_pipeline import settings
+    from ecom_pipeline.local import stack, tokens
+
+    if staff == (customer is not None):
+        raise click.UsageError("give either --customer ID or --staff")
+    configured = settings.load()
+    if configured.environment != settings.LOCAL.environment:
+        raise settings.SettingsError("tokens are made for the local AWS only: sign in instead")
+    stack.require(configured)
+    made = tokens.for_staff(configured) if customer is None else None
+    click.echo(made or tokens.for_customer(configured, str(customer)))
+
+
+COMMANDS = [token]

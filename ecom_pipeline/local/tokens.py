@@ -1,0 +1,55 @@
+"""Identity tokens of the local user pool, for customers and staff made up on the spot.
+
+On AWS people sign in, and nothing here is used.
+"""
+
+from contextlib import suppress
+from typing import Any
+
+from ecom_pipeline.batch.connect import client
+from ecom_pipeline.local import deploy
+from ecom_pipeline.settings import Settings
+
+STAFF = "staff"
+PASSWORD = "Local-only-password-1"  # noqa: S105 - opens an emulator on loopback, where anyone may set it
+
+
+def for_customer(settings: Settings, customer: str) -> str:
+    """Return a token of a customer, who is put into the pool if they are not there."""
+    attribute = {"Name": "custom:customer_id", "Value": customer}
+    return of_user(settings, f"customer-{customer}", [attribute], [])
+
+
+def for_staff(settings: Settings) -> str:
+    """Return a token of the shop's staff."""
+    return of_user(settings, STAFF, [], [STAFF])
+
+
+def of_user(
+    settings: Settings, name: str, attributes: list[dict[str, str]], groups: list[str]
+) -> str:
+    """Return a token of a user, who is put into the pool with these attributes and groups."""
+    pool = client(settings, "cognito-idp")
+    found = deploy.outputs(settings)
+    who = {"UserPoolId": found["UserPoolId"], "Username": name}
+    _add(pool, who, attributes)
+    for group in groups:
+        pool.admin_add_user_to_group(**who, GroupName=group)
+    answer = pool.initiate_auth(
+        ClientId=found["UserPoolClientId"],
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
+    )
+    return answer["AuthenticationResult"]["IdToken"]
+
+
+def _add(pool: Any, who: dict[str, str], attributes: list[dict[str, str]]) -> None:
+    """Put a user into the pool with a password that holds; again is fine."""
+    with suppress(pool.exceptions.UsernameExistsException):
+        pool.admin_create_user(
+            **who,
+            UserAttributes=attributes,
+            TemporaryPassword=PASSWORD,
+            MessageAction="SUPPRESS",
+        )
+    pool.admin_set_user_password(**who, Password=PASSWORD, Permanent=True)

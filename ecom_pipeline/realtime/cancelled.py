@@ -1,0 +1,55 @@
+"""Which invoice a cancelled line was bought on: a guess from the customer's own invoices.
+
+The shop's events do not say it. The rule: the customer's latest invoice, not later than the
+cancellation, that sold at least as many pieces of the stock code. Cancellations do not use up what
+was sold, so two may name the same invoice. Only the newest LOOK_BACK invoices are looked at.
+"""
+
+from collections.abc import Iterable
+
+from ecom_pipeline.domain import keys
+from ecom_pipeline.realtime import invoices
+from ecom_pipeline.realtime.invoices import Header, Line
+
+LOOK_BACK = 40
+_AT_ONCE = 8
+_NOT_SOLD = "AC"  # adjustments and cancellations
+
+
+def bought_on(header: Header, lines: Iterable[Line]) -> dict[str, str]:
+    """Return the invoice of each cancelled line, by event id, where one is found."""
+    waiting = {
+        line.event_id: line
+        for line in lines
+        if line.kind == "cancellation" and line.customer == header.customer
+    }
+    found: dict[str, str] = {}
+    if header.customer is None or not waiting:
+        return found
+    numbers = _earlier(header.customer, header.invoice_date)
+    while numbers and waiting:
+        now, numbers = numbers[:_AT_ONCE], numbers[_AT_ONCE:]
+        for number, sold in invoices.lines_of(now):
+            for event_id in [id_ for id_, line in waiting.items() if _covers(sold, line)]:
+                found[event_id] = number
+                del waiting[event_id]
+    return found
+
+
+def _earlier(customer: str, day: str) -> list[str]:
+    """Return the numbers of a customer's invoices up to the end of a day, the newest first."""
+    places = invoices.places(customer, before=keys.after_invoices_of(day), limit=LOOK_BACK)
+    numbers = [keys.invoice_of(place) for place in places]
+    return [number for number in numbers if number[0] not in _NOT_SOLD]
+
+
+def _covers(sold: Iterable[Line], cancelled: Line) -> bool:
+    pieces = sum(
+        line.quantity
+        for line in sold
+        if line.kind == "sale"
+        and line.stock_code == cancelled.stock_code
+        and line.customer == cancelled.customer
+        and line.invoice_time <= cancelled.invoice_time
+    )
+    return 0 < -cancelled.quantity <= pieces

@@ -1,0 +1,148 @@
+"""Reads of the table: an invoice's header and lines, and a customer's invoices by the index.
+
+Queries by key only, never a scan. What the table's items look like is in table.py; who may see
+what was read is decided by the caller of these functions.
+"""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ecom_pipeline.domain import keys
+from ecom_pipeline.realtime.clients import answer_of, client, env
+
+_AT_ONCE = 8
+_ATTEMPTS = 3  # a reader waits: at most some seconds, then 503
+_FOUR_PLACES = Decimal("0.0001")
+
+Item = dict[str, dict[str, str]]
+
+
+class BusyError(Exception):
+    """The table takes no more reads just now."""
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What an invoice's lines have in common; a guest's has no customer."""
+
+    invoice_no: str
+    invoice_date: str
+    country: str
+    customer: str | None
+    place: str
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as it is stored; money is exact, with four decimals."""
+
+    event_id: str
+    customer: str | None
+    stock_code: str
+    description: str | None
+    quantity: int
+    unit_price: Decimal
+    amount: Decimal
+    invoice_time: str
+    kind: str
+
+
+def header(number: str, *, consistent: bool) -> Header | None:
+    """Return an invoice's header, if there is one."""
+    item = _get(number, keys.HEADER_SK, consistent=consistent)
+    if item is None:
+        return None
+    customer = item.get("customer", {}).get("S")
+    return Header(
+        invoice_no=number,
+        invoice_date=item["invoice_date"]["S"],
+        country=item["country"]["S"],
+        customer=None if customer is None else keys.customer_of(customer),
+        place=item.get("customer_invoice", {}).get("S", ""),
+    )
+
+
+def line(number: str, event_id: str) -> Line | None:
+    """Return one line, if it is visible by now."""
+    item = _get(number, keys.line_sk(event_id), consistent=True)
+    return None if item is None else _line(item)
+
+
+def lines(number: str, *, consistent: bool = False) -> list[Line]:
+    """Return an invoice's lines, in the order of their time."""
+    request: dict[str, object] = {
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :line)",
+        "ExpressionAttributeValues": {
+            ":pk": {"S": keys.invoice_pk(number)},
+            ":line": {"S": keys.LINE_SK},
+        },
+        "ConsistentRead": consistent,
+    }
+    read: list[Line] = []
+    more = True
+    while more:
+        page = _ask("query", **request)
+        read += [_line(item) for item in page["Items"]]
+        more = "LastEvaluatedKey" in page
+        if more:
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    return sorted(read, key=lambda line: (line.invoice_time, line.event_id))
+
+
+def lines_of(numbers: Iterable[str]) -> Iterator[tuple[str, list[Line]]]:
+    """Yield several invoices' numbers and lines, in the order asked for."""
+    asked = list(numbers)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from zip(asked, pool.map(lines, asked), strict=True)
+
+
+def places(customer: str, *, before: str | None, limit: int) -> list[str]:
+    """Return the places of a customer's invoices, the newest first, from `before` on."""
+    condition = "customer = :customer"
+    values = {":customer": {"S": keys.customer_key(customer)}}
+    if before is not None:
+        condition += " AND customer_invoice < :before"
+        values[":before"] = {"S": before}
+    page = _ask(
+        "query",
+        IndexName=env("CUSTOMER_INDEX"),
+        KeyConditionExpression=condition,
+        ExpressionAttributeValues=values,
+        ScanIndexForward=False,
+        Limit=limit,
+    )
+    return [item["customer_invoice"]["S"] for item in page["Items"]]
+
+
+def _get(number: str, sort_key: str, *, consistent: bool) -> Item | None:
+    answer = _ask(
+        "get_item",
+        Key={"pk": {"S": keys.invoice_pk(number)}, "sk": {"S": sort_key}},
+        ConsistentRead=consistent,
+    )
+    return answer.get("Item")
+
+
+def _ask(operation: str, **request: object) -> dict[str, Any]:
+    call = getattr(client("dynamodb", attempts=_ATTEMPTS), operation)
+    answer = answer_of(call, TableName=env("TABLE_NAME"), **request)
+    if answer is None:
+        raise BusyError
+    return answer
+
+
+def _line(item: Item) -> Line:
+    text = {name: next(iter(value.values())) for name, value in item.items()}
+    return Line(
+        event_id=keys.event_id_of(text["sk"]),
+        customer=text.get("customer_id"),
+        stock_code=text["stock_code"],
+        description=text.get("description"),
+        quantity=int(text["quantity"]),
+        unit_price=Decimal(text["unit_price"]).quantize(_FOUR_PLACES),
+        amount=Decimal(text["amount"]).quantize(_FOUR_PLACES),
+        invoice_time=text["invoice_time"],
+        kind=text["kind"],
+    )

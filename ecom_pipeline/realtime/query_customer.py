@@ -1,0 +1,95 @@
+"""A customer's invoices, and what they bought most: page by page, newest or most first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ecom_pipeline.domain import keys
+from ecom_pipeline.realtime.invoices import Line, lines_of, places
+from ecom_pipeline.realtime.seal import Listing, seal
+
+MOST_INVOICES = 1000  # the data set's busiest customer has 248
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which page of which list: what comes after a place that an earlier page ended with."""
+
+    listing: Listing
+    limit: int
+    after: str | None
+
+
+class Bought(msgspec.Struct):
+    """What a customer bought of one stock code, less what was cancelled."""
+
+    stock_code: str
+    description: str | None = None
+    pieces: int = 0
+    spend: Decimal = Decimal("0.0000")
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        return -self.pieces, self.stock_code
+
+
+def invoices(page: Page) -> dict[str, Any]:
+    """Return a page of a customer's invoices, the newest first."""
+    customer = page.listing.customer
+    found = places(customer, before=page.after, limit=page.limit + 1)
+    shown = found[: page.limit]
+    return {
+        "customer_id": customer,
+        "invoices": [{"invoice_no": keys.invoice_of(p), "invoice_date": p[:10]} for p in shown],
+        "next": seal(page.listing, shown[-1]) if len(found) > page.limit else None,
+    }
+
+
+def items(page: Page) -> dict[str, Any]:
+    """Return a page of what a customer bought, the most pieces first.
+
+    The ranking needs all of the customer's lines, so it reads at most MOST_INVOICES invoices, the
+    newest, and says whether those were all.
+    """
+    customer = page.listing.customer
+    found = places(customer, before=None, limit=MOST_INVOICES + 1)
+    counted = [keys.invoice_of(place) for place in found[:MOST_INVOICES]]
+    ranked = sorted(_bought(customer, counted), key=lambda item: item.rank)
+    if page.after is not None:
+        last = _rank_of(page.after)
+        ranked = [item for item in ranked if item.rank > last]
+    shown = ranked[: page.limit]
+    return {
+        "customer_id": customer,
+        "invoices_counted": len(counted),
+        "complete": len(found) <= MOST_INVOICES,
+        "items": shown,
+        "next": seal(page.listing, _place_of(shown[-1])) if len(ranked) > page.limit else None,
+    }
+
+
+def _bought(customer: str, numbers: Iterable[str]) -> Iterable[Bought]:
+    bought: dict[str, Bought] = {}
+    for _, lines in lines_of(numbers):
+        for line in lines:
+            if line.customer == customer:
+                _add(bought.setdefault(line.stock_code, Bought(line.stock_code)), line)
+    return bought.values()
+
+
+def _add(item: Bought, line: Line) -> None:
+    item.description = item.description or line.description  # the newest invoice comes first
+    item.pieces += line.quantity
+    item.spend += line.amount
+
+
+def _place_of(item: Bought) -> str:
+    return f"{item.pieces}#{item.stock_code}"
+
+
+def _rank_of(place: str) -> tuple[int, str]:
+    pieces, _, stock_code = place.partition("#")
+    return -int(pieces), stock_code

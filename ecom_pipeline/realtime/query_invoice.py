@@ -1,0 +1,66 @@
+"""One invoice with its lines and its total, computed when read.
+
+A customer is shown an invoice that is theirs, and of it the lines that are theirs. Another's
+invoice and one that does not exist take the same reads and get the same answer.
+"""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from ecom_pipeline.realtime import invoices
+from ecom_pipeline.realtime.answers import NotFoundError, NotYetError
+from ecom_pipeline.realtime.cancelled import bought_on
+from ecom_pipeline.realtime.invoices import Line
+
+_INVOICE_NO = re.compile(r"[A-Z]?\d{1,18}", re.ASCII)
+
+
+def invoice(number: str, *, reader: str | None, receipt: str | None) -> dict[str, Any]:
+    """Return an invoice as `reader` may see it; None is the shop's staff, who see all.
+
+    With the receipt of an event, the invoice is returned once that event is in it.
+
+    Raises:
+        NotFoundError: there is none, or it is not the reader's.
+        NotYetError: the receipt's event is not in it yet, or nothing of it is the reader's: so a
+            stranger who makes up a receipt learns nothing either.
+    """
+    if not _INVOICE_NO.fullmatch(number):
+        raise NotFoundError("no such invoice")
+    header = invoices.header(number, consistent=receipt is not None)
+    theirs = header is not None and reader in (None, header.customer)
+    if receipt is not None:
+        line = invoices.line(number, receipt)
+        if not theirs or line is None or reader not in (None, line.customer):
+            raise NotYetError
+    if header is None or not theirs:
+        raise NotFoundError("no such invoice")
+    lines = [
+        line
+        for line in invoices.lines(number, consistent=receipt is not None)
+        if reader in (None, line.customer)
+    ]
+    bought = bought_on(header, lines)
+    return {
+        "invoice_no": number,
+        "invoice_date": header.invoice_date,
+        "customer_id": header.customer,
+        "country": header.country,
+        "total": str(sum((line.amount for line in lines), Decimal("0.0000"))),
+        "lines": [_shown(line, bought.get(line.event_id)) for line in lines],
+    }
+
+
+def _shown(line: Line, bought: str | None) -> dict[str, Any]:
+    shown = {
+        "event_id": line.event_id,
+        "stock_code": line.stock_code,
+        "description": line.description,
+        "quantity": line.quantity,
+        "unit_price": str(line.unit_price),
+        "amount": str(line.amount),
+        "invoice_time": line.invoice_time,
+        "kind": line.kind,
+    }
+    return shown if bought is None else shown | {"of": bought}

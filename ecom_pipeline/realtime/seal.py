@@ -1,0 +1,110 @@
+"""Page tokens: a place in a list, sealed so that only the same reader continues the same list.
+
+A token is the place and an HMAC-SHA256 over route, customer and place. The place is nothing that
+the page before did not show; the seal makes it useless on another route or for another customer.
+"""
+
+import base64
+import hmac
+import time
+from dataclasses import dataclass
+from functools import cache
+
+import msgspec
+
+from ecom_pipeline.realtime.clients import client, env
+
+_MAC_BYTES = 32
+_LONGEST = 512
+_KEPT_SECONDS = 300.0
+_REREAD_SECONDS = 10.0  # at most so often, however many false tokens come
+
+
+class SealError(ValueError):
+    """A page token that was not sealed here for this list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The list that a token is good for."""
+
+    route: str
+    customer: str
+
+
+def seal(listing: Listing, place: str) -> str:
+    """Return the token of a place."""
+    current, *_ = _secrets().at_most(_KEPT_SECONDS)
+    return _text(_mac(current, listing, place) + place.encode())
+
+
+def unseal(listing: Listing, token: str) -> str:
+    """Return the place of a token.
+
+    The secret before the current one is good too, and a token that fits neither is tried against
+    a fresh reading: the secret may have been rotated since the last one.
+
+    Raises:
+        SealError: the token is another list's, or nobody's.
+    """
+    mac, place = _parts(token)
+    for seconds in (_KEPT_SECONDS, _REREAD_SECONDS):
+        for secret in _secrets().at_most(seconds):
+            if hmac.compare_digest(mac, _mac(secret, listing, place)):
+                return place
+    raise SealError("not a token of this list")
+
+
+def _parts(token: str) -> tuple[bytes, str]:
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        mac, place = raw[:_MAC_BYTES], raw[_MAC_BYTES:].decode()
+    except ValueError as error:
+        raise SealError("not a token") from error
+    if len(token) > _LONGEST or not place or token != _text(raw):  # one spelling each
+        raise SealError("not a token")
+    return mac, place
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _mac(secret: bytes, listing: Listing, place: str) -> bytes:
+    message = msgspec.json.encode([listing.route, listing.customer, place])
+    return hmac.digest(secret, message, "sha256")
+
+
+class _Secrets:
+    """The current secret and the one before it, read again when they are too old."""
+
+    def __init__(self, arn: str) -> None:
+        self._arn = arn
+        self._read_at = -float("inf")
+        self._found: tuple[bytes, ...] = ()
+
+    def at_most(self, seconds: float) -> tuple[bytes, ...]:
+        """Return the secrets, read within the last so many seconds."""
+        if time.monotonic() - self._read_at > seconds:
+            self._found = (self._stage("AWSCURRENT"), *self._previous())
+            self._read_at = time.monotonic()
+        return self._found
+
+    def _previous(self) -> tuple[bytes, ...]:
+        try:
+            return (self._stage("AWSPREVIOUS"),)
+        except client("secretsmanager").exceptions.ResourceNotFoundException:
+            return ()  # never rotated
+
+    def _stage(self, stage: str) -> bytes:
+        answer = client("secretsmanager").get_secret_value(SecretId=self._arn, VersionStage=stage)
+        return str(answer["SecretString"]).encode()
+
+
+@cache
+def _of(arn: str) -> _Secrets:
+    return _Secrets(arn)
+
+
+def _secrets() -> _Secrets:
+    return _of(env("SEAL_SECRET_ARN"))

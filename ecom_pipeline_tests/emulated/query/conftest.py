@@ -1,0 +1,15 @@
+"""A secret that page tokens are sealed with, of each test's own."""
+
+import uuid
+
+import boto3
+import pytest
+
+
+@pytest.fixture
+def sealed(functions, monkeypatch):
+    """Return the ARN of the secret that the query function is given."""
+    secrets = boto3.client("secretsmanager")
+    arn = secrets.create_secret(Name=f"seal-{uuid.uuid4()}", SecretString="first")["ARN"]
+    monkeypatch.setenv("SEAL_SECRET_ARN", arn)
+    return arn
