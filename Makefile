@@ -38,3 +38,12 @@ $(VENV)/installed: pyproject.toml uv.lock
 	test -x $(UV) || $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV) sync --frozen --quiet
 	touch $@
+
+.PHONY: deploy
+deploy: ## Deploy infra/ to AWS; STAGE=staging or production
+	@command -v sam > /dev/null || { echo "make deploy needs the AWS SAM CLI: put sam on the PATH (https://docs.aws.amazon.com/serverless-application-model/)"; exit 2; }
+	@test -f infra/parameters/$(STAGE).json || { echo "make deploy needs STAGE: the name of a file in infra/parameters/"; exit 2; }
+	$(MAKE) zip
+	sam deploy --template-file infra/template.yaml --stack-name ecom-$(STAGE) --resolve-s3 \
+	  --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-fail-on-empty-changeset \
+	  --parameter-overrides $$($(PYTHON) -c 'import json, sys; print(*(f"{k}={v}" for k, v in json.load(open(sys.argv[1])).items()))' infra/parameters/$(STAGE).json)

@@ -11,12 +11,13 @@ from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.envelope import Accepted, Record, UnreadableError
 from ecom_pipeline.domain.event import EventError
 from ecom_pipeline.realtime import lake
-from ecom_pipeline.realtime.log import fact
-from ecom_pipeline.realtime.stream import Batch, Delivered, batch_of
+from ecom_pipeline.realtime.metrics import Invocation
+from ecom_pipeline.realtime.stream import Batch, Delivered, batch_of, event_of
 
 
-def handler(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     """Write a batch; returning says that all of it is safe in S3."""
+    invocation = Invocation("archive", context)
     batch = batch_of(event)
     objects: dict[str, list[Record]] = defaultdict(list)
     for delivered in batch.records:
@@ -24,16 +25,18 @@ def handler(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
         objects[key].append(record)
     for key, records in objects.items():
         lake.write(key, records)
-    fact("archived", records=len(batch.records), objects=len(objects), shard=batch.shard)
+    archived = sum(isinstance(each, Accepted) for records in objects.values() for each in records)
+    figures = {"Archived": archived, "Quarantined": len(batch.records) - archived}
+    invocation.report("archived", figures | {"Objects": len(objects)}, shard=batch.shard)
     return {"batchItemFailures": []}
 
 
 def _place(delivered: Delivered, batch: Batch) -> tuple[str, Record]:
     """Return the key and the record that one record of the stream becomes."""
     try:
-        record = envelope.decode(delivered.data)
-        if isinstance(record, Accepted):
-            return keys.raw_key(envelope.line_of(record).invoice_date, *batch.span), record
+        record, line = event_of(delivered.data)
+        if line is not None:
+            return keys.raw_key(line.invoice_date, *batch.span), record
     except (UnreadableError, EventError) as error:
         record = _set_aside(delivered, batch, error)
     return keys.quarantine_key(record.received_at.date(), *batch.span), record

@@ -6,6 +6,7 @@ A refused record goes to the stream too, marked, so that it reaches quarantine w
 import base64
 import json
 import uuid
+from collections import Counter
 from datetime import UTC, datetime
 from hashlib import md5
 from typing import Any
@@ -13,68 +14,105 @@ from typing import Any
 import msgspec
 
 from ecom_pipeline.domain import envelope
+from ecom_pipeline.domain.columns import WIRE_KEYS
 from ecom_pipeline.domain.envelope import Accepted, Record, Rejected
 from ecom_pipeline.domain.event import EVENT_ID, EventError, parse
 from ecom_pipeline.realtime.clients import env
-from ecom_pipeline.realtime.log import fact
+from ecom_pipeline.realtime.metrics import Invocation
+from ecom_pipeline.realtime.retry import deadline_of
 from ecom_pipeline.realtime.stream import Placed, ThrottledError, put
 
 MAX_BODY = 640 * 1024  # in base64 still below Kinesis' 1 MiB a record
 MAX_EVENT = 32 * 1024
 MAX_EVENTS = 500
-_RESERVE_MS = 1_000  # of the invocation's time, kept for the answer
+_RESERVE_MS = 8_000
+_PATIENCE_MS = 5_000  # then the producer waits, not a function that is paid and counted
 
+# RecursionError: nested too deep; ArithmeticError: a number like 1e9999999999999999999
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
 _EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
+
+_FIELDS = frozenset((*WIRE_KEYS, EVENT_ID, ""))
 
 Response = dict[str, Any]
 
 
+class _RefusedError(Exception):
+    """A request of which nothing is put on the stream."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 def handler(request: dict[str, Any], context: Any = None) -> Response:
     """Answer 202 with a result for each record in order; 400 when none could be used."""
-    received_at = datetime.now(UTC)
-    body = _body(request)
-    if not _is_json(request):
-        return _answer(415, message="send Content-Type: application/json")
-    if len(body) > MAX_BODY:
-        return _answer(413, message=f"send at most {MAX_BODY} bytes at once")
+    invocation = Invocation("ingest", context)
     try:
-        originals = _split(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        records: list[Record] = [_unreadable(body, received_at, error)]
-    else:
-        if not originals:
-            return _answer(400, message="send an event or an array of events")
-        if len(originals) > MAX_EVENTS:
-            return _answer(413, message=f"send at most {MAX_EVENTS} events at once")
-        records = [_judge(raw, n, received_at) for n, raw in enumerate(originals, 1)]
-    return _stream(records, context)
-
-
-def _stream(records: list[Record], context: Any) -> Response:
-    remaining = context.get_remaining_time_in_millis() if context else 10_000
+        records = _records(request, datetime.now(UTC))
+    except _RefusedError as refused:
+        invocation.report("refused", {"Refused": 1}, status=refused.status)
+        return _answer(refused.status, message=str(refused))
     try:
-        placed = put(
-            env("STREAM_NAME"),
-            [(envelope.encode(record), _partition_key(record)) for record in records],
-            seconds=(remaining - _RESERVE_MS) / 1000,
+        placed = _placed(
+            records, deadline_of(context, reserve_ms=_RESERVE_MS, patience_ms=_PATIENCE_MS)
         )
     except ThrottledError as error:
-        fact("stream throttled", refused=error.refused, records=len(records))
+        invocation.report("stream throttled", {"Throttled": error.refused}, records=len(records))
         answer = _answer(503, message="busy: send the same events again")
         return answer | {"headers": answer["headers"] | {"Retry-After": "1"}}
-    accepted = sum(isinstance(record, Accepted) for record in records)
-    fact("ingested", accepted=accepted, rejected=len(records) - accepted)
+    figures, causes = _account(records)
+    invocation.report("ingested", figures, rejected_by=causes)
     return _answer(
-        202 if accepted else 400,
-        accepted=accepted,
-        rejected=len(records) - accepted,
+        202 if figures["Accepted"] else 400,
+        accepted=figures["Accepted"],
+        rejected=figures["Rejected"],
         results=[_result(*pair) for pair in zip(records, placed, strict=True)],
     )
 
 
+def _records(request: dict[str, Any], received_at: datetime) -> list[Record]:
+    """Judge each record of a request, or raise _RefusedError when there is nothing to judge."""
+    body = _body(request)
+    if not _is_json(request):
+        raise _RefusedError(415, "send Content-Type: application/json")
+    if len(body) > MAX_BODY:
+        raise _RefusedError(413, f"send at most {MAX_BODY} bytes at once")
+    try:
+        originals = _split(body)
+    except _NOT_JSON as error:
+        return [_unreadable(body, received_at, error)]
+    if not originals:
+        raise _RefusedError(400, "send an event or an array of events")
+    if len(originals) > MAX_EVENTS:
+        raise _RefusedError(413, f"send at most {MAX_EVENTS} events at once")
+    return [_judge(raw, n, received_at) for n, raw in enumerate(originals, 1)]
+
+
+def _placed(records: list[Record], deadline: float) -> list[Placed]:
+    pairs = [(envelope.encode(record), _partition_key(record)) for record in records]
+    return put(env("STREAM_NAME"), pairs, deadline=deadline)
+
+
+def _account(records: list[Record]) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the figures, and how often each reason met each field; both name no content."""
+    rejected = [record for record in records if isinstance(record, Rejected)]
+    figures = {"Accepted": len(records) - len(rejected), "Rejected": len(rejected)}
+    reasons = Counter(f"Rejected.{record.reason}" for record in rejected)
+    causes = Counter(f"{record.reason} {_known(record.field)}".rstrip() for record in rejected)
+    return figures | reasons, dict(causes)
+
+
+def _known(field: str) -> str:
+    """Return a field's name unless the sender made it up: then it is content, and any text."""
+    return field if field in _FIELDS else "(unknown)"
+
+
 def _body(request: dict[str, Any]) -> bytes:
-    body = request.get("body") or ""
-    return base64.b64decode(body) if request.get("isBase64Encoded") else body.encode()
+    body: str = request.get("body") or ""
+    if request.get("isBase64Encoded"):
+        return base64.b64decode(body)
+    return body.encode(errors="surrogatepass")
 
 
 def _is_json(request: dict[str, Any]) -> bool:
@@ -102,7 +140,7 @@ def _judge(raw: msgspec.Raw, number: int, received_at: datetime) -> Record:
         line = parse(payload, event_id=assigned, received=received_at.date())
     except EventError as error:
         return _rejected(original, number, "invalid", received_at, error)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _NOT_JSON as error:
         wrong = EventError("", "JSON", str(error))
         return _rejected(original, number, "not_json", received_at, wrong)
     return Accepted(

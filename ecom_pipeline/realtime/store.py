@@ -13,33 +13,57 @@ from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.envelope import Accepted, UnreadableError
 from ecom_pipeline.domain.event import EventError, InvoiceLine, digest
 from ecom_pipeline.realtime import lake, table
-from ecom_pipeline.realtime.log import fact
-from ecom_pipeline.realtime.stream import batch_of
+from ecom_pipeline.realtime.metrics import Invocation
+from ecom_pipeline.realtime.retry import deadline_of
+from ecom_pipeline.realtime.stream import Delivered, batch_of, event_of
+from ecom_pipeline.realtime.table import Stored
+
+_RESERVE_MS = 10_000
+
+Line = tuple[str, Accepted, InvoiceLine]  # with the record's sequence number
 
 
-def handler(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
-    """Store a batch; returning says that each of its events is in the table or in quarantine."""
+def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
+    """Store a batch, and report the first of its records that the table was too busy for.
+
+    Lambda keeps what comes before it and delivers again from there.
+    """
+    invocation = Invocation("store", context)
     batch = batch_of(event)
-    accepted = list(_accepted(record.data for record in batch.records))
-    lines = [line for _, line in accepted]
-    standing = table.put_lines(lines)
-    table.put_headers(lines)  # after the lines: a header that can be seen has some
+    lines = list(_lines(batch.records))
+    stored = table.store(
+        [line for _, _, line in lines], deadline_of(context, reserve_ms=_RESERVE_MS)
+    )
+    conflicts = _set_aside(lines, stored)
+    failed = [number for number, _, line in lines if table.key_of(line) not in stored.standing]
+    settled = len(lines) - len(failed)
+    figures = {
+        "Stored": sum(key in stored.standing for key in stored.new),
+        "Conflicts": conflicts,
+        "Failed": len(failed),
+    }
+    figures["Redelivered"] = settled - figures["Stored"] - conflicts
+    invocation.report("stored", figures, records=len(batch.records), shard=batch.shard)
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed[:1]]}
+
+
+def _set_aside(lines: Iterable[Line], stored: Stored) -> int:
+    """Keep each event whose id holds another content, and return how many there are."""
     conflicts = 0
-    for record, line in accepted:
+    for _, record, line in lines:
         ours = digest(line.row())
-        if standing[table.key_of(line)] != ours:
+        if stored.standing.get(table.key_of(line), ours) != ours:
             key = keys.conflict_key(record.received_at.date(), line.event_id, ours)
             lake.write(key, [envelope.conflict(record)])
             conflicts += 1
-    fact("stored", records=len(batch.records), lines=len(standing), conflicts=conflicts)
-    return {"batchItemFailures": []}
+    return conflicts
 
 
-def _accepted(data: Iterable[bytes]) -> Iterator[tuple[Accepted, InvoiceLine]]:
-    for each in data:
+def _lines(delivered: Iterable[Delivered]) -> Iterator[Line]:
+    for each in delivered:
         try:
-            record = envelope.decode(each)
-            if isinstance(record, Accepted):
-                yield record, envelope.line_of(record)
+            record, line = event_of(each.data)
         except (UnreadableError, EventError):
             continue  # the archive function sets it aside: each refusal has one owner
+        if isinstance(record, Accepted) and line is not None:
+            yield each.sequence, record, line

@@ -1,16 +1,16 @@
 """Kinesis, both ways: put records until each is placed, and read a batch that Lambda delivers."""
 
 import base64
-import random
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ecom_pipeline.realtime.clients import client
-
-_FIRST_PAUSE = 0.05
+from ecom_pipeline.domain import envelope
+from ecom_pipeline.domain.envelope import Record, Rejected, UnreadableError
+from ecom_pipeline.domain.event import EVENT_ID_PATTERN, InvoiceLine
+from ecom_pipeline.realtime.clients import answer_of, client
+from ecom_pipeline.realtime.retry import attempts
 
 
 class ThrottledError(RuntimeError):
@@ -51,30 +51,29 @@ class Batch:
         return self.shard, self.records[0].sequence, self.records[-1].sequence
 
 
-def put(stream: str, records: list[tuple[bytes, str]], *, seconds: float) -> list[Placed]:
+def put(stream: str, records: list[tuple[bytes, str]], *, deadline: float) -> list[Placed]:
     """Put (data, partition key) pairs, at most 500, and return their places in order.
 
-    PutRecords can succeed in part: only the refused are sent again, with full jitter.
+    PutRecords can succeed in part: only the refused are sent again. When its answer was lost, all
+    are: the same event twice on the stream is one event to each of its readers.
 
     Raises:
-        ThrottledError: some were still refused after `seconds`. Sending all again is safe.
+        ThrottledError: some were still refused at the deadline. Sending all again is safe.
     """
-    deadline = time.monotonic() + seconds
     placed: dict[int, Placed] = {}
-    pause = _FIRST_PAUSE
-    while True:
+    for _ in attempts(deadline):
         waiting = [n for n in range(len(records)) if n not in placed]
         entries = [{"Data": records[n][0], "PartitionKey": records[n][1]} for n in waiting]
-        answer = client("kinesis").put_records(StreamName=stream, Records=entries)
+        call = client("kinesis", attempts=1).put_records
+        answer = answer_of(call, StreamName=stream, Records=entries)
+        if answer is None:
+            continue
         for n, result in zip(waiting, answer["Records"], strict=True):
             if "SequenceNumber" in result:
                 placed[n] = Placed(result["ShardId"], result["SequenceNumber"])
         if len(placed) == len(records):
             return [placed[n] for n in range(len(records))]
-        if time.monotonic() + pause > deadline:
-            raise ThrottledError(len(records) - len(placed))
-        time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter needs no secrecy
-        pause *= 2
+    raise ThrottledError(len(records) - len(placed))
 
 
 def batch_of(event: Mapping[str, Any]) -> Batch:
@@ -89,3 +88,21 @@ def batch_of(event: Mapping[str, Any]) -> Batch:
             for each in records
         ),
     )
+
+
+def event_of(data: bytes) -> tuple[Record, InvoiceLine | None]:
+    """Read a record and, unless it was rejected, its event.
+
+    Whatever lies on the stream, all that is raised for it is UnreadableError or EventError: any
+    other error would come again with every delivery and block the shard.
+    """
+    try:
+        record = envelope.decode(data)
+        if isinstance(record, Rejected):
+            return record, None
+        line = envelope.line_of(record)
+    except (RecursionError, ArithmeticError) as error:  # nested too deep; 1e9999999999999999999
+        raise UnreadableError(f"{type(error).__name__}: {error}") from error
+    if line.event_id != record.event_id or not EVENT_ID_PATTERN.fullmatch(record.event_id):
+        raise UnreadableError(f"the event's id is not the record's: {record.event_id[:128]!r}")
+    return record, line

@@ -1,62 +1,65 @@
-"""The DynamoDB table: what a line and an invoice's header look like, and how they are put once.
+"""The DynamoDB table: what a line and an invoice's header look like, and what is put when.
 
-PartiQL's INSERT is a conditional put that batches: 25 a call, each with its own answer, so 1,000
-events cost 40 calls and one write unit each (BatchWriteItem has no conditions, a transaction
-costs two units an item).
+How items are put once and read back is in items.py.
 """
 
-import random
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypedDict
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.event import InvoiceLine, digest
-from ecom_pipeline.realtime.clients import client, env
+from ecom_pipeline.realtime.items import Item, Key, put_once, read
 
-Item = dict[str, dict[str, str]]
-Key = tuple[str, str]
+_HEADERS_KEPT = 20_000
+_HEADER_SECONDS = 300
 
-STATEMENTS_A_CALL = 25  # BatchExecuteStatement's limit
-KEYS_A_CALL = 100  # BatchGetItem's limit
-_AT_ONCE = 4
-_ATTEMPTS = 8
-_TRANSIENT = frozenset(
-    {
-        "ThrottlingError",
-        "ProvisionedThroughputExceeded",
-        "RequestLimitExceeded",
-        "InternalServerError",
-        "TransactionConflict",
-    }
-)
+_headers_seen: dict[Key, float] = {}  # by this environment of the function, and when
 
 
-class Statement(TypedDict):
-    """A PartiQL statement and its parameters."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch's lines.
 
-    Statement: str
-    Parameters: list[dict[str, str]]
+    `new` were not there before. `standing` has the digest of the content that each key holds now;
+    a line that is not in it, or whose invoice got no header, needs to be delivered again.
+    """
+
+    new: AbstractSet[Key]
+    standing: dict[Key, int]
 
 
-class StoreError(RuntimeError):
-    """The table refused an item for another reason than that it is there."""
+def store(lines: Sequence[InvoiceLine], deadline: float) -> Stored:
+    """Put each line once, then the headers that are missing: one that can be seen has lines.
 
-
-def put_lines(lines: Iterable[InvoiceLine]) -> dict[Key, int]:
-    """Put each line once and return, for each key, the digest of the content that stands."""
+    A put costs a write unit even where the key is taken, five times a consistent read. So a
+    header is put with an invoice's new lines; where all of them are there already, it is read
+    with them; and one that this function saw a moment ago is not asked for.
+    """
     items: dict[Key, Item] = {}
+    headers: dict[Key, Item] = {}
     for line in lines:
         items.setdefault(key_of(line), _line_item(line))
-    held = _insert(items)
-    standing = {key: int(item["digest"]["N"]) for key, item in items.items() if key not in held}
-    return standing | {key: int(item["digest"]["N"]) for key, item in _read(held).items()}
-
-
-def put_headers(lines: Iterable[InvoiceLine]) -> None:
-    """Put each invoice's header once: what does not change from line to line."""
-    _insert({(keys.invoice_pk(line.invoice_no), keys.HEADER_SK): _header(line) for line in lines})
+        headers.setdefault((keys.invoice_pk(line.invoice_no), keys.HEADER_SK), _header(line))
+    put = put_once(items, deadline)
+    fresh, known = ({pk for pk, _ in each} for each in (put.new, put.taken))
+    unseen = headers.keys() - _seen()
+    asked = {key for key in unseen if key[0] in known - fresh}
+    held, unanswered = read(put.taken | asked, deadline)
+    absent = asked - held.keys() - unanswered
+    wanted = {key: headers[key] for key in unseen if key[0] in fresh or key in absent}
+    headed = put_once(wanted, deadline)
+    there = headed.new | headed.taken | (asked & held.keys())
+    _see(there)
+    complete = {pk for pk, _ in there | (headers.keys() - unseen)}
+    standing = {key: items[key] for key in put.new} | {
+        key: held[key] for key in put.taken & held.keys()
+    }
+    return Stored(
+        put.new,
+        {key: int(item["digest"]["N"]) for key, item in standing.items() if key[0] in complete},
+    )
 
 
 def key_of(line: InvoiceLine) -> Key:
@@ -98,57 +101,13 @@ def _header(line: InvoiceLine) -> Item:
     }
 
 
-def _insert(items: dict[Key, Item]) -> set[Key]:
-    """Insert items and return the keys that were taken."""
-    pairs = list(items.items())
-    chunks = [pairs[n : n + STATEMENTS_A_CALL] for n in range(0, len(pairs), STATEMENTS_A_CALL)]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return {key for taken in pool.map(_insert_chunk, chunks) for key in taken}
+def _seen() -> set[Key]:
+    """Return the headers that were there within the last minutes; older ones may be erased."""
+    since = time.monotonic() - _HEADER_SECONDS
+    return {key for key, moment in _headers_seen.items() if moment > since}
 
 
-def _insert_chunk(chunk: list[tuple[Key, Item]]) -> set[Key]:
-    taken: set[Key] = set()
-    for attempt in range(_ATTEMPTS):
-        statements = [_statement(item) for _, item in chunk]
-        answers = client("dynamodb").batch_execute_statement(Statements=statements)["Responses"]
-        again: list[tuple[Key, Item]] = []
-        for (key, item), answer in zip(chunk, answers, strict=True):
-            code = answer.get("Error", {}).get("Code")
-            if code == "DuplicateItem":
-                taken.add(key)
-            elif code in _TRANSIENT:
-                again.append((key, item))
-            elif code:
-                raise StoreError(f"{key}: {code}: {answer['Error'].get('Message')}")
-        if not again:
-            return taken
-        chunk = again
-        time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter needs no secrecy
-    raise StoreError(f"{len(chunk)} items still throttled after {_ATTEMPTS} attempts")
-
-
-def _statement(item: Item) -> Statement:
-    attributes = ", ".join(f"'{name}': ?" for name in item)
-    return {
-        "Statement": f'INSERT INTO "{env("TABLE_NAME")}" VALUE {{{attributes}}}',
-        "Parameters": list(item.values()),
-    }
-
-
-def _read(wanted: Iterable[Key]) -> dict[Key, Item]:
-    """Read items by key, consistently, until none is left unprocessed."""
-    waiting: list[Any] = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in sorted(wanted)]
-    found: dict[Key, Item] = {}
-    pause = 0.05
-    while waiting:
-        now, waiting = waiting[:KEYS_A_CALL], waiting[KEYS_A_CALL:]
-        request = {env("TABLE_NAME"): {"Keys": now, "ConsistentRead": True}}
-        answer = client("dynamodb").batch_get_item(RequestItems=request)
-        for item in answer["Responses"][env("TABLE_NAME")]:
-            found[item["pk"]["S"], item["sk"]["S"]] = item
-        left = answer.get("UnprocessedKeys", {}).get(env("TABLE_NAME"), {}).get("Keys", [])
-        if left:
-            waiting += left
-            time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter needs no secrecy
-            pause = min(pause * 2, 2)
-    return found
+def _see(headers: Iterable[Key]) -> None:
+    if len(_headers_seen) > _HEADERS_KEPT:
+        _headers_seen.clear()
+    _headers_seen.update(dict.fromkeys(headers, time.monotonic()))

@@ -3,7 +3,7 @@
 import boto3
 import pytest
 
-from ecom_pipeline.batch import connect
+from ecom_pipeline.batch import connect, partition
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.realtime.archive import handler
 from ecom_pipeline_tests.builders import RECEIVED, accepted, kinesis_event, on, payload, stream_of
@@ -44,3 +44,42 @@ def test_what_cannot_be_used_goes_to_quarantine_and_the_rest_to_the_lake(aws, da
     poison, invalid = [envelope.decode(each) for each in lines]
     assert (poison.reason, envelope.original_bytes(poison)) == ("unreadable", b"poison")
     assert (invalid.reason, invalid.field) == ("invalid", "Quantity")
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        b"",
+        b"[" * 5000,
+        envelope.encode(accepted(payload(event_id="e-1"))).replace(b'"e-1"', b'"e/1"'),
+        envelope.encode(accepted(payload())).replace(b'"event_id":"e-1"', b'"event_id":"e-2"', 1),
+        envelope.encode(accepted(payload())).replace(b"2.55", b"1e99999999999999999999"),
+        envelope.encode(accepted(payload())).replace(b'"17850"', b"[" * 3000 + b"]" * 3000),
+        envelope.encode(accepted(payload())).replace(b"2026-11-22", b"9999-12-31"),
+    ],
+    ids=["empty", "no record", "bad id", "other id", "huge number", "deep", "last day of time"],
+)
+def test_whatever_lies_on_the_stream_is_set_aside_with_its_bytes(aws, day, poison):
+    first = 50_000 + 10 * day.toordinal()
+    handler(kinesis_event([poison, envelope.encode(accepted(on(day)))], first=first))
+    (lines,) = raw_of(aws, day).values()
+    assert len(lines) == 1
+    span = ("shardId-000000000000", str(first), str(first + 1))
+    (data,) = connect.lake(aws).raw_lines(keys.quarantine_key(RECEIVED.date(), *span))
+    assert envelope.original_bytes(envelope.decode(data)) == poison
+
+
+def test_delivered_again_with_other_borders_the_day_is_the_same_and_the_rest_redelivered(aws, day):
+    """A poller that was killed reads on from its checkpoint, and cuts the batches anew."""
+    events = [on(day, event_id=f"b-{day}-{n}", Quantity=n + 1) for n in range(10)]
+    lake = connect.lake(aws)
+    for start, end in ((0, 4), (4, 8)):
+        handler(stream_of(*events[start:end], first=60_000 + start))
+    before = partition.build(lake, day)
+    for start, end in ((2, 5), (5, 10)):
+        handler(stream_of(*events[start:end], first=60_000 + start))
+    after = partition.build(lake, day)
+    assert len(raw_of(aws, day)) == 4
+    assert (before.read, before.redelivered, before.totals.rows) == (8, 0, 8)
+    assert (after.read, after.redelivered, after.totals.rows) == (16, 6, 10)
+    assert after.unaccounted == 0

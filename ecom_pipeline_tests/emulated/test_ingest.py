@@ -85,6 +85,21 @@ def test_what_is_no_json_is_400_and_kept_byte_for_byte(aws, text):
     assert envelope.original_bytes(record) == text.encode()
 
 
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "9" * 5000, "1E+999"])
+def test_a_number_that_no_computer_holds_is_a_bad_record_like_another(aws, invoice, number):
+    event = json.dumps(payload(InvoiceNo=invoice, UnitPrice="@")).replace('"@"', number)
+    status, body, records = post(aws, f"[{event}, {json.dumps(payload(InvoiceNo=invoice))}]")
+    assert (status, body["accepted"], body["rejected"]) == (202, 1, 1)
+    assert event.encode() in {
+        envelope.original_bytes(r) for r in records if isinstance(r, envelope.Rejected)
+    }
+
+
+def test_half_a_character_is_400_and_kept(aws):
+    status, _, (record,) = post(aws, "\ud800")
+    assert (status, record.reason) == (400, "not_json")
+
+
 def test_bytes_that_are_no_text_are_400_and_kept(aws):
     raw = b"\xff\xfe\x00"
     status, _, (record,) = post(aws, base64.b64encode(raw).decode(), isBase64Encoded=True)

@@ -1,0 +1,165 @@
+"""An HTTP proxy before the AWS emulator.
+
+It shows each call to a rule, which forwards, counts, changes or refuses it. What the rules are is
+for the benchmark and the fault tests to say.
+"""
+
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from http.client import HTTPConnection, HTTPException
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+_HOP_BY_HOP = {"connection", "content-length", "date", "server", "transfer-encoding"}
+_TRIES = 2  # a kept connection may have been closed since
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request for AWS."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def operation(self) -> str:
+        """The operation's name, where the protocol has it in a header; else the method and path."""
+        target = self.headers.get("x-amz-target", "")
+        return target.rpartition(".")[2] or f"{self.method} {urlsplit(self.path).path}"
+
+    def with_body(self, body: bytes) -> "Call":
+        return replace(self, body=body)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of AWS."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+Forward = Callable[[Call], Reply]
+Rule = Callable[[Call, Forward], Reply]
+
+
+class Proxy:
+    """Listens on a free port of this machine as long as its context lasts."""
+
+    def __init__(self, upstream: str, rule: Rule) -> None:
+        where = urlsplit(upstream)
+        self._address = str(where.hostname), int(where.port or 80)
+        self._connections = threading.local()
+        handler = type("Handler", (_Handler,), {"proxy": self})
+        self._server = _Server(("127.0.0.1", 0), handler)
+        self.rule = rule
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.hang_up()
+        self._server.server_close()
+
+    def hang_up(self) -> None:
+        """Close this thread's connection."""
+        connection = getattr(self._connections, "kept", None)
+        if connection is not None:
+            connection.close()
+
+    def forward(self, call: Call) -> Reply:
+        """Pass a call on; each thread keeps its connection."""
+        for _ in range(_TRIES):
+            connection = getattr(self._connections, "kept", None)
+            if connection is None:
+                connection = self._connections.kept = HTTPConnection(*self._address, timeout=120)
+            try:
+                connection.request(call.method, call.path, call.body, call.headers)
+                answer = connection.getresponse()
+                headers = {name.lower(): value for name, value in answer.getheaders()}
+                return Reply(answer.status, headers, answer.read())
+            except (HTTPException, OSError):
+                connection.close()
+                self._connections.kept = None
+        return Reply(503, {"content-type": "text/plain"}, b"the emulator does not answer")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # so that closing waits for the threads
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that are gone: some are killed on purpose."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def hang_up(self) -> None:
+        """End the connections that clients keep open."""
+        for each in list(self._open):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    proxy: Proxy
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # with small unbuffered writes, each answer takes 40 ms longer
+    disable_nagle_algorithm = True
+
+    def _serve(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(int(headers.pop("content-length", 0)))
+        headers.pop("expect", None)
+        proxy = self.proxy
+        reply = proxy.rule(Call(self.command, self.path, headers, body), proxy.forward)
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            if name not in _HOP_BY_HOP:
+                self.send_header(name, value)
+        if "content-length" in reply.headers and self.command == "HEAD":
+            self.send_header("content-length", reply.headers["content-length"])
+        else:
+            self.send_header("content-length", str(len(reply.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815 - http.server's names
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        finally:  # it raises when the client was killed before its answer was written
+            self.proxy.hang_up()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        """Say nothing."""

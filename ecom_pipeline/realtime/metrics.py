@@ -1,0 +1,38 @@
+"""A function's figures, in the one line that it logs: CloudWatch's embedded metric format.
+
+Fifteen lines by hand: powertools' Logger and Metrics cost 339 ms of CPU to import (measured beside
+boto3's 596), which alone is more than the half that a cold start may take longer than boto3's.
+docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ecom_pipeline.realtime.log import fact
+
+NAMESPACE = "EcomPipeline"
+DIMENSION = "function"
+
+
+class Invocation:
+    """One run of a function: measures its time, and says at its end what it did."""
+
+    def __init__(self, function: str, context: Any) -> None:
+        self._function = function
+        self._request_id = str(getattr(context, "aws_request_id", ""))
+        self._began = time.monotonic()
+
+    def report(self, message: str, figures: Mapping[str, int], **fields: object) -> None:
+        """Write figures, which become metrics, and fields, which can only be searched."""
+        latency = round((time.monotonic() - self._began) * 1000, 1)
+        units = dict.fromkeys(figures, "Count") | {"LatencyMs": "Milliseconds"}
+        directive = {
+            "Namespace": NAMESPACE,
+            "Dimensions": [[DIMENSION]],
+            "Metrics": [{"Name": name, "Unit": unit} for name, unit in units.items()],
+        }
+        embedded = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
+        who = {DIMENSION: self._function, "request_id": self._request_id}
+        measured = {**figures, "LatencyMs": latency}
+        fact(message, **fields, **who, **measured, _aws=embedded)

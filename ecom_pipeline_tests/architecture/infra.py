@@ -1,0 +1,77 @@
+"""infra/template.yaml as one environment would deploy it: expanded, with its parameters put in.
+
+What the resources must be like is in infra_rules.py.
+"""
+
+import json
+from functools import cache
+from typing import Any
+
+from ecom_pipeline.local import deploy
+
+STAGES = ("local", "staging", "production")
+REGION = "eu-west-2"
+
+Resources = dict[str, Any]
+
+
+@cache
+def _expanded() -> str:
+    return json.dumps(deploy.expand(deploy.INFRA / "template.yaml", "s3://code/key.zip", REGION))
+
+
+def expanded() -> dict[str, Any]:
+    """Return the plain CloudFormation template, as a copy."""
+    return json.loads(_expanded())
+
+
+def parameters_of(stage: str) -> dict[str, str]:
+    return json.loads((deploy.INFRA / "parameters" / f"{stage}.json").read_text())
+
+
+def resources_of(stage: str) -> Resources:
+    """Return a stage's resources: parameters replaced, conditions decided, other Refs kept."""
+    template = expanded()
+    defaults = {k: p["Default"] for k, p in template["Parameters"].items() if "Default" in p}
+    parameters = defaults | parameters_of(stage)
+    holds = {
+        name: _truth(condition, parameters) for name, condition in template["Conditions"].items()
+    }
+    return {
+        name: _resolved(resource, parameters, holds)
+        for name, resource in template["Resources"].items()
+        if holds.get(resource.get("Condition"), True)
+    }
+
+
+def of_kind(resources: Resources, kind: str) -> dict[str, Resources]:
+    """Return the resources of a kind, by their logical name."""
+    return {name: each for name, each in resources.items() if each["Type"] == kind}
+
+
+def refers_to(value: Any, name: str) -> bool:
+    """Return whether a value is a reference to a resource."""
+    return value in ({"Ref": name}, {"Fn::GetAtt": [name, "Arn"]})
+
+
+def _truth(condition: Any, parameters: dict[str, str]) -> bool:
+    ((operator, operands),) = condition.items()
+    if operator == "Fn::Not":
+        return not _truth(operands[0], parameters)
+    assert operator == "Fn::Equals"
+    left, right = (str(_resolved(each, parameters, {})) for each in operands)
+    return left == right
+
+
+def _resolved(node: Any, parameters: dict[str, str], holds: dict[str, bool]) -> Any:
+    if isinstance(node, list):
+        return [_resolved(each, parameters, holds) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if set(node) == {"Ref"} and node["Ref"] in parameters:
+        return parameters[node["Ref"]]
+    if set(node) == {"Fn::If"}:
+        name, yes, no = node["Fn::If"]
+        return _resolved(yes if holds[name] else no, parameters, holds)
+    found = {key: _resolved(value, parameters, holds) for key, value in node.items()}
+    return {key: value for key, value in found.items() if value != {"Ref": "AWS::NoValue"}}

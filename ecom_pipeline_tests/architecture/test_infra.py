@@ -1,0 +1,163 @@
+"""infra/ is safe, in each environment: every resource of a kind keeps the rules of its kind."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ecom_pipeline.local import deploy
+from ecom_pipeline_tests.architecture import infra
+from ecom_pipeline_tests.architecture.infra_duties import DUTIES
+from ecom_pipeline_tests.architecture.infra_rules import RULES, broken
+
+EXCEPTIONS = {
+    ("it allows exact actions on exact resources", "AlarmKey"): (
+        "a key's policy names no other resource than itself, and without the account's kms:* "
+        "nobody could ever change it"
+    ),
+    ("it has no managed policy", "ApiLogWriter"): (
+        "API Gateway accepts a role for the account's logs only with what AWS' policy lists"
+    ),
+}
+METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
+
+
+@pytest.fixture(params=infra.STAGES)
+def resources(request):
+    return infra.resources_of(request.param)
+
+
+@pytest.fixture(scope="module")
+def api():
+    (found,) = infra.of_kind(infra.expanded()["Resources"], "AWS::ApiGateway::RestApi").values()
+    return found["Properties"]["Body"]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule[0]} {rule[1]}")
+def test_each_resource_says_what_its_kind_must_say(resources, rule):
+    found = infra.of_kind(resources, rule[0])
+    assert found
+    assert [name for name, each in found.items() if broken(rule, each)] == []
+
+
+@pytest.mark.parametrize("duty", DUTIES, ids=lambda duty: f"{duty.kind} {duty.says}")
+def test_each_resource_keeps_its_duties_to_the_others(resources, duty):
+    failing = {
+        name for name in infra.of_kind(resources, duty.kind) if not duty.kept(resources, name)
+    }
+    excepted = {name for says, name in EXCEPTIONS if says == duty.says}
+    assert failing == excepted & infra.of_kind(resources, duty.kind).keys()
+
+
+def test_every_kind_of_resource_has_a_rule_or_needs_none(resources):
+    """A new kind of resource must be given its rules."""
+    ruled = {rule[0] for rule in RULES} | {duty.kind for duty in DUTIES}
+    harmless = {
+        "AWS::ApiGateway::Account",
+        "AWS::ApiGateway::Deployment",
+        "AWS::ApiGateway::UsagePlanKey",
+        "AWS::CloudWatch::Dashboard",
+        "AWS::Cognito::UserPoolGroup",
+        "AWS::WAFv2::WebACL",
+        "AWS::WAFv2::WebACLAssociation",
+    }
+    assert {each["Type"] for each in resources.values()} <= ruled | harmless
+
+
+def test_no_route_is_open(api):
+    schemes = api["components"]["securitySchemes"]
+    for path, item in api["paths"].items():
+        assert item.keys() <= METHODS | {"parameters"}, f"{path} has a method for anything"
+        for method in METHODS & item.keys():
+            wanted = item[method].get("security", api.get("security"))
+            assert wanted, f"{method} {path} is open"
+            assert all(each and each.keys() <= schemes.keys() for each in wanted), (method, path)
+
+
+def test_a_scheme_is_an_authorizer_iam_or_the_producers_key(api):
+    """A header that nobody looks at protects nothing."""
+    for name, scheme in api["components"]["securitySchemes"].items():
+        checked = scheme.get("x-amazon-apigateway-authtype"), scheme["name"].lower()
+        authorizer = scheme.get("x-amazon-apigateway-authorizer", {})
+        assert (
+            checked == ("awsSigv4", "authorization")
+            or authorizer.get("type") == "cognito_user_pools"
+            or checked == (None, "x-api-key")
+        ), name
+
+
+def test_only_producers_come_in_by_their_key(api):
+    """A key of a usage plan is no proof of who reads."""
+    keyed = {n for n, s in api["components"]["securitySchemes"].items() if s["name"] == "x-api-key"}
+    routes = {
+        (method, path)
+        for path, item in api["paths"].items()
+        for method in METHODS & item.keys()
+        if any(keyed & each.keys() for each in item[method].get("security", ()))
+    }
+    assert routes == {("post", "/events")}
+
+
+def test_production_has_a_web_acl_on_the_api_and_reserves_concurrency():
+    production = infra.resources_of("production")
+    assert infra.of_kind(production, "AWS::WAFv2::WebACLAssociation")
+    functions = infra.of_kind(production, "AWS::Lambda::Function").values()
+    assert all(each["Properties"]["ReservedConcurrentExecutions"] for each in functions)
+
+
+def test_stages_in_one_account_share_no_name():
+    names = [
+        {str(infra.parameters_of(stage).get(key)) for key in ("StreamName", "TableName", "Stage")}
+        for stage in ("staging", "production")
+    ]
+    assert names[0].isdisjoint(names[1])
+
+
+def test_each_stage_gives_only_parameters_that_the_template_has():
+    known = infra.expanded()["Parameters"]
+    for stage in infra.STAGES:
+        assert infra.parameters_of(stage).keys() <= known.keys()
+
+
+def test_the_dashboard_and_the_access_log_are_json_of_things_that_exist(resources):
+    (board,) = infra.of_kind(resources, "AWS::CloudWatch::Dashboard").values()
+    text = board["Properties"]["DashboardBody"]["Fn::Sub"]
+    named = {name.split(".")[0] for name in re.findall(r"\$\{([^}]+)}", text)}
+    assert named <= resources.keys() | {"AWS", "Stage"} | {"AWS::Region", "AWS::StackName"}
+    assert json.loads(text)["widgets"]
+    (stage,) = infra.of_kind(resources, "AWS::ApiGateway::Stage").values()
+    assert "route" in json.loads(stage["Properties"]["AccessLogSetting"]["Format"])
+
+
+def test_make_deploy_says_what_is_missing(tmp_path):
+    make = str(shutil.which("make"))
+    done = subprocess.run(
+        [make, "deploy", "STAGE=staging"],
+        cwd=deploy.INFRA.parent,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert done.stdout.startswith("make deploy needs the AWS SAM CLI: ")
+
+
+def test_the_template_names_no_account_region_or_person():
+    text = (deploy.INFRA / "template.yaml").read_text()
+    assert not any(word in text for word in ("000000000000", "eu-west", "us-east", "@", "arn:aws:"))
+
+
+def test_the_template_is_clean_as_it_is_written_and_as_it_is_deployed(tmp_path):
+    """The translator is stricter than cfn-lint in some things, and less strict in others."""
+    plain = tmp_path / "expanded.json"
+    plain.write_text(json.dumps(infra.expanded()))
+    linter = Path(sys.executable).with_name("cfn-lint")
+    command = [str(linter), "--regions", infra.REGION, "--"]
+    command += [str(deploy.INFRA / "template.yaml"), str(plain)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
