@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen
 DEMO := $(if $(CSV),--csv $(CSV)) $(if $(DAYS),--days $(DAYS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test lint zip clean
+.PHONY: help setup demo dev test bench lint zip deploy clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-8s %s\n", $$1, $$2}'
@@ -22,11 +22,22 @@ dev: setup ## The local AWS and Dagster's UI over it
 test: setup ## All tests
 	$(RUN) pytest
 
+bench: setup ## Our real-time path against the original's way; CSV=path for the real file
+	$(RUN) python -m bench.realtime $(CSV)
+
 lint: setup ## What review would say anyway
 	$(RUN) ruff check && $(RUN) ruff format --check && $(RUN) pyright && $(RUN) cfn-lint infra/template.yaml
 
 zip: setup ## The Lambda zip for arm64, into dist/
 	$(RUN) ecom zip dist/lambda.zip
+
+deploy: ## Deploy infra/ to AWS; STAGE=staging or production
+	@command -v sam > /dev/null || { echo "make deploy needs the AWS SAM CLI: put sam on the PATH (https://docs.aws.amazon.com/serverless-application-model/)"; exit 2; }
+	@test -f infra/parameters/$(STAGE).json || { echo "make deploy needs STAGE: the name of a file in infra/parameters/"; exit 2; }
+	$(MAKE) zip
+	sam deploy --template-file infra/template.yaml --stack-name ecom-$(STAGE) --resolve-s3 \
+	  --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-fail-on-empty-changeset \
+	  --parameter-overrides $$($(PYTHON) -c 'import json, sys; print(*(f"{k}={v}" for k, v in json.load(open(sys.argv[1])).items()))' infra/parameters/$(STAGE).json)
 
 clean: ## Stop the local AWS and forget its data
 	-$(RUN) ecom local down
@@ -38,12 +49,3 @@ $(VENV)/installed: pyproject.toml uv.lock
 	test -x $(UV) || $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV) sync --frozen --quiet
 	touch $@
-
-.PHONY: deploy
-deploy: ## Deploy infra/ to AWS; STAGE=staging or production
-	@command -v sam > /dev/null || { echo "make deploy needs the AWS SAM CLI: put sam on the PATH (https://docs.aws.amazon.com/serverless-application-model/)"; exit 2; }
-	@test -f infra/parameters/$(STAGE).json || { echo "make deploy needs STAGE: the name of a file in infra/parameters/"; exit 2; }
-	$(MAKE) zip
-	sam deploy --template-file infra/template.yaml --stack-name ecom-$(STAGE) --resolve-s3 \
-	  --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-fail-on-empty-changeset \
-	  --parameter-overrides $$($(PYTHON) -c 'import json, sys; print(*(f"{k}={v}" for k, v in json.load(open(sys.argv[1])).items()))' infra/parameters/$(STAGE).json)
