@@ -1,12 +1,12 @@
 """Redshift's DDL, its system views, what it refuses, and clients that are not its own driver."""
 
-import shutil
 import subprocess
 from typing import Any
 
 import pytest
 import redshift_connector
 
+from ecom_pipeline.local.redshift.postgres import bundled_binaries
 from ecom_pipeline.local.redshift.server import LocalRedshift
 from ecom_pipeline_tests.emulated.redshift.conftest import Connect
 
@@ -216,7 +216,6 @@ def test_the_server_says_it_is_redshift(connect: Connect) -> None:
     assert "Redshift" in cursor.fetchone()[0]
 
 
-@pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
 def test_psql_works_and_sees_the_tables(redshift: LocalRedshift) -> None:
     script = """
       create schema if not exists seen;
@@ -228,7 +227,7 @@ def test_psql_works_and_sees_the_tables(redshift: LocalRedshift) -> None:
     """
     place = f"host=127.0.0.1 port={redshift.port} dbname=dev user=anyone sslmode=prefer"
     done = subprocess.run(
-        ["psql", place, "-X", "-v", "ON_ERROR_STOP=1"],
+        [str(bundled_binaries() / "psql"), place, "-X", "-v", "ON_ERROR_STOP=1"],
         input=script,
         capture_output=True,
         text=True,
