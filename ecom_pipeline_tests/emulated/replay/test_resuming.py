@@ -72,11 +72,12 @@ def test_another_replay_does_not_profit_from_a_journal(shop_api, tmp_path):
 
 
 KILLED = """
-import sys
+import signal, sys
 from pathlib import Path
 from ecom_pipeline.replay.api import Target
 from ecom_pipeline.replay.dataset import events
 from ecom_pipeline.replay.sender import Pace, send
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a runner in the background ignores it
 send(events(Path(sys.argv[1])), Target(url=sys.argv[2], api_key=sys.argv[3]),
      pace=Pace(batch_size=50, concurrency=2), journal_folder=Path(sys.argv[4]))
 """
