@@ -27,7 +27,7 @@ _SHOWN_INVOICES = 5
 _NEXT = (
     ("make dev", "opens Dagster's UI: lineage, partitions, backfills"),
     ('.venv/bin/ecom sql "select * from sales.daily_sales order by 1"', "asks the warehouse"),
-    (".venv/bin/ecom invoice 700024", "asks the real-time API; any invoice number will do"),
+    (".venv/bin/ecom invoice {invoice}", "asks the real-time API; any invoice number will do"),
     (".venv/bin/ecom local down", "stops it all, and keeps the data in .local/"),
 )
 
@@ -61,6 +61,8 @@ def run(settings: Settings, csv: Path | None, days: Days | None) -> bool:
         summary = _replay(settings, csv, days, console)
     with steps.step("Wait until DynamoDB and the raw lake have them"):
         line.wait_for(settings, summary.last_sequence)
+    if not summary.days:
+        raise sender.SendError("the API accepted none of the events: `ecom replay` says why")
     first, last = min(summary.days), max(summary.days)
     with steps.step("Run the Dagster assets: CSV, catalog, fact table"):
         line.load_days(settings, first, last)
@@ -69,8 +71,7 @@ def run(settings: Settings, csv: Path | None, days: Days | None) -> bool:
     console.print()
     tables.show_reconciliation(found, console)
     _show_sales(settings, first, last, console)
-    _show_customer(settings, console)
-    _show_end(steps)
+    _show_end(steps, _show_customer(settings, console))
     return not found.differences
 
 
@@ -103,14 +104,14 @@ def _show_sales(settings: Settings, first: date, last: date, console: Console) -
     console.print(out)
 
 
-def _show_customer(settings: Settings, console: Console) -> None:
-    """Ask the API, in real time, for the customer with the most invoices."""
+def _show_customer(settings: Settings, console: Console) -> str:
+    """Ask the API for the customer with the most invoices, and return one of the numbers."""
     rows = connect.warehouse(settings).query(
         "select customer_id from sales.fact_invoice_lines where customer_id is not null"
         " group by 1 order by count(distinct invoice_no) desc, 1 limit 1"
     )
     if not rows:
-        return
+        return "NUMBER"
     ((customer,),) = rows
     desk = addresses.service_desk(settings)
     invoices = desk.invoices(customer)
@@ -121,9 +122,10 @@ def _show_customer(settings: Settings, console: Console) -> None:
         lines, total = str(len(found["lines"])), pounds(Decimal(found["total"]))
         out.add_row(each["invoice_no"], each["invoice_date"], lines, total)
     console.print(out)
+    return invoices[0]["invoice_no"]
 
 
-def _show_end(steps: _Steps) -> None:
+def _show_end(steps: _Steps, invoice: str) -> None:
     out = table("How long it took", "step", "seconds")
     for name, seconds in steps.seconds.items():
         out.add_row(name, f"{seconds:.1f}")
@@ -131,4 +133,5 @@ def _show_end(steps: _Steps) -> None:
     steps.console.print(out)
     steps.console.print("Next:")
     for command, does in _NEXT:
-        steps.console.print(f"  [bold]{command}[/]  {does}", soft_wrap=True)
+        line_of_it = f"  [bold]{command.format(invoice=invoice)}[/]  {does}"
+        steps.console.print(line_of_it, soft_wrap=True)

@@ -3,6 +3,7 @@
 import itertools
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -46,15 +47,22 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     )
 
 
-@pytest.fixture(scope="session")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Yield the settings of an emulator with infra/ deployed; nothing polls its stream."""
+@contextmanager
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Run an emulator with infra/ deployed; nothing polls its stream."""
     configured = local_aws(tmp_path_factory)
     emulator, *_ = stack.services(configured)
     processes.start(emulator, configured.home)
     deploy.deploy(configured)
     yield configured
     stack.down(configured)
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Yield the settings of the emulator that the tests of emulated/ share."""
+    with emulated(tmp_path_factory) as configured:
+        yield configured
 
 
 @pytest.fixture(scope="session")

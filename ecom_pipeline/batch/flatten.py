@@ -100,10 +100,9 @@ class _Account:
         )
 
     def _event(self, line: Line) -> tuple[Accepted, InvoiceLine]:
-        record = envelope.decode(line.data)
-        if not isinstance(record, Accepted):
+        record, event = envelope.event_of(line.data)
+        if isinstance(record, Rejected) or event is None:
             raise UnreadableError("a rejected record under a raw prefix")
-        event = envelope.line_of(record)
         if event.invoice_date != self.day:
             raise EventError("InvoiceDate", f"a time of {self.day}", str(event.invoice_time))
         return record, event

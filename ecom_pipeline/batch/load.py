@@ -19,7 +19,14 @@ from ecom_pipeline.batch.ledger import sums_of
 from ecom_pipeline.batch.manifest import Manifest
 from ecom_pipeline.batch.migrations import ddl
 from ecom_pipeline.batch.partition import committed
-from ecom_pipeline.batch.warehouse import Session, Warehouse, WarehouseError, reason, retrying
+from ecom_pipeline.batch.warehouse import (
+    Session,
+    Warehouse,
+    WarehouseError,
+    is_transient,
+    reason,
+    retrying,
+)
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION, Column
 from ecom_pipeline.domain.event import SEPARATOR
@@ -117,6 +124,8 @@ def _stage(session: Session, load: _Load, role: str) -> None:
         try:
             session.run(copy_statement(load.files, role))
         except redshift_connector.ProgrammingError as error:
+            if is_transient(error):
+                raise
             raise WarehouseError(_load_errors(session, error)) from error
     found = session.rows(f"select trunc(invoice_time), {_SUMS} from {_STAGE} group by 1")
     staged = {day: sums_of(*sums) for day, *sums in found}

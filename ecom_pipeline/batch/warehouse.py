@@ -23,12 +23,15 @@ _TRANSIENT = (
     "conflict with concurrent transaction",
     "serializable isolation violation",
     "could not open relation with oid",
-    "1023",
 )
 
 
 class WarehouseError(RuntimeError):
     """The warehouse could not do what was asked; the message says what to do."""
+
+
+class UnreachableError(WarehouseError):
+    """No warehouse answers: it may be resuming, or its address is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Warehouse:
         try:
             connection = self.connect()
         except (redshift_connector.Error, OSError) as error:
-            raise WarehouseError(f"no warehouse answers: {reason(error)}") from error
+            raise UnreachableError(f"no warehouse answers: {reason(error)}") from error
         with closing(connection):
             yield Session(connection)
 
@@ -98,7 +101,7 @@ def retrying(attempt: Callable[[], _T]) -> _T:
     for number in range(ATTEMPTS):
         try:
             return attempt()
-        except (redshift_connector.Error, OSError) as error:
+        except (redshift_connector.Error, OSError, UnreachableError) as error:
             if number == ATTEMPTS - 1 or not is_transient(error):
                 raise WarehouseError(reason(error)) from error
             time.sleep(random.uniform(0, 0.2 * 2**number))  # noqa: S311 - jitter, not a secret
@@ -107,7 +110,7 @@ def retrying(attempt: Callable[[], _T]) -> _T:
 
 def is_transient(error: Exception) -> bool:
     """Return whether the same statements may succeed on a new connection."""
-    if isinstance(error, redshift_connector.InterfaceError | OSError):
+    if isinstance(error, redshift_connector.InterfaceError | OSError | UnreachableError):
         return True
     return any(text in reason(error).lower() for text in _TRANSIENT)
 

@@ -20,8 +20,10 @@ def token(customer: str | None, *, staff: bool) -> None:
     if configured.environment != settings.LOCAL.environment:
         raise settings.SettingsError("tokens are made for the local AWS only: sign in instead")
     stack.require(configured)
-    made = tokens.for_staff(configured) if customer is None else None
-    click.echo(made or tokens.for_customer(configured, str(customer)))
+    if customer is None:
+        click.echo(tokens.for_staff(configured))
+    else:
+        click.echo(tokens.for_customer(configured, customer))
 
 
 COMMANDS = [token]

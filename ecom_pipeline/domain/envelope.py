@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from ecom_pipeline.domain.event import EventError, InvoiceLine, parse
+from ecom_pipeline.domain.event import EVENT_ID_PATTERN, EventError, InvoiceLine, parse
 
 IdSource = Literal["producer", "transport"]
 Reason = Literal["not_json", "invalid", "too_large", "id_conflict", "unreadable"]
@@ -41,6 +41,8 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True, tag_field="status", ta
 
 Record = Accepted | Rejected
 
+# RecursionError: nested too deep; ArithmeticError: a number like 1e9999999999999999999
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
 _READABLE = 64 * 1024  # bytes kept as text whatever the escapes: 6 times that fits a record
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
@@ -56,8 +58,7 @@ def decode_json(data: bytes | msgspec.Raw) -> object:
     """Decode JSON with exact numbers: floats become Decimal.
 
     Raises:
-        msgspec.DecodeError: the bytes are not JSON.
-        RecursionError: it is nested deeper than Python's limit.
+        one of NOT_JSON: the bytes are no JSON that can be used.
     """
     return _VALUES.decode(data)
 
@@ -71,17 +72,32 @@ def decode(line: bytes) -> Record:
     """Read a record back, or raise UnreadableError."""
     try:
         return _RECORDS.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableError(str(error)) from error
+
+
+def event_of(line: bytes) -> tuple[Record, InvoiceLine | None]:
+    """Read a record and, unless it was rejected, its event.
+
+    Whatever the bytes are, all that is raised for them is UnreadableError or EventError: any
+    other error would come again with every delivery, and block a shard or a day.
+    """
+    record = decode(line)
+    if isinstance(record, Rejected):
+        return record, None
+    event = line_of(record)
+    if event.event_id != record.event_id or not EVENT_ID_PATTERN.fullmatch(record.event_id):
+        raise UnreadableError(f"the event's id is not the record's: {record.event_id[:128]!r}")
+    return record, event
 
 
 def line_of(record: Accepted) -> InvoiceLine:
     """Return the event of a record; raises EventError when today's rules refuse it."""
     try:
         payload = decode_json(record.event)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return parse(payload, event_id=record.event_id, received=record.received_at.date())
+    except NOT_JSON as error:
         raise EventError("", f"JSON ({error})", bytes(record.event)) from error
-    return parse(payload, event_id=record.event_id, received=record.received_at.date())
 
 
 def rejected(

@@ -19,12 +19,13 @@ from ecom_pipeline.domain.columns import COLUMNS, WIRE_KEYS
 EARLIEST = date(2009, 1, 1)
 EVENT_ID = "event_id"
 SEPARATOR = "\x1f"  # can't occur in a text: control characters are refused
+INVOICE_NO_PATTERN = re.compile(r"[A-Z]?\d{1,18}", re.ASCII)
+CUSTOMER_ID_PATTERN = re.compile(r"\d{1,18}", re.ASCII)
 EVENT_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 
 _KEYS = frozenset((*WIRE_KEYS, EVENT_ID))
 _MOST_BYTES = {c.wire: c.max_bytes for c in COLUMNS if c.wire and c.redshift.startswith("varchar")}
-_INVOICE_NO = re.compile(r"[A-Z]?\d{1,18}", re.ASCII)
-_CUSTOMER_ID = re.compile(r"(\d{1,18})(?:\.0+)?", re.ASCII)
+_SENT_CUSTOMER_ID = re.compile(rf"({CUSTOMER_ID_PATTERN.pattern})(?:\.0+)?", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
 _MINUTE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2})", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -105,6 +106,11 @@ def digest(row: tuple[str, ...]) -> int:
     return int.from_bytes(md5(text, usedforsecurity=False).digest()[:6])
 
 
+def money(number: Decimal | str) -> Decimal:
+    """Return an amount with its four decimals, which DynamoDB drops where they are zeros."""
+    return Decimal(number).quantize(_CENT_OF_CENT)
+
+
 def parse(payload: object, *, event_id: str = "", received: date) -> InvoiceLine:
     """Read an event from its decoded JSON, or raise EventError naming the field.
 
@@ -164,7 +170,7 @@ def _required(event: Mapping[str, Any], wire: str) -> str:
 
 def _invoice_no(event: Mapping[str, Any]) -> str:
     value = _required(event, "InvoiceNo")
-    if not _INVOICE_NO.fullmatch(value):
+    if not INVOICE_NO_PATTERN.fullmatch(value):
         raise EventError("InvoiceNo", "up to 18 digits after an optional capital letter", value)
     return value
 
@@ -193,7 +199,7 @@ def _quantity(event: Mapping[str, Any]) -> int:
 def _price(event: Mapping[str, Any]) -> Decimal:
     number = _number(event, "UnitPrice")
     if number.adjusted() < _PRICE_DIGITS:
-        exact = number.quantize(_CENT_OF_CENT)
+        exact = money(number)
         if exact == number:
             return exact + 0
     raise EventError("UnitPrice", "at most 8 digits before the point and 4 behind", number)
@@ -204,7 +210,7 @@ def _customer_id(event: Mapping[str, Any]) -> str | None:
     if value is None or value == "":
         return None
     if type(value) is int or isinstance(value, Decimal | str):
-        found = _CUSTOMER_ID.fullmatch(str(value))  # pandas writes 17850.0 beside a missing id
+        found = _SENT_CUSTOMER_ID.fullmatch(str(value))  # pandas writes 17850.0 beside a missing id
         if found:
             return found[1]
     raise EventError("CustomerID", "digits or null", value)

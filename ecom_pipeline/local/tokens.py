@@ -8,9 +8,9 @@ from typing import Any
 
 from ecom_pipeline.batch.connect import client
 from ecom_pipeline.local import deploy
+from ecom_pipeline.realtime.caller import STAFF
 from ecom_pipeline.settings import Settings
 
-STAFF = "staff"
 PASSWORD = "Local-only-password-1"  # noqa: S105 - opens an emulator on loopback, where anyone may set it
 
 

@@ -19,12 +19,11 @@ from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.columns import CSV_HEADER, column
 from ecom_pipeline.domain.envelope import Accepted
-from ecom_pipeline.domain.event import digest
+from ecom_pipeline.domain.event import digest, money
 from ecom_pipeline.domain.totals import Totals, totals_of
 
 Days = dict[date, Totals]
 
-_FOUR_PLACES = Decimal("0.0001")
 _QUANTITY, _TIME, _AMOUNT = (
     CSV_HEADER.index(name) for name in ("quantity", "invoice_time", "amount")
 )
@@ -128,7 +127,7 @@ def _item_row(item: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
     text["invoice_no"] = keys.invoice_no_of(text["pk"])
     for name in CSV_HEADER:
         if column(name).redshift.startswith("decimal"):
-            text[name] = str(Decimal(text[name]).quantize(_FOUR_PLACES))
+            text[name] = str(money(text[name]))
     return tuple(text.get(name, "") for name in CSV_HEADER)
 
 

@@ -12,7 +12,7 @@ from ecom_pipeline.domain.envelope import Accepted, Record, UnreadableError
 from ecom_pipeline.domain.event import EventError
 from ecom_pipeline.realtime import lake
 from ecom_pipeline.realtime.metrics import Invocation
-from ecom_pipeline.realtime.stream import Batch, Delivered, batch_of, event_of
+from ecom_pipeline.realtime.stream import Batch, Delivered, batch_of
 
 
 def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
 def _place(delivered: Delivered, batch: Batch) -> tuple[str, Record]:
     """Return the key and the record that one record of the stream becomes."""
     try:
-        record, line = event_of(delivered.data)
+        record, line = envelope.event_of(delivered.data)
         if line is not None:
             return keys.raw_key(line.invoice_date, *batch.span), record
     except (UnreadableError, EventError) as error:

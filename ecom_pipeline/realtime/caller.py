@@ -4,14 +4,13 @@ API Gateway's Cognito authorizer checks the token's signature, issuer and times 
 runs. What a token's owner may see is decided here; what they see, in query.py and below.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-STAFF = "staff"
+from ecom_pipeline.domain.event import CUSTOMER_ID_PATTERN
 
-_CUSTOMER_ID = re.compile(r"\d{1,18}", re.ASCII)
+STAFF = "staff"
 
 
 class ForbiddenError(Exception):
@@ -48,7 +47,7 @@ def caller_of(request: Mapping[str, Any]) -> Caller:
     if claims.get("token_use") != "id":
         raise ForbiddenError("send an identity token")
     customer = claims.get("custom:customer_id")
-    known = isinstance(customer, str) and _CUSTOMER_ID.fullmatch(customer)
+    known = isinstance(customer, str) and CUSTOMER_ID_PATTERN.fullmatch(customer)
     return Caller(customer if known else None, STAFF in _groups(claims.get("cognito:groups")))
 
 

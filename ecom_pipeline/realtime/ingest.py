@@ -28,8 +28,6 @@ MAX_EVENTS = 500
 _RESERVE_MS = 8_000
 _PATIENCE_MS = 5_000  # then the producer waits, not a function that is paid and counted
 
-# RecursionError: nested too deep; ArithmeticError: a number like 1e9999999999999999999
-_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
 _EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 _FIELDS = frozenset((*WIRE_KEYS, EVENT_ID, ""))
@@ -80,7 +78,7 @@ def _records(request: dict[str, Any], received_at: datetime) -> list[Record]:
         raise _RefusedError(413, f"send at most {MAX_BODY} bytes at once")
     try:
         originals = _split(body)
-    except _NOT_JSON as error:
+    except envelope.NOT_JSON as error:
         return [_unreadable(body, received_at, error)]
     if not originals:
         raise _RefusedError(400, "send an event or an array of events")
@@ -140,7 +138,7 @@ def _judge(raw: msgspec.Raw, number: int, received_at: datetime) -> Record:
         line = parse(payload, event_id=assigned, received=received_at.date())
     except EventError as error:
         return _rejected(original, number, "invalid", received_at, error)
-    except _NOT_JSON as error:
+    except envelope.NOT_JSON as error:
         wrong = EventError("", "JSON", str(error))
         return _rejected(original, number, "not_json", received_at, wrong)
     return Accepted(

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.event import money
 from ecom_pipeline.realtime.clients import answer_of, client, env
 
 _AT_ONCE = 8
 _ATTEMPTS = 3  # a reader waits: at most some seconds, then 503
-_FOUR_PLACES = Decimal("0.0001")
 
 Item = dict[str, dict[str, str]]
 
@@ -141,8 +141,8 @@ def _line(item: Item) -> Line:
         stock_code=text["stock_code"],
         description=text.get("description"),
         quantity=int(text["quantity"]),
-        unit_price=Decimal(text["unit_price"]).quantize(_FOUR_PLACES),
-        amount=Decimal(text["amount"]).quantize(_FOUR_PLACES),
+        unit_price=money(text["unit_price"]),
+        amount=money(text["amount"]),
         invoice_time=text["invoice_time"],
         kind=text["kind"],
     )

@@ -8,7 +8,7 @@ query_customer.py.
 import re
 from typing import Any
 
-from ecom_pipeline.domain.event import EVENT_ID_PATTERN
+from ecom_pipeline.domain.event import CUSTOMER_ID_PATTERN, EVENT_ID_PATTERN
 from ecom_pipeline.realtime import answers
 from ecom_pipeline.realtime.answers import (
     BadRequestError,
@@ -25,7 +25,6 @@ from ecom_pipeline.realtime.seal import Listing, SealError, unseal
 
 LONGEST_PAGE = 100
 
-_CUSTOMER_ID = re.compile(r"\d{1,18}", re.ASCII)
 _LIMIT = re.compile(r"[1-9]\d{0,2}", re.ASCII)
 
 
@@ -79,7 +78,7 @@ def _read(request: dict[str, Any]) -> object:
 def _named(caller: Caller, customer: str) -> str:
     """Return the customer that staff name in the path."""
     caller.require_staff()
-    if not _CUSTOMER_ID.fullmatch(customer):
+    if not CUSTOMER_ID_PATTERN.fullmatch(customer):
         raise NotFoundError("no such customer")
     return customer
 

@@ -4,16 +4,14 @@ A customer is shown an invoice that is theirs, and of it the lines that are thei
 invoice and one that does not exist take the same reads and get the same answer.
 """
 
-import re
 from decimal import Decimal
 from typing import Any
 
+from ecom_pipeline.domain.event import INVOICE_NO_PATTERN
 from ecom_pipeline.realtime import invoices
 from ecom_pipeline.realtime.answers import NotFoundError, NotYetError
 from ecom_pipeline.realtime.cancelled import bought_on
 from ecom_pipeline.realtime.invoices import Line
-
-_INVOICE_NO = re.compile(r"[A-Z]?\d{1,18}", re.ASCII)
 
 
 def invoice(number: str, *, reader: str | None, receipt: str | None) -> dict[str, Any]:
@@ -26,7 +24,7 @@ def invoice(number: str, *, reader: str | None, receipt: str | None) -> dict[str
         NotYetError: the receipt's event is not in it yet, or nothing of it is the reader's: so a
             stranger who makes up a receipt learns nothing either.
     """
-    if not _INVOICE_NO.fullmatch(number):
+    if not INVOICE_NO_PATTERN.fullmatch(number):
         raise NotFoundError("no such invoice")
     header = invoices.header(number, consistent=receipt is not None)
     theirs = header is not None and reader in (None, header.customer)

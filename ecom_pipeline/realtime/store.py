@@ -15,7 +15,7 @@ from ecom_pipeline.domain.event import EventError, InvoiceLine, digest
 from ecom_pipeline.realtime import lake, table
 from ecom_pipeline.realtime.metrics import Invocation
 from ecom_pipeline.realtime.retry import deadline_of
-from ecom_pipeline.realtime.stream import Delivered, batch_of, event_of
+from ecom_pipeline.realtime.stream import Delivered, batch_of
 from ecom_pipeline.realtime.table import Stored
 
 _RESERVE_MS = 10_000
@@ -62,7 +62,7 @@ def _set_aside(lines: Iterable[Line], stored: Stored) -> int:
 def _lines(delivered: Iterable[Delivered]) -> Iterator[Line]:
     for each in delivered:
         try:
-            record, line = event_of(each.data)
+            record, line = envelope.event_of(each.data)
         except (UnreadableError, EventError):
             continue  # the archive function sets it aside: each refusal has one owner
         if isinstance(record, Accepted) and line is not None:

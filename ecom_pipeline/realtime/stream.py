@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ecom_pipeline.domain import envelope
-from ecom_pipeline.domain.envelope import Record, Rejected, UnreadableError
-from ecom_pipeline.domain.event import EVENT_ID_PATTERN, InvoiceLine
 from ecom_pipeline.realtime.clients import answer_of, client
 from ecom_pipeline.realtime.retry import attempts
 
@@ -88,21 +85,3 @@ def batch_of(event: Mapping[str, Any]) -> Batch:
             for each in records
         ),
     )
-
-
-def event_of(data: bytes) -> tuple[Record, InvoiceLine | None]:
-    """Read a record and, unless it was rejected, its event.
-
-    Whatever lies on the stream, all that is raised for it is UnreadableError or EventError: any
-    other error would come again with every delivery and block the shard.
-    """
-    try:
-        record = envelope.decode(data)
-        if isinstance(record, Rejected):
-            return record, None
-        line = envelope.line_of(record)
-    except (RecursionError, ArithmeticError) as error:  # nested too deep; 1e9999999999999999999
-        raise UnreadableError(f"{type(error).__name__}: {error}") from error
-    if line.event_id != record.event_id or not EVENT_ID_PATTERN.fullmatch(record.event_id):
-        raise UnreadableError(f"the event's id is not the record's: {record.event_id[:128]!r}")
-    return record, line

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from ecom_pipeline.batch.connect import client
-from ecom_pipeline.local import deploy, processes, stack
+from ecom_pipeline.local import deploy
 from ecom_pipeline_tests.architecture import infra
-from ecom_pipeline_tests.conftest import local_aws
+from ecom_pipeline_tests.conftest import emulated
 
 # What the emulator has not got: its CloudFormation refuses both.
 AWS_ONLY = {"RejectedRate": "an alarm on metric math", "WebAclOfApi": "a web ACL's association"}
@@ -16,12 +16,8 @@ AWS_ONLY = {"RejectedRate": "an alarm on metric math", "WebAclOfApi": "a web ACL
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory):
     """Yield an emulator of its own, with the local stage deployed."""
-    configured = local_aws(tmp_path_factory)
-    server, *_ = stack.services(configured)
-    processes.start(server, configured.home)
-    deploy.deploy(configured)
-    yield configured
-    stack.down(configured)
+    with emulated(tmp_path_factory) as configured:
+        yield configured
 
 
 def deployable(aws):

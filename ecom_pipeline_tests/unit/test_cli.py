@@ -1,11 +1,17 @@
 """ecom: what can be expected to go wrong is one clear sentence and exit code 2."""
 
+import builtins
 import os
+import re
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
+import botocore.exceptions
 import pytest
+
+from ecom_pipeline import cli
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"
 
@@ -120,3 +126,11 @@ def test_a_sample_is_the_same_for_the_same_seed(tmp_path):
         done = ecom(tmp_path, "sample", name, "--days", 1, "--rows-per-day", 50, "--seed", 3)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+
+
+def test_each_error_that_is_expected_by_name_exists():
+    """A renamed class would come out as a traceback."""
+    sources = [path.read_text() for path in Path(cli.__file__).parents[1].rglob("*.py")]
+    ours = {name for text in sources for name in re.findall(r"^class (\w+)", text, re.MULTILINE)}
+    known = ours | set(vars(botocore.exceptions)) | set(vars(builtins))
+    assert set(cli._EXPECTED) <= known

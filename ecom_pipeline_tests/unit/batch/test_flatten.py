@@ -6,6 +6,7 @@ import io
 import random
 from datetime import date
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,3 +85,10 @@ def test_the_order_of_delivery_changes_no_sum(ids, seed):
     data = [raw(event_id=f"e-{n}", Quantity=n + 1) for n in ids]
     mixed = random.Random(seed).sample(data, len(data))
     assert flatten(lines(*data), DAY).totals == flatten(lines(*mixed), DAY).totals
+
+
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "[" * 5000 + "]" * 5000])
+def test_a_line_that_would_break_a_parser_is_set_aside_and_its_neighbours_are_rows(number):
+    broken = raw(event_id="x").replace(b'"Quantity": 6', b'"Quantity": ' + number.encode())
+    flat = flatten(lines(raw(event_id="a"), broken, raw(event_id="b")), DAY)
+    assert (flat.totals.rows, len(flat.rejected), flat.read) == (2, 1, 3)
