@@ -1,0 +1,48 @@
+"""A data set written straight into the raw lake, as if the archive function had: no API, no stream.
+
+Each day is spread over several objects, and some records come twice, as they do from a stream.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+
+from ecom_pipeline.batch.lake import Lake
+from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.envelope import Accepted
+from ecom_pipeline.domain.event import EVENT_ID
+
+OBJECTS_A_DAY = 3
+_ARRIVED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+_AGAIN_EVERY = 500  # one record in so many is delivered again, in the day's last object
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def write_raw(lake: Lake, events: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[date, int]:
+    """Write events as their days' raw objects and return how many records each day got."""
+    days: dict[date, list[Accepted]] = defaultdict(list)
+    for _, event in events:
+        record = Accepted(
+            event_id=event[EVENT_ID],
+            id_source="producer",
+            received_at=_ARRIVED,
+            event=msgspec.Raw(_ENCODER.encode(event)),
+        )
+        days[envelope.line_of(record).invoice_date].append(record)
+    with ThreadPoolExecutor(4) as pool:
+        written = pool.map(lambda day: _write_day(lake, day, days[day]), days)
+        return dict(zip(days, written, strict=True))
+
+
+def _write_day(lake: Lake, day: date, records: list[Accepted]) -> int:
+    again = records[::_AGAIN_EVERY]
+    objects = [records[number::OBJECTS_A_DAY] for number in range(OBJECTS_A_DAY)]
+    objects[-1] += again
+    for number, content in enumerate(objects, 1):
+        if content:
+            lake.write_quarantine(keys.raw_key(day, "0", str(number), str(number)), content)
+    return len(records) + len(again)

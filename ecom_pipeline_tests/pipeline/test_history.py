@@ -1,0 +1,121 @@
+"""The whole history through the batch path: one backfill, single days, and an event that is late."""
+
+import csv
+import random
+from datetime import date
+from decimal import Decimal
+
+import dagster as dg
+import pytest
+
+from bench.history import write_raw
+from ecom_pipeline import definitions
+from ecom_pipeline.batch import connect, ledger, load, partition
+from ecom_pipeline.batch.ledger import within
+from ecom_pipeline.domain import keys
+from ecom_pipeline.orchestration import runs
+from ecom_pipeline.realtime import archive
+from ecom_pipeline.replay import dataset
+from ecom_pipeline.replay.account import account_of
+from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline_tests.builders import REAL, on, stream_of
+
+SAMPLED_DAYS = 20
+LATE = date(2010, 12, 2)
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory):
+    """Return the real data set, or made-up sales that begin on its first day."""
+    if REAL.exists():
+        return dataset.events(REAL / "online_retail.csv.gz")
+    path = tmp_path_factory.mktemp("data") / "sample.csv.gz"
+    write_sample(path, days=40, rows_per_day=300, start=date(2010, 12, 1))
+    return dataset.events(path)
+
+
+@pytest.fixture(scope="module")
+def golden(events):
+    """Return each day's rows, pieces and revenue: published figures for the real data set."""
+    if not REAL.exists():
+        return {d: (t.rows, t.quantity, t.amount) for d, t in account_of(events).days.items()}
+    with (REAL / "rows_per_day.csv").open() as file:
+        return {
+            date.fromisoformat(row["day"]): (
+                int(row["rows"]),
+                int(row["units"]),
+                Decimal(row["revenue"]),
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+@pytest.fixture(scope="module")
+def stores(redshift, events, golden):
+    """Return lake and warehouse, with the whole history in the raw lake."""
+    lake = connect.lake(redshift)
+    assert write_raw(lake, events).keys() == golden.keys()
+    return lake, connect.warehouse(redshift)
+
+
+@pytest.fixture(scope="module")
+def instance(redshift, tmp_path_factory):
+    home = runs.local_instance_home(tmp_path_factory.mktemp("home"))
+    with dg.DagsterInstance.from_config(str(home)) as made:
+        yield made
+
+
+def load_days(redshift, instance, first, last):
+    return runs.run_days(definitions.build(redshift), instance, first, last)
+
+
+def forget(lake, warehouse, days):
+    """Take days out of the CSV and of the warehouse, as if they had never been loaded."""
+    for day in days:
+        lake.remove_parts([*lake.csv_part_keys(day), keys.manifest_key(day)])
+    with warehouse.session() as session:
+        for table in (load.FACT, "sales.load_ledger"):
+            session.run(f"delete from {table} where {within(days)}")
+        session.commit()
+
+
+def picture(lake, warehouse, days):
+    """Return what the lake and the fact table hold of some days."""
+    parts = {day: partition.committed(lake, day).parts for day in days}
+    return parts, load.fact_totals(warehouse, min(days), max(days))
+
+
+def test_the_history_is_loaded_to_the_penny_in_one_run_as_in_one_run_a_day(
+    redshift, instance, stores, golden
+):
+    lake, warehouse = stores
+    sampled = sorted(random.Random(4).sample(sorted(golden), min(SAMPLED_DAYS, len(golden))))
+    for day in sampled:
+        load_days(redshift, instance, day, day)
+    singly = picture(lake, warehouse, sampled)
+    forget(lake, warehouse, sampled)
+
+    load_days(redshift, instance, min(golden), max(golden))
+
+    fact = load.fact_totals(warehouse, min(golden), max(golden))
+    assert {d: (t.rows, t.quantity, t.amount) for d, t in fact.items()} == golden
+    parts, totals = picture(lake, warehouse, sampled)
+    assert parts == singly[0]
+    assert {day: totals[day] for day in sampled} == {day: singly[1][day] for day in sampled}
+
+
+@pytest.mark.usefixtures("functions")
+def test_a_late_event_rebuilds_its_day_only(redshift, instance, stores, golden):
+    lake, warehouse = stores
+    with warehouse.session() as session:
+        before = ledger.newest(session, sorted(golden))
+    archive.handler(stream_of(on(LATE, event_id="late", Quantity=1, UnitPrice=0.5), first=10**9))
+    load_days(redshift, instance, LATE, LATE)
+    with warehouse.session() as session:
+        after = ledger.newest(session, sorted(golden))
+    assert [day for day in after if after[day] != before[day]] == [LATE]
+    entry, past = after[LATE], before[LATE]
+    assert (entry.version, entry.cause, entry.rows_before) == (2, "late", past.totals.rows)
+    assert entry.totals.amount - entry.amount_before == Decimal("0.5")
+    ((net,),) = warehouse.query("select net from sales.daily_sales where invoice_date = %s", [LATE])
+    assert net == entry.totals.amount
