@@ -185,8 +185,8 @@ def main() -> int:
         configured = replace(
             settings.LOCAL,
             home=home / "local",
-            endpoint_url=f"http://127.0.0.1:{_free_port()}",
-            redshift_port=_free_port(),
+            endpoint_url=f"http://127.0.0.1:{free_port()}",
+            redshift_port=free_port(),
         )
         try:
             stack.up(configured)
@@ -197,7 +197,8 @@ def main() -> int:
     return 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

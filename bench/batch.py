@@ -1,0 +1,218 @@
+"""`python -m bench.batch [CSV]`: what the batch path costs as history grows, and per run.
+
+Two local AWS side by side, one with a long history and one without; ticks and loads in turn.
+Without a CSV, made-up data stand in. Prints a table and writes docs/benchmarks-batch.md.
+"""
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+import dagster as dg
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from bench.history import write_raw
+from bench.realtime import free_port
+from ecom_pipeline import definitions, settings
+from ecom_pipeline.batch import connect
+from ecom_pipeline.domain import keys
+from ecom_pipeline.local import stack
+from ecom_pipeline.orchestration import runs
+from ecom_pipeline.orchestration.sensors import new_raw_objects
+from ecom_pipeline.replay import dataset
+from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline.settings import Settings, child_environment
+
+TARGET = Path(__file__).parents[1] / "docs" / "benchmarks-batch.md"
+HISTORY = 100_000  # raw objects
+TICKS, LOADS = 15, 7
+_FIRST = date(2011, 1, 1)
+_HEAD = ("", "against", "ours", "ratio", "bar", "")
+
+Row = tuple[str, str, str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A local AWS, and a Dagster instance over it."""
+
+    settings: Settings
+    instance: dg.DagsterInstance
+
+    def put(self, number: int) -> None:
+        """Put a small raw object, of one of 300 days."""
+        day = _FIRST + timedelta(days=number % 300)
+        connect.lake(self.settings).write_quarantine(
+            keys.raw_key(day, "bench", str(number), str(number)), []
+        )
+
+    def fill(self, count: int) -> None:
+        """Put `count` raw objects, and forget the notifications of them."""
+        lake = connect.lake(self.settings)
+        names = [
+            keys.raw_key(_FIRST + timedelta(days=n % 300), "old", str(n), str(n))
+            for n in range(count)
+        ]
+        with ThreadPoolExecutor(8) as pool:
+            put = pool.map(lambda key: lake.write_quarantine(key, []), names)
+            for _ in track(put, description="history", total=count):
+                pass
+        self.forget_notifications()
+
+    def forget_notifications(self) -> None:
+        """Empty the queue, so that a tick finds only what is put from now on."""
+        sqs = connect.client(self.settings, "sqs")
+        queue = sqs.get_queue_url(QueueName=self.settings.raw_queue)["QueueUrl"]
+        sqs.purge_queue(QueueUrl=queue)
+
+    def tick(self, number: int) -> float:
+        """Return the seconds of a sensor tick that finds one new object."""
+        self.put(number)
+        sqs = connect.client(self.settings, "sqs")
+        queue = sqs.get_queue_url(QueueName=self.settings.raw_queue)["QueueUrl"]
+        wanted = "ApproximateNumberOfMessages"
+        while sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[wanted])["Attributes"][
+            wanted
+        ] in {0, "0"}:
+            time.sleep(0.01)
+        began = time.monotonic()
+        context = dg.build_sensor_context(
+            instance=self.instance,
+            definitions=definitions.build(self.settings),
+            resources={"raw_notifications": connect.notifications(self.settings)},
+        )
+        found = new_raw_objects(context)
+        seconds = time.monotonic() - began
+        if not isinstance(found, dg.SensorResult) or not found.run_requests:
+            raise AssertionError(f"the tick saw no new object: {found}")
+        connect.notifications(self.settings).delete(_receipts(found))
+        return seconds
+
+    def load(self, spans: Sequence[tuple[date, date]]) -> float:
+        """Return the seconds of a run for each span of days."""
+        loaded = definitions.build(self.settings)
+        began = time.monotonic()
+        for first, last in track(spans, description=f"{len(spans)} runs"):
+            runs.run_days(loaded, self.instance, first, last)
+        return time.monotonic() - began
+
+
+def _receipts(found: dg.SensorResult) -> list[str]:
+    return json.loads(found.cursor or "[]")
+
+
+@contextmanager
+def side(home: Path) -> Iterator[Side]:
+    """Start a local AWS in a folder, and take it down again."""
+    configured = replace(
+        settings.LOCAL,
+        home=home,
+        endpoint_url=f"http://127.0.0.1:{free_port()}",
+        redshift_port=free_port(),
+    )
+    try:
+        stack.up(configured)
+        folder = str(runs.local_instance_home(configured.home))
+        with dg.DagsterInstance.from_config(folder) as instance:
+            yield Side(configured, instance)
+    finally:
+        stack.down(configured)
+
+
+def cpu_seconds(statement: str) -> float:
+    """Return the CPU seconds of a Python process that runs one statement."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = child_environment({"DAGSTER_DISABLE_TELEMETRY": "1"})
+    subprocess.run([sys.executable, "-c", statement], check=True, env=environment)  # noqa: S603
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def loading() -> Row:
+    """Compare loading the definitions with importing Dagster alone."""
+    statements = ("import dagster", "import ecom_pipeline.definitions")
+    found = [[cpu_seconds(each) for each in statements] for _ in range(LOADS + 1)][1:]
+    alone, ours = (median(column) for column in zip(*found, strict=True))
+    return _row("load the definitions, CPU s (import dagster)", alone, ours, at_most=1.5)
+
+
+def ticking(short: Side, long: Side) -> Row:
+    """Compare a sensor's tick over a history of one object and of many."""
+    short.fill(1)
+    long.fill(HISTORY)
+    pairs = [(short.tick(n), long.tick(n)) for n in range(TICKS + 1)][1:]
+    one, many = (median(column) * 1000 for column in zip(*pairs, strict=True))
+    name = f"a sensor tick with {HISTORY:,} objects of history, ms (with 1)"
+    return _row(name, one, many, at_most=1.2)
+
+
+def loads(ranged: Side, singly: Side, csv: Path) -> Row:
+    """Compare one run for all days with a run for each."""
+    events = dataset.events(csv)
+    days = sorted(write_raw(connect.lake(ranged.settings), events))
+    write_raw(connect.lake(singly.settings), events)
+    one = ranged.load([(days[0], days[-1])])
+    many = singly.load([(day, day) for day in days])
+    return _row(f"one run for {len(days)} days, s ({len(days)} runs, in process)", many, one)
+
+
+def _row(name: str, against: float, ours: float, *, at_most: float | None = None) -> Row:
+    ratio = ours / against
+    bar = "" if at_most is None else f"at most {at_most}"
+    verdict = "" if at_most is None else "met" if ratio <= at_most else "MISSED"
+    return name, f"{against:,.2f}", f"{ours:,.2f}", f"{ratio:.3f}", bar, verdict
+
+
+def _show(rows: Sequence[Row], data: str) -> None:
+    table = Table(*_HEAD, title="The batch path")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+    cells = [_HEAD, ("---", *["---:"] * (len(_HEAD) - 1)), *rows]
+    lines = [
+        "# What the batch path costs",
+        "",
+        "Written by `python -m bench.batch [CSV]`, each pair in turn, in one run.",
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores,"
+        f" Python {platform.python_version()}, {data}.",
+        "",
+        *("| " + " | ".join(row) + " |" for row in cells),
+        "",
+        f"* A tick: median of {TICKS}, each finding one new object; history is in the same bucket.",
+        f"* The definitions: median of {LOADS} new processes each, bytecode written.",
+        "* Runs are in this process. As Dagster launches them, each run starts a process and waits"
+        " for the queue, which adds 4 to 10 s a run to the many.",
+    ]
+    TARGET.write_text("\n".join(lines) + "\n")
+
+
+def main() -> int:
+    """Run with everything in folders that go afterwards."""
+    rows = [loading()]
+    with tempfile.TemporaryDirectory(prefix="bench") as folder:
+        home = Path(folder)
+        csv = Path(sys.argv[1]) if len(sys.argv) > 1 else home / "sample.csv.gz"
+        if len(sys.argv) == 1:
+            write_sample(csv, days=14)
+        with side(home / "one") as one, side(home / "many") as many:
+            rows += [ticking(one, many), loads(one, many, csv)]
+    _show(rows, csv.name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
