@@ -1,16 +1,19 @@
-"""What is done with the whole line: load days, compare the stores, wait for the stream.
+"""What is done with the whole line: plan and load days, compare the stores, wait for the stream.
 
 Each is a few calls of the rooms below; how a step works is theirs.
 """
 
 import time
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
 
 import dagster as dg
 
 from ecom_pipeline import definitions
-from ecom_pipeline.batch import connect
+from ecom_pipeline.batch import connect, gate, migrations, plan
+from ecom_pipeline.batch.ledger import Entry
 from ecom_pipeline.local import deploy, stack
 from ecom_pipeline.local.poller import progress as poller
 from ecom_pipeline.local.processes import LocalError
@@ -35,6 +38,27 @@ def load_days(settings: Settings, first: date, last: date) -> str:
     home = runs.local_instance_home(settings.home)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         return runs.run_days(definitions.build(settings), instance, first, last)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a load would publish, what names it, and why it would wait for approval."""
+
+    id: str
+    days: dict[date, Entry]
+    reasons: list[str]
+
+
+def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None) -> Plan:
+    """Return what a load of these days would change; `bound` goes before the settings' own."""
+    require(settings)
+    warehouse = connect.warehouse(settings)
+    migrations.migrate(warehouse)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    planned = plan.make(warehouse, connect.lake(settings), days)
+    limit = settings.load_bound if bound is None else bound
+    reasons = gate.Gate(limit).reasons(planned)
+    return Plan(id=gate.plan_id(planned), days=planned, reasons=reasons)
 
 
 def compare(

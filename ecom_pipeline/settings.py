@@ -5,8 +5,9 @@ everything, so production has no default that could be wrong.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,11 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything an environment may change; infra/ outputs the names."""
+    """Everything an environment may change; infra/ outputs the names.
+
+    `load_bound` is the share of a published day that a load may change by itself; above it, the
+    load waits for approval. `alarm_topic` is the SNS topic that is told of failed runs.
+    """
 
     environment: str
     region: str
@@ -31,10 +36,14 @@ class Settings:
     redshift_database: str
     copy_role: str
     redshift_workgroup: str | None = None
+    redshift_cluster: str | None = None
+    redshift_secret: str | None = None
     redshift_host: str | None = None
     redshift_port: int = 5439
     endpoint_url: str | None = None
     emulator_key: str | None = None
+    load_bound: Decimal | None = None
+    alarm_topic: str | None = None
     api_url: str | None = None
     home: Path = Path(".local")
 
@@ -119,10 +128,17 @@ def aws_environment(settings: Settings) -> dict[str, str]:
 
 
 def _read(name: str, text: str) -> Any:
-    if name == "home":
-        return Path(text)
-    if name != "redshift_port":
+    if name not in _READERS:
         return text
-    if not text.isdigit():
-        raise SettingsError(f"{variable(name)}: expected a port number, got {text!r}")
-    return int(text)
+    read, expected = _READERS[name]
+    try:
+        return read(text)
+    except (ValueError, InvalidOperation) as error:
+        raise SettingsError(f"{variable(name)}: expected {expected}, got {text!r}") from error
+
+
+_READERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "home": (Path, "a folder"),
+    "redshift_port": (int, "a port number"),
+    "load_bound": (Decimal, "a share like 0.2"),
+}

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.line import Plan
 from ecom_pipeline.proof.reconcile import Reconciliation
 
 SHOWN_DAYS = 31
@@ -37,6 +38,24 @@ def pounds(amount: Decimal) -> str:
     """Return money in full: the third and fourth decimal only where there is something."""
     text = f"£{abs(amount):,.4f}".removesuffix("00")
     return f"-{text}" if amount < 0 else text
+
+
+def show_plan(plan: Plan, console: Console) -> None:
+    """Print what each day would become, and why the load would wait."""
+    if not plan.days:
+        console.print("nothing would change")
+        return
+    out = table(f"Plan {plan.id}", "day", "cause", "rows", "+", "-", "changed", "revenue", "delta")
+    for day, entry in plan.days.items():
+        change = entry.change
+        counts = (entry.totals.rows, change.added, change.removed, change.changed)
+        texts = (f"{count:,}" for count in counts)
+        out.add_row(
+            str(day), entry.cause, *texts, pounds(entry.totals.amount), pounds(entry.amount_delta)
+        )
+    console.print(out)
+    for reason in plan.reasons:
+        console.print(f"[bold]above the bound[/] {reason}")
 
 
 def show_reconciliation(found: Reconciliation, console: Console) -> None:

@@ -1,6 +1,6 @@
 # pyright: basic
 # boto3 carries no types; its Glue client is handed in as Any.
-"""The Glue Data Catalog: a database, the CSV table and its day partitions, from the column list.
+"""The Glue Data Catalog: a database, its tables and their day partitions, from the column list.
 
 No crawler: it would take InvoiceNo for a bigint on 3 of the data set's 305 days.
 """
@@ -14,6 +14,7 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, PARTITION, Column
 
 CSV_TABLE = "csv_invoice_lines"
+FACT_TABLE = "fact_invoice_lines"
 
 _SERDE = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 _INPUT = "org.apache.hadoop.mapred.TextInputFormat"
@@ -24,18 +25,37 @@ _PARTITIONS_A_CALL = 100
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """One Glue database over the CSV bucket."""
+    """One Glue database: the CSV table over its bucket, and the fact table's schema beside it."""
 
     glue: Any
     database: str
     csv_bucket: str
 
     def sync(self, days: Sequence[date]) -> None:
-        """Bring database, table and the partitions of these days to what the columns say."""
+        """Bring database, tables and the partitions of these days to what the columns say."""
         self._ensure_database()
-        self._ensure_table()
+        for wanted in self._tables():
+            self._ensure_table(wanted)
         for start in range(0, len(days), _PARTITIONS_A_CALL):
             self._ensure_partitions(days[start : start + _PARTITIONS_A_CALL])
+
+    def expected(self) -> dict[str, dict[str, str]]:
+        """Return each table's columns and their types, as they should be."""
+        return {wanted["Name"]: _types(wanted) for wanted in self._tables()}
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Return the columns and types that Glue has for a table; none when there is no table."""
+        found = self._table(table)
+        return {} if found is None else _types(found)
+
+    def _tables(self) -> list[dict[str, Any]]:
+        return [table_input(self.csv_bucket), fact_table_input()]
+
+    def _table(self, name: str) -> dict[str, Any] | None:
+        try:
+            return self.glue.get_table(DatabaseName=self.database, Name=name)["Table"]
+        except self.glue.exceptions.EntityNotFoundException:
+            return None
 
     def _ensure_database(self) -> None:
         try:
@@ -43,11 +63,12 @@ class Catalog:
         except self.glue.exceptions.AlreadyExistsException:
             return
 
-    def _ensure_table(self) -> None:
-        wanted = table_input(self.csv_bucket)
-        try:
+    def _ensure_table(self, wanted: dict[str, Any]) -> None:
+        """Create or update a table; one that is right is left alone, it would get a version."""
+        found = self._table(wanted["Name"])
+        if found is None:
             self.glue.create_table(DatabaseName=self.database, TableInput=wanted)
-        except self.glue.exceptions.AlreadyExistsException:
+        elif _essence(found) != _essence(wanted):
             self.glue.update_table(DatabaseName=self.database, TableInput=wanted)
 
     def _ensure_partitions(self, days: Iterable[date]) -> None:
@@ -75,6 +96,19 @@ def table_input(bucket: str) -> dict[str, Any]:
     }
 
 
+def fact_table_input() -> dict[str, Any]:
+    """Return the warehouse table's schema as Glue's TableInput, for people and their tools."""
+    columns = [_column(each, each.glue) for each in (*COLUMNS, PARTITION)]
+    return {
+        "Name": FACT_TABLE,
+        "TableType": "EXTERNAL_TABLE",
+        "Description": "In Redshift as sales.fact_invoice_lines; here is its schema only",
+        "PartitionKeys": [],
+        "Parameters": {"classification": "redshift", "typeOfData": "table"},
+        "StorageDescriptor": {"Columns": columns, "Location": "dev.sales.fact_invoice_lines"},
+    }
+
+
 def partition_input(bucket: str, day: date) -> dict[str, Any]:
     """Return a day as Glue's PartitionInput."""
     return {
@@ -96,6 +130,20 @@ def _storage(location: str) -> dict[str, Any]:
             "Parameters": {"separatorChar": ",", "quoteChar": '"', "escapeChar": "\x00"},
         },
     }
+
+
+def _types(table: dict[str, Any]) -> dict[str, str]:
+    every = [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
+    return {column["Name"]: column["Type"] for column in every}
+
+
+def _essence(table: dict[str, Any]) -> tuple[object, ...]:
+    """Return what makes a table another one: its columns, comments, place and format."""
+    storage = table["StorageDescriptor"]
+    serde = storage.get("SerdeInfo", {}).get("Parameters")
+    every = [*storage["Columns"], *table.get("PartitionKeys", [])]
+    texts = [(each["Name"], each["Type"], each.get("Comment")) for each in every]
+    return texts, storage.get("Location"), serde, table.get("Parameters")
 
 
 def _column(column: Column, kind: str) -> dict[str, str]:

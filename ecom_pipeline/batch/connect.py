@@ -2,17 +2,17 @@
 # boto3 and redshift_connector carry no types; their clients are Any on purpose.
 """Clients of the batch side's stores, from settings: S3, Glue, Redshift, and any AWS service."""
 
-from functools import partial
 from typing import Any
 
 import boto3
+import msgspec
 import redshift_connector
 from botocore.config import Config
 
 from ecom_pipeline.batch.catalog import Catalog
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.notifications import Notifications
-from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.batch.warehouse import STATEMENT_SECONDS, Warehouse
 from ecom_pipeline.settings import Settings
 
 _CONFIG = Config(
@@ -21,7 +21,15 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 6},
     max_pool_connections=32,
 )
-_REDSHIFT_SECONDS = 900
+
+
+class _Secret(msgspec.Struct):
+    """What a secret of Redshift's holds, as far as a connection needs it."""
+
+    host: str
+    username: str
+    password: str
+    port: int = 5439
 
 
 def client(settings: Settings, service: str) -> Any:
@@ -54,28 +62,48 @@ def notifications(settings: Settings) -> Notifications:
 
 
 def warehouse(settings: Settings) -> Warehouse:
-    """Return Redshift: a Serverless workgroup by IAM, or a local host that asks no password."""
-    if settings.redshift_workgroup:
-        where: dict[str, Any] = {
-            "iam": True,
-            "is_serverless": True,
-            "serverless_work_group": settings.redshift_workgroup,
-            "region": settings.region,
-            "sslmode": "verify-full",
-        }
-    else:
-        where = {
-            "host": settings.redshift_host,
-            "port": settings.redshift_port,
-            "user": "ecom",
-            "password": "",
-            "ssl": False,
-        }
-    connect = partial(
-        redshift_connector.connect,
-        database=settings.redshift_database,
-        timeout=_REDSHIFT_SECONDS,
-        application_name="ecom_pipeline",
-        **where,
-    )
+    """Return Redshift, reached in the one way that the settings name.
+
+    A Serverless workgroup or a provisioned cluster by IAM, or whatever a secret in Secrets Manager
+    says: `{"host", "port", "username", "password"}`, as Redshift's own secrets are. The secret is
+    read at each connection, so a rotation needs no restart. Locally a host that asks no password.
+    """
+
+    def connect() -> Any:
+        return redshift_connector.connect(
+            database=settings.redshift_database,
+            timeout=STATEMENT_SECONDS,
+            application_name="ecom_pipeline",
+            **_address(settings),
+        )
+
     return Warehouse(connect, settings.copy_role)
+
+
+def _address(settings: Settings) -> dict[str, Any]:
+    if settings.redshift_secret:
+        return _secret(settings) | _tls(settings)
+    if settings.redshift_workgroup:
+        where = {"is_serverless": True, "serverless_work_group": settings.redshift_workgroup}
+        return where | {"iam": True, "region": settings.region} | _tls(settings)
+    if settings.redshift_cluster:
+        where = {"cluster_identifier": settings.redshift_cluster, "group_federation": True}
+        return where | {"iam": True, "region": settings.region} | _tls(settings)
+    host = {"host": settings.redshift_host, "port": settings.redshift_port}
+    return host | {"user": "ecom", "password": "", "ssl": False}
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    """Return how the connection is kept private; the local stand-in has no certificate."""
+    return {"sslmode": "verify-full"} if settings.endpoint_url is None else {"ssl": False}
+
+
+def _secret(settings: Settings) -> dict[str, Any]:
+    answer = client(settings, "secretsmanager").get_secret_value(SecretId=settings.redshift_secret)
+    found = msgspec.json.decode(answer["SecretString"], type=_Secret)
+    return {
+        "host": found.host,
+        "port": found.port,
+        "user": found.username,
+        "password": found.password,
+    }

@@ -7,7 +7,7 @@ day in partition.py.
 import csv
 import gzip
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -30,9 +30,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Flattened:
-    """A day's CSV and its account: `read` = totals.rows + redelivered + rejected + conflicts."""
+    """A day's CSV and its account: `read` = totals.rows + redelivered + rejected + conflicts.
+
+    `digests` has each row's, by event id.
+    """
 
     csv: bytes
+    digests: Mapping[str, int]
     totals: Totals
     read: int
     redelivered: int
@@ -57,6 +61,7 @@ def flatten(lines: Iterable[Line], day: date) -> Flattened:
         writer.writerows(account.rows(lines))
     return Flattened(
         csv=body.getvalue(),
+        digests=account.digests,
         totals=account.totals(),
         read=account.read,
         redelivered=account.redelivered,

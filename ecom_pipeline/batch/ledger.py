@@ -4,7 +4,7 @@ The ledger's newest row of a day is the truth about that day; a generation is a 
 Everything but `claim` runs inside a load's own transaction (load.py).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,15 +16,33 @@ LOCK = "sales.load_lock"
 
 _LEDGER = "sales.load_ledger"
 _FENCE = "sales.load_fence"
+_COLUMNS = (
+    "invoice_date, version, generation, cause, row_count, quantity, amount, digest, rows_before,"
+    " amount_before, rows_added, rows_removed, rows_changed"
+)
 
 
 class FencedError(WarehouseError):
     """A newer load has claimed one of the days: this one must not publish."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a version of a day did to the one before it, by event id."""
+
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+
+    @property
+    def cause(self) -> str:
+        """Why a day is published again: rows that only came late, or others that were set right."""
+        return "correction" if self.removed or self.changed else "late"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A day's newest row of the ledger: what the fact table holds, and what it replaced."""
+    """A version of a day: what the fact table holds of it, and what that replaced."""
 
     version: int
     generation: int
@@ -32,6 +50,11 @@ class Entry:
     totals: Totals
     rows_before: int
     amount_before: Decimal
+    change: Change
+
+    @property
+    def amount_delta(self) -> Decimal:
+        return self.totals.amount - self.amount_before
 
 
 def claim(warehouse: Warehouse, days: Sequence[date]) -> int:
@@ -60,39 +83,48 @@ def check(session: Session, days: Sequence[date], generation: int) -> None:
 def newest(session: Session, days: Sequence[date]) -> dict[date, Entry]:
     """Return the newest row of each day that was ever published."""
     rows = session.rows(
-        "select invoice_date, version, generation, cause, row_count, quantity, amount, digest,"
-        f" rows_before, amount_before from {_LEDGER} where {within(days)}"
-        " order by invoice_date, version"
+        f"select {_COLUMNS} from {_LEDGER} where {within(days)} order by invoice_date, version"
     )
     return {
         day: Entry(
             version=version,
             generation=generation,
             cause=cause,
-            totals=sums_of(*sums),
-            rows_before=rows_before,
-            amount_before=amount_before,
+            totals=sums_of(*rest[:4]),
+            rows_before=rest[4],
+            amount_before=rest[5],
+            change=Change(*rest[6:]),
         )
-        for day, version, generation, cause, *sums, rows_before, amount_before in rows
+        for day, version, generation, cause, *rest in rows
     }
 
 
-def write(
-    session: Session, totals: Iterable[tuple[date, Totals]], generation: int, cause: str
-) -> None:
-    """Add a row for each day: its next version, and what it replaces."""
-    wanted = dict(totals)
-    held = newest(session, list(wanted))
-    for day, now in wanted.items():
-        before = held.get(day)
-        past = before.totals if before else Totals()
-        version, why = (before.version + 1, cause) if before else (1, "first")
+def following(
+    past: Entry | None, totals: Totals, change: Change, generation: int, cause: str | None
+) -> Entry:
+    """Return a day's next version; without a cause, it is read off the change."""
+    before = past.totals if past else Totals()
+    return Entry(
+        version=past.version + 1 if past else 1,
+        generation=generation,
+        cause=(cause or change.cause) if past else "first",
+        totals=totals,
+        rows_before=before.rows,
+        amount_before=before.amount,
+        change=change,
+    )
+
+
+def write(session: Session, entries: Mapping[date, Entry]) -> None:
+    """Add the days' next versions."""
+    for day, entry in entries.items():
+        now, change = entry.totals, entry.change
         session.run(
-            f"insert into {_LEDGER} (invoice_date, version, generation, cause, row_count, quantity,"
-            " amount, digest, rows_before, amount_before)"
-            f" values (%s, {version}, {generation}, %s, {now.rows}, {now.quantity}, {now.amount},"
-            f" {now.digest}, {past.rows}, {past.amount})",
-            [day, why],
+            f"insert into {_LEDGER} ({_COLUMNS})"
+            f" values (%s, {entry.version}, {entry.generation}, %s, {now.rows}, {now.quantity},"
+            f" {now.amount}, {now.digest}, {entry.rows_before}, {entry.amount_before},"
+            f" {change.added}, {change.removed}, {change.changed})",
+            [day, entry.cause],
         )
 
 

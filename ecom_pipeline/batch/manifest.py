@@ -7,6 +7,7 @@ from datetime import date
 
 import msgspec
 
+from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
 from ecom_pipeline.domain.totals import Totals
 
 
@@ -48,6 +49,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def unaccounted(self) -> int:
         """Raw records that are neither rows, nor redelivered, nor in quarantine: 0, or a bug."""
         return self.read - self.totals.rows - self.redelivered - sum(self.quarantined.values())
+
+    @property
+    def has_known_header(self) -> bool:
+        """Whether the parts have this program's columns, or those before some were added."""
+        names = self.columns
+        return names == CSV_HEADER[: len(names)] and all(c.nullable for c in COLUMNS[len(names) :])
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string", order="deterministic")

@@ -4,14 +4,18 @@ A part's name comes from its content, so a new version lies beside the old one u
 names it; being killed at any step leaves the old day or the new one, never a mixture.
 """
 
+import csv
+import gzip
+import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from hashlib import sha256
+from itertools import islice
 
 from ecom_pipeline.batch import manifest as manifests
 from ecom_pipeline.batch.flatten import Flattened, Line, flatten
-from ecom_pipeline.batch.lake import Found, Lake
+from ecom_pipeline.batch.lake import Found, Lake, Stored
 from ecom_pipeline.batch.manifest import Manifest, ManifestError, Part, Source
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.columns import CSV_HEADER
@@ -36,6 +40,11 @@ def build(lake: Lake, day: date) -> Manifest:
     raise ManifestError(f"{day}: others built it at the same time, {_ATTEMPTS} times; try again")
 
 
+def preview(lake: Lake, day: date) -> Flattened:
+    """Return what a build of the day would commit now; nothing is written."""
+    return flatten(_lines(lake, lake.raw_objects(day)), day)
+
+
 def _build_once(lake: Lake, day: date) -> Manifest | None:
     """Build and commit a day; None when another builder committed it since we looked."""
     before = lake.read_csv(keys.manifest_key(day))
@@ -52,9 +61,16 @@ def _build_once(lake: Lake, day: date) -> Manifest | None:
         return None
     lake.remove_parts(set(parts_before) - {part.key for part in made.parts})
     if before is not None:
-        past = manifests.decode(keys.manifest_key(day), before.body)
-        lake.remove_quarantine(set(past.quarantine_keys) - set(made.quarantine_keys))
+        lake.remove_quarantine(_quarantined_before(day, before) - set(made.quarantine_keys))
     return made
+
+
+def _quarantined_before(day: date, before: Stored) -> set[str]:
+    """Return what the last build set aside; a manifest that can't be read no longer tells."""
+    try:
+        return set(manifests.decode(keys.manifest_key(day), before.body).quarantine_keys)
+    except ManifestError:
+        return set()
 
 
 def read_manifest(lake: Lake, day: date) -> Manifest | None:
@@ -64,11 +80,27 @@ def read_manifest(lake: Lake, day: date) -> Manifest | None:
 
 
 def committed(lake: Lake, day: date) -> Manifest:
-    """Return a day's manifest, or raise ManifestError when it was never built."""
+    """Return a day's manifest, or raise ManifestError when its CSV can't be loaded."""
     found = read_manifest(lake, day)
     if found is None:
         raise ManifestError(f"{day} has no CSV: build it first (ecom load {day}:{day})")
+    if not found.has_known_header:
+        raise ManifestError(
+            f"{day}: its CSV has the columns {', '.join(found.columns)}, expected"
+            f" {', '.join(CSV_HEADER)}: rebuild the day (ecom load {day}:{day})"
+        )
     return found
+
+
+def head(lake: Lake, manifest: Manifest, rows: int) -> list[list[str]]:
+    """Return the first rows of a day's CSV, without its header."""
+    if not manifest.parts:
+        return []
+    found = lake.read_csv(manifest.parts[0].key)
+    if found is None:
+        raise ManifestError(f"{manifest.parts[0].key} has gone: rebuild {manifest.day}")
+    with gzip.open(io.BytesIO(found.body), "rt", encoding="utf-8", newline="") as text:
+        return list(islice(csv.reader(text), 1, rows + 1))
 
 
 def _lines(lake: Lake, sources: Iterable[Found]) -> Iterator[Line]:

@@ -18,11 +18,17 @@ Row = tuple[Any, ...]
 _T = TypeVar("_T")
 
 ATTEMPTS = 6
+STATEMENT_SECONDS = 900
 # SQLSTATE is XX000 for these, as for much else: only the text tells (AWS, "serializable isolation")
 _TRANSIENT = (
     "conflict with concurrent transaction",
     "serializable isolation violation",
     "could not open relation with oid",
+)
+# what AWS shows of our queries, and the end of one that hangs; both count for a session
+_SESSION = (
+    "set query_group to 'ecom_pipeline'",
+    f"set statement_timeout to {STATEMENT_SECONDS * 1000}",
 )
 
 
@@ -49,7 +55,11 @@ class Warehouse:
         except (redshift_connector.Error, OSError) as error:
             raise UnreachableError(f"no warehouse answers: {reason(error)}") from error
         with closing(connection):
-            yield Session(connection)
+            session = Session(connection)
+            for setting in _SESSION:
+                session.run(setting)
+            session.commit()  # else a rollback would take the settings back
+            yield session
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Return the rows of one statement, in a session of its own."""

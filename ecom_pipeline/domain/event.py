@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import msgspec
 
-from ecom_pipeline.domain.columns import COLUMNS, WIRE_KEYS
+from ecom_pipeline.domain.columns import ADDED, COLUMNS, WIRE_KEYS
 
 EARLIEST = date(2009, 1, 1)
 EVENT_ID = "event_id"
@@ -23,6 +23,7 @@ INVOICE_NO_PATTERN = re.compile(r"[A-Z]?\d{1,18}", re.ASCII)
 CUSTOMER_ID_PATTERN = re.compile(r"\d{1,18}", re.ASCII)
 EVENT_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 
+_ADDED_KEYS = tuple(column.wire for column in ADDED if column.wire)
 _KEYS = frozenset((*WIRE_KEYS, EVENT_ID))
 _MOST_BYTES = {c.wire: c.max_bytes for c in COLUMNS if c.wire and c.redshift.startswith("varchar")}
 _SENT_CUSTOMER_ID = re.compile(rf"({CUSTOMER_ID_PATTERN.pattern})(?:\.0+)?", re.ASCII)
@@ -48,7 +49,8 @@ class EventError(ValueError):
 class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
     """One item on one invoice.
 
-    `unit_price` has exactly four decimals; `invoice_time` is a minute on the shop's clock.
+    `unit_price` has exactly four decimals; `invoice_time` is a minute on the shop's clock; `added`
+    has the values of columns.ADDED.
     """
 
     event_id: str
@@ -60,6 +62,7 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
     unit_price: Decimal
     customer_id: str | None
     country: str
+    added: tuple[str | None, ...] = ()
 
     @property
     def invoice_date(self) -> date:
@@ -93,16 +96,18 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
             self.country,
             str(self.amount),
             self.kind,
+            *[value or "" for value in self.added],
         )
 
 
 def digest(row: tuple[str, ...]) -> int:
     """Return a row's 48 bits: the first of the MD5 of its texts, joined by SEPARATOR.
 
-    48 bits summed over any table fit Redshift's decimal(38): batch/load.py takes the same sum in
-    SQL.
+    Missing values at its end don't count, so a column that is added later leaves history's digests
+    as they were. 48 bits summed over any table fit Redshift's decimal(38): batch/stage.py takes
+    the same sum in SQL.
     """
-    text = SEPARATOR.join(row).encode()
+    text = SEPARATOR.join(row).rstrip(SEPARATOR).encode()
     return int.from_bytes(md5(text, usedforsecurity=False).digest()[:6])
 
 
@@ -133,6 +138,7 @@ def parse(payload: object, *, event_id: str = "", received: date) -> InvoiceLine
         unit_price=_price(event),
         customer_id=_customer_id(event),
         country=_required(event, "Country"),
+        added=tuple([_text(event, wire) for wire in _ADDED_KEYS]) if _ADDED_KEYS else (),
     )
 
 

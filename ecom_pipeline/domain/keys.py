@@ -63,9 +63,9 @@ def manifest_key(day: date) -> str:
     return f"{csv_prefix(day)}_manifest.json"
 
 
-def copy_manifest_key(generation: int) -> str:
-    """Return the key of the list of files that one COPY reads."""
-    return f"copy/{generation:012d}.manifest"
+def copy_manifest_key(generation: int, number: int) -> str:
+    """Return the key of the list of files that a load's COPY of that number reads."""
+    return f"copy/{generation:012d}-{number}.manifest"
 
 
 def day_of(key: str) -> date:

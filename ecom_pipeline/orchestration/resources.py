@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from ecom_pipeline.batch import connect
+from ecom_pipeline.batch.gate import Gate
 from ecom_pipeline.settings import Settings
 
 
@@ -23,6 +24,12 @@ def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
         "warehouse": _resource(
             lambda: connect.warehouse(settings),
             f"Redshift {settings.redshift_workgroup or settings.redshift_host}",
+        ),
+        "gate": _resource(
+            lambda: Gate(settings.load_bound),
+            "every load passes"
+            if settings.load_bound is None
+            else f"{settings.load_bound} of a day",
         ),
         "raw_notifications": _resource(
             lambda: connect.notifications(settings), f"SQS {settings.raw_queue}"

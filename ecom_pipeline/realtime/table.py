@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.columns import ADDED
 from ecom_pipeline.domain.event import InvoiceLine, digest
 from ecom_pipeline.realtime.items import Item, Key, put_once, read
 
@@ -76,7 +77,7 @@ def _line_item(line: InvoiceLine) -> Item:
         "country": line.country,
         "invoice_time": line.invoice_time.isoformat(" "),
         "kind": line.kind,
-    }
+    } | {column.name: text for column, text in zip(ADDED, line.added, strict=True)}
     pk, sk = key_of(line)
     return (
         {"pk": {"S": pk}, "sk": {"S": sk}, "digest": {"N": str(digest(line.row()))}}

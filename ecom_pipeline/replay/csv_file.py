@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ecom_pipeline.domain.columns import WIRE_KEYS
+from ecom_pipeline.domain.columns import DATA_SET_KEYS
 
 CHUNK_ROWS = 20_000  # about 10 MB; 541,909 rows are read in 80 MB of memory, pandas included
 
@@ -64,7 +64,7 @@ def inspect(path: Path) -> CsvFile:
 
 
 def rows_of(file: CsvFile) -> Iterator[Row]:
-    """Yield every data row as its eight texts, in the order of WIRE_KEYS, in flat memory."""
+    """Yield every data row as its eight texts, in the order of DATA_SET_KEYS, in flat memory."""
     checked = False
     with _told_clearly(file.path), _opened_text(file) as handle:
         try:
@@ -75,7 +75,7 @@ def rows_of(file: CsvFile) -> Iterator[Row]:
                     if not checked and _may_be_ragged(chunk):
                         _check_widths(file)
                         checked = True
-                    yield from zip(*(chunk[name].tolist() for name in WIRE_KEYS), strict=True)
+                    yield from zip(*(chunk[name].tolist() for name in DATA_SET_KEYS), strict=True)
         except pd.errors.ParserError as error:
             _check_widths(file)
             raise DatasetError(_unparsed(file.path, str(error))) from error
@@ -151,15 +151,15 @@ def _check_header(file: CsvFile) -> None:
         line = handle.readline(_PIECE)
     found = next(csv.reader([line.rstrip("\r\n")], strict=False), [])
     faults = {
-        "lacks": [name for name in WIRE_KEYS if name not in found],
-        "has the unknown": [repr(name[:_SHOWN]) for name in found if name not in WIRE_KEYS],
-        "repeats": sorted({name for name in WIRE_KEYS if found.count(name) > 1}),
+        "lacks": [name for name in DATA_SET_KEYS if name not in found],
+        "has the unknown": [repr(name[:_SHOWN]) for name in found if name not in DATA_SET_KEYS],
+        "repeats": sorted({name for name in DATA_SET_KEYS if found.count(name) > 1}),
     }
     said = [f"{verb} {', '.join(names[:9])}" for verb, names in faults.items() if names]
     if said:
         raise DatasetError(
             f"{file.path} is not the data set, its header {' and '.join(said)}: "
-            f"expected {','.join(WIRE_KEYS)}"
+            f"expected {','.join(DATA_SET_KEYS)}"
         )
 
 
@@ -170,10 +170,10 @@ def _check_widths(file: CsvFile) -> None:
         try:
             for row in reader:
                 blank = len(row) <= 1 and not "".join(row).strip()
-                if len(row) != len(WIRE_KEYS) and not blank:
+                if len(row) != len(DATA_SET_KEYS) and not blank:
                     raise DatasetError(
                         f"{file.path}, line {reader.line_num}: {len(row)} fields, expected "
-                        f"{len(WIRE_KEYS)}; mend that line, or get the data set again"
+                        f"{len(DATA_SET_KEYS)}; mend that line, or get the data set again"
                     )
         except csv.Error:  # a field beyond csv's limit: what pandas says of it is clearer
             return

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from ecom_pipeline.domain.columns import WIRE_KEYS
+from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.domain.event import EVENT_ID
 from ecom_pipeline.replay.csv_file import CsvFile, DatasetError, Row, inspect, rows_of
 
@@ -27,7 +27,7 @@ Days = tuple[date, date]
 
 _WHOLE = re.compile(r"-?\d{1,20}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,20}\.\d{1,20}", re.ASCII)  # as far as the domain reads a text, too
-_DATE = WIRE_KEYS.index("InvoiceDate")
+_DATE = DATA_SET_KEYS.index("InvoiceDate")
 _NUMBERS = ("Quantity", "UnitPrice")
 _NULLABLE = ("Description", "CustomerID")
 
@@ -118,7 +118,7 @@ def _shuffled(rows: Iterator[tuple[int, Row]], seed: int) -> Iterator[tuple[int,
 
 
 def _event(sha256: str, number: int, row: Row) -> Event:
-    event: Event = dict(zip(WIRE_KEYS, row, strict=True))
+    event: Event = dict(zip(DATA_SET_KEYS, row, strict=True))
     event[EVENT_ID] = _uuid5(f"{sha256}:{number}")
     for name in _NULLABLE:
         event[name] = event[name] or None

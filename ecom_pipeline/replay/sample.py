@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import TextIO
 
-from ecom_pipeline.domain.columns import WIRE_KEYS
+from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.replay.dirt import Census, Line
 from ecom_pipeline.replay.sample_shop import Invoice, Shop
 
@@ -56,7 +56,7 @@ def write_sample(
     path.parent.mkdir(parents=True, exist_ok=True)
     with _replaced(path) as handle:
         writer = csv.writer(handle, lineterminator="\r\n")
-        writer.writerow(WIRE_KEYS)
+        writer.writerow(DATA_SET_KEYS)
         for day in (start + timedelta(days=offset) for offset in range(days)):
             if day.weekday() != _SATURDAY:
                 open_days += 1

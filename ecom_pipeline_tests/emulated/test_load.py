@@ -7,7 +7,7 @@ from decimal import Decimal
 import boto3
 import pytest
 
-from ecom_pipeline.batch import connect, ledger, load, migrations, partition
+from ecom_pipeline.batch import connect, ledger, load, migrations, partition, stage
 from ecom_pipeline.batch.ledger import FencedError
 from ecom_pipeline.batch.manifest import ManifestError
 from ecom_pipeline.batch.warehouse import WarehouseError
@@ -53,7 +53,7 @@ def test_a_published_day_has_the_sums_that_python_says(warehouse, lake, day):
         {"event_id": "d", "Quantity": -1, "UnitPrice": 0, "Description": "\\N"},
     )
     made = partition.build(lake, day)
-    assert load.publish(warehouse, lake, [day]) == [day]
+    assert list(load.publish(warehouse, lake, [day])) == [day]
     assert held(warehouse, day) == made.totals
     rows = warehouse.query(
         f"select event_id, description, customer_id, kind, amount from {load.FACT}"
@@ -72,15 +72,15 @@ def test_what_is_published_already_is_left_alone(warehouse, lake, day):
     arrive(day, {"event_id": "a"})
     partition.build(lake, day)
     load.publish(warehouse, lake, [day])
-    assert load.publish(warehouse, lake, [day]) == []
+    assert load.publish(warehouse, lake, [day]) == {}
     with warehouse.session() as session:
         assert ledger.newest(session, [day])[day].version == 1
 
 
 def test_an_empty_day_is_published_once(warehouse, lake, day):
     partition.build(lake, day)
-    assert load.publish(warehouse, lake, [day]) == [day]
-    assert load.publish(warehouse, lake, [day]) == []
+    assert list(load.publish(warehouse, lake, [day])) == [day]
+    assert load.publish(warehouse, lake, [day]) == {}
     assert held(warehouse, day) == Totals()
 
 
@@ -174,14 +174,14 @@ def test_a_range_is_one_transaction(warehouse, lake, day):
     for each in days:
         arrive(each, {"event_id": f"r-{each}"})
         partition.build(lake, each)
-    assert load.publish(warehouse, lake, days) == days
+    assert list(load.publish(warehouse, lake, days)) == days
     with warehouse.session() as session:
         generations = {entry.generation for entry in ledger.newest(session, days).values()}
     assert len(generations) == 1
 
 
 def test_copy_reads_only_the_files_that_it_names(aws):
-    statement = load.copy_statement("s3://bucket/list.manifest", aws.copy_role)
+    statement = stage.copy_statement("s3://bucket/list.manifest", aws.copy_role)
     assert " manifest " in statement
     assert "maxerror 0" in statement
     assert "iam_role" in statement
@@ -201,6 +201,6 @@ def test_the_part_of_a_day_lies_where_the_copy_list_says(warehouse, lake, aws, d
     load.publish(warehouse, lake, [day])
     with warehouse.session() as session:
         generation = ledger.newest(session, [day])[day].generation
-    listed = lake.read_csv(keys.copy_manifest_key(generation)).body.decode()
+    listed = lake.read_csv(keys.copy_manifest_key(generation, 0)).body.decode()
     assert f"s3://{aws.csv_bucket}/{part.key}" in listed
     assert '"mandatory": true' in listed

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecom_pipeline.domain.columns import WIRE_KEYS
+from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline_tests.builders import REAL as DATA
 
@@ -26,7 +26,7 @@ def data_set(request, made_up):
 def written(tmp_path):
     """Return a function that writes rows, given as lists of texts, the way Excel does."""
 
-    def write(*rows, header=WIRE_KEYS, encoding="iso-8859-1", name="rows.csv"):
+    def write(*rows, header=DATA_SET_KEYS, encoding="iso-8859-1", name="rows.csv"):
         lines = [",".join(row) + "\r\n" for row in (header, *rows)]
         path = tmp_path / name
         path.write_bytes("".join(lines).encode(encoding))

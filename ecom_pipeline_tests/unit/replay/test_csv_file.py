@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from ecom_pipeline.domain.columns import WIRE_KEYS
+from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.replay import csv_file
 from ecom_pipeline.replay.csv_file import DatasetError, inspect, rows_of
 from ecom_pipeline_tests.unit.replay.conftest import row
@@ -28,7 +28,7 @@ def test_pandas_reads_the_very_rows_that_csv_reads(data_set):
     with opened(data_set, "rb") as handle:
         content = handle.read()
     exact = csv.reader(io.StringIO(content.decode("iso-8859-1"), newline=""))
-    assert next(exact) == list(WIRE_KEYS)
+    assert next(exact) == list(DATA_SET_KEYS)
     file = inspect(data_set)
     assert file.sha256 == hashlib.sha256(content).hexdigest()
     assert file.encoding == "iso-8859-1"
@@ -36,7 +36,7 @@ def test_pandas_reads_the_very_rows_that_csv_reads(data_set):
 
 
 def test_columns_may_stand_in_another_order(written):
-    path = written(row()[::-1], header=WIRE_KEYS[::-1])
+    path = written(row()[::-1], header=DATA_SET_KEYS[::-1])
     assert list(rows_of(inspect(path))) == [tuple(row())]
 
 
@@ -114,15 +114,17 @@ def test_a_gzip_file_with_flipped_bytes(tmp_path, made_up):
 
 
 def test_a_header_with_other_columns(written):
-    header = [*WIRE_KEYS[:-2], "Customer ID", "Region"]
+    header = [*DATA_SET_KEYS[:-2], "Customer ID", "Region"]
     assert refusal(written(row(), header=header)) == (
         "FILE is not the data set, its header lacks CustomerID, Country and has the unknown "
-        f"'Customer ID', 'Region': expected {','.join(WIRE_KEYS)}"
+        f"'Customer ID', 'Region': expected {','.join(DATA_SET_KEYS)}"
     )
 
 
 def test_a_header_that_repeats_a_column(written):
-    assert "its header repeats Country" in refusal(written(row(), header=[*WIRE_KEYS, "Country"]))
+    assert "its header repeats Country" in refusal(
+        written(row(), header=[*DATA_SET_KEYS, "Country"])
+    )
 
 
 def test_a_text_that_is_no_csv(tmp_path):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecom_pipeline.domain.columns import WIRE_KEYS
+from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.replay.csv_file import inspect, rows_of
 from ecom_pipeline.replay.dirt import REAL_COUNTS, REAL_ROWS, Line, classes_of
 from ecom_pipeline.replay.sample import write_sample
@@ -105,7 +105,7 @@ def test_it_is_spelled_like_the_real_file(large):
 
 def _as_excel_would(lines):
     text = io.StringIO(newline="")
-    csv.writer(text, dialect="excel").writerows([WIRE_KEYS, *lines])
+    csv.writer(text, dialect="excel").writerows([DATA_SET_KEYS, *lines])
     return text.getvalue().encode("iso-8859-1")
 
 

@@ -1,0 +1,39 @@
+"""ecom plan: what a load would change."""
+
+from decimal import Decimal
+
+import click
+
+from ecom_pipeline.cli.options import DAYS, Days
+
+
+@click.command()
+@click.argument("days", type=DAYS)
+@click.option("--bound", type=Decimal, help="The share of a day; without it, ECOM_LOAD_BOUND.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def plan(days: Days, bound: Decimal | None, *, as_json: bool) -> None:
+    """Show what a load of these days would change in the warehouse, and change nothing.
+
+    Exit 1 when a published day would change by more than the bound, so that `ecom load` or a run
+    in Dagster would wait for approval.
+
+    Example: ecom plan 2010-12-01:2010-12-07 --bound 0.2
+    """
+    import msgspec
+
+    from ecom_pipeline import line, settings
+
+    configured = settings.load()
+    found = line.plan_days(configured, *days, bound)
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+    else:
+        from rich.console import Console
+
+        from ecom_pipeline.tables import show_plan
+
+        show_plan(found, Console())
+    raise SystemExit(1 if found.reasons else 0)
+
+
+COMMANDS = [plan]

@@ -1,0 +1,80 @@
+"""The catalog's asset: Glue's tables and partitions, and the check that all places agree."""
+
+import dagster as dg
+
+from ecom_pipeline.batch import migrations, schema
+from ecom_pipeline.batch.catalog import CSV_TABLE, Catalog
+from ecom_pipeline.batch.lake import Lake
+from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION
+from ecom_pipeline.orchestration import describe
+from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, Results
+from ecom_pipeline.orchestration.partitions import days_of
+from ecom_pipeline.orchestration.retries import in_dagsters_words
+
+AGREE = "columns_agree_everywhere"
+
+
+@dg.multi_asset(
+    specs=[
+        describe.daily(
+            describe.spec(
+                CATALOG_CSV,
+                deps=[CSV_LINES],
+                kinds={"aws", "glue"},
+                text="The CSV as a Glue table with a partition a day, and the fact table's schema "
+                "beside it, from the one column list: no crawler guesses a type.",
+                metadata={
+                    "dagster/column_schema": describe.schema((*COLUMNS, PARTITION)),
+                    "dagster/column_lineage": describe.lineage(
+                        {name: [name] for name in CSV_HEADER}, CSV_LINES
+                    ),
+                },
+            )
+        )
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            AGREE,
+            asset=CATALOG_CSV,
+            blocking=True,
+            description="Glue, the CSV's headers and Redshift have the columns of the column list.",
+        )
+    ],
+    name="catalog_csv_invoice_lines",
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def catalog_csv(
+    context: dg.AssetExecutionContext,
+    catalog: dg.ResourceParam[Catalog],
+    lake: dg.ResourceParam[Lake],
+    warehouse: dg.ResourceParam[Warehouse],
+) -> Results:
+    """Register the days' partitions, then compare the columns of every place."""
+    days = days_of(context)
+    with in_dagsters_words():
+        catalog.sync(days)
+        migrations.migrate(warehouse)
+        found = schema.drift(catalog, lake, warehouse, days)
+    yield dg.MaterializeResult(
+        asset_key=CATALOG_CSV,
+        metadata={
+            "partitions": len(days),
+            "dagster/table_name": f"{catalog.database}.{CSV_TABLE}",
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                asset_key=CATALOG_CSV,
+                check_name=AGREE,
+                passed=not found,
+                metadata={
+                    "columns": len(COLUMNS) + 1,
+                    "differing": len(found),
+                    "differences": "\n".join(map(str, found)) or "none",
+                },
+            )
+        ],
+    )
+
+
+ALL = [catalog_csv]

@@ -1,0 +1,143 @@
+"""The lake's assets: a day's raw objects, and the CSV made of them."""
+
+import time
+from typing import Any
+
+import dagster as dg
+
+from ecom_pipeline.batch import partition
+from ecom_pipeline.batch.lake import Lake
+from ecom_pipeline.batch.manifest import Manifest
+from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
+from ecom_pipeline.orchestration import describe
+from ecom_pipeline.orchestration.keys import CSV_LINES, RAW_EVENTS, Results
+from ecom_pipeline.orchestration.partitions import days_of
+from ecom_pipeline.orchestration.retries import in_dagsters_words
+
+CONSERVED = "every_raw_record_is_accounted_for"
+_COMPUTED = {"amount": ("Quantity", "UnitPrice"), "kind": ("InvoiceNo", "Quantity", "UnitPrice")}
+_MADE_OF = {c.name: (c.wire,) if c.wire else _COMPUTED.get(c.name, (c.name,)) for c in COLUMNS}
+
+
+@dg.multi_asset(
+    specs=[
+        describe.daily(
+            describe.spec(
+                RAW_EVENTS,
+                deps=[],
+                kinds={"s3", "json"},
+                text="A day's events as they arrived: immutable gzip JSON lines, written by the "
+                "archive function. A new object under an old day is late data.",
+            )
+        )
+    ],
+    name="raw_events",
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Results:
+    """Take stock of a day's raw objects."""
+    with in_dagsters_words():
+        for day in days_of(context):
+            objects = lake.raw_objects(day)
+            context.add_asset_metadata(
+                {
+                    "objects": len(objects),
+                    "bytes": sum(each.bytes for each in objects),
+                    "dagster/uri": f"s3://{lake.raw_bucket}/{keys.raw_prefix(day)}",
+                },
+                partition_key=day.isoformat(),
+            )
+    yield dg.MaterializeResult(asset_key=RAW_EVENTS)
+
+
+@dg.multi_asset(
+    specs=[
+        describe.daily(
+            describe.spec(
+                CSV_LINES,
+                deps=[RAW_EVENTS],
+                kinds={"s3", "csv"},
+                text="A day's invoice lines as gzip CSV, each event id once. The manifest, written "
+                "last, commits the day and says what its parts hold. What can't be used is in "
+                "quarantine, with its reason.",
+                metadata={
+                    "dagster/column_schema": describe.schema(COLUMNS, text_only=True),
+                    "dagster/column_lineage": describe.lineage(_MADE_OF, RAW_EVENTS),
+                },
+            )
+        )
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            CONSERVED,
+            asset=CSV_LINES,
+            blocking=True,
+            description="Raw records = rows + redelivered + quarantined, for every day.",
+        )
+    ],
+    name="csv_invoice_lines",
+    pool="lake_csv",
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def csv_invoice_lines(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Results:
+    """Rebuild the days' CSV from their raw objects."""
+    made: list[Manifest] = []
+    seconds: list[float] = []
+    with in_dagsters_words():
+        try:
+            for day in days_of(context):
+                began = time.monotonic()
+                made.append(partition.build(lake, day))
+                seconds.append(time.monotonic() - began)
+        except Exception:
+            _keep_progress(context, lake, made)
+            raise
+        for manifest, took in zip(made, seconds, strict=True):
+            metadata = _account(lake, manifest) | {"seconds": round(took, 3)}
+            context.add_asset_metadata(metadata, partition_key=manifest.day.isoformat())
+        newest = made[-1]
+        rows = describe.preview(CSV_HEADER, partition.head(lake, newest, describe.PREVIEW_ROWS))
+        context.add_asset_metadata({"preview": rows}, partition_key=newest.day.isoformat())
+    lost = [str(each.day) for each in made if each.unaccounted]
+    yield dg.MaterializeResult(
+        asset_key=CSV_LINES,
+        check_results=[
+            dg.AssetCheckResult(
+                asset_key=CSV_LINES,
+                check_name=CONSERVED,
+                passed=not lost,
+                metadata={
+                    "days": len(made),
+                    "records": sum(each.read for each in made),
+                    "unaccounted": sum(each.unaccounted for each in made),
+                    "unaccounted_days": ", ".join(lost) or "none",
+                },
+            )
+        ],
+    )
+
+
+def _keep_progress(context: dg.AssetExecutionContext, lake: Lake, made: list[Manifest]) -> None:
+    """Report the days that were built before one failed; a failed run reports none (#17836)."""
+    for each in made:
+        context.log_event(
+            dg.AssetMaterialization(
+                CSV_LINES, partition=each.day.isoformat(), metadata=_account(lake, each)
+            )
+        )
+
+
+def _account(lake: Lake, manifest: Manifest) -> dict[str, Any]:
+    return describe.sums(manifest.totals) | {
+        "raw_records": manifest.read,
+        "redelivered": manifest.redelivered,
+        "quarantined": sum(manifest.quarantined.values()),
+        "objects": len(manifest.sources),
+        "bytes": sum(part.bytes for part in manifest.parts),
+        "dagster/uri": f"s3://{lake.csv_bucket}/{keys.csv_prefix(manifest.day)}",
+        "manifest": dg.MetadataValue.url(lake.csv_link(keys.manifest_key(manifest.day))),
+    }
+
+
+ALL = [raw_events, csv_invoice_lines]

@@ -1,0 +1,122 @@
+"""The warehouse's asset: the days' CSV published in the fact table, and checked there."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from ecom_pipeline.batch import load, migrations, partition, stage
+from ecom_pipeline.batch.gate import Gate
+from ecom_pipeline.batch.lake import Lake
+from ecom_pipeline.batch.ledger import Entry
+from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.orchestration import checks, describe
+from ecom_pipeline.orchestration.keys import CSV_LINES, FACT_LINES, Results
+from ecom_pipeline.orchestration.partitions import days_of
+from ecom_pipeline.orchestration.retries import in_dagsters_words
+
+_MADE_OF = {name: [name] for name in CSV_HEADER} | {PARTITION.name: ["invoice_time"]}
+
+
+class Approval(dg.Config):
+    """Lets a load through the gate that a person has looked at: the id of its plan."""
+
+    approve: str = ""
+
+
+@dg.multi_asset(
+    specs=[
+        describe.daily(
+            describe.spec(
+                FACT_LINES,
+                deps=[CSV_LINES],
+                kinds={"redshift", "sql"},
+                text="Every invoice line, once. A day is replaced whole, in one transaction, only "
+                "when its manifest differs from the ledger: no reader sees half a day. "
+                "`sales.restatements` says why a day is different from what it was.",
+                metadata={
+                    "dagster/column_schema": describe.schema((*COLUMNS, PARTITION)),
+                    "dagster/column_lineage": describe.lineage(_MADE_OF, CSV_LINES),
+                },
+            )
+        )
+    ],
+    check_specs=checks.SPECS,
+    name="fact_invoice_lines",
+    pool="warehouse",
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def fact_invoice_lines(
+    context: dg.AssetExecutionContext,
+    config: Approval,
+    lake: dg.ResourceParam[Lake],
+    warehouse: dg.ResourceParam[Warehouse],
+    gate: dg.ResourceParam[Gate],
+) -> Results:
+    """Publish the days' CSV in the warehouse."""
+    days = days_of(context)
+    with in_dagsters_words():
+        migrations.migrate(warehouse)
+        began = time.monotonic()
+        published = load.publish(warehouse, lake, days, gate=replace(gate, approved=config.approve))
+        seconds = time.monotonic() - began
+        fact = load.fact_totals(warehouse, min(days), max(days))
+        held = {day: fact.get(day, Totals()) for day in days}
+        _report_days(context, held, published)
+        differing = [day for day in days if held[day] != partition.committed(lake, day).totals]
+        results = checks.of_days(lake, warehouse, days, differing)
+        metadata = _of_the_run(lake, warehouse, published) | {"seconds": round(seconds, 3)}
+    yield dg.MaterializeResult(asset_key=FACT_LINES, metadata=metadata, check_results=results)
+
+
+def _report_days(
+    context: dg.AssetExecutionContext,
+    held: Mapping[date, Totals],
+    published: Mapping[date, Entry],
+) -> None:
+    for day, totals in held.items():
+        metadata = describe.sums(totals) | {"changed": day in published}
+        if day in published:
+            metadata |= _version(published[day])
+        context.add_asset_metadata(metadata, partition_key=day.isoformat())
+
+
+def _version(entry: Entry) -> dict[str, Any]:
+    return {
+        "version": entry.version,
+        "cause": entry.cause,
+        "rows_added": entry.change.added,
+        "rows_removed": entry.change.removed,
+        "rows_changed": entry.change.changed,
+        "revenue_before": describe.pounds(entry.amount_before),
+    }
+
+
+def _of_the_run(
+    lake: Lake, warehouse: Warehouse, published: Mapping[date, Entry]
+) -> dict[str, Any]:
+    """Return what is true of the table, and of the load as a whole."""
+    found: dict[str, Any] = {
+        "days_changed": len(published),
+        "dagster/row_count": load.fact_rows(warehouse),
+        "dagster/table_name": stage.FACT,
+    }
+    return found | _copied(lake, warehouse, list(published.values()))
+
+
+def _copied(lake: Lake, warehouse: Warehouse, entries: Sequence[Entry]) -> dict[str, Any]:
+    if not entries:
+        return {}
+    key = keys.copy_manifest_key(entries[0].generation, 0)
+    statement = stage.copy_statement(f"s3://{lake.csv_bucket}/{key}", warehouse.copy_role)
+    files = dg.MetadataValue.url(lake.csv_link(key))
+    return {"copy": describe.sql(statement), "copied_files": files}
+
+
+ALL = [fact_invoice_lines]

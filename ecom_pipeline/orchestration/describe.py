@@ -1,0 +1,105 @@
+"""What the UI shows of an asset: its spec, columns, sums, a preview. Personal data are masked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import dagster as dg
+
+from ecom_pipeline.domain.columns import COLUMNS, PARTITION, Column
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.orchestration.partitions import DAYS
+
+OWNERS = ["team:data-engineering"]
+PREVIEW_ROWS = 5
+# what the columns are is what the code of every asset here depends on
+CODE_VERSION = sha256(repr((COLUMNS, PARTITION)).encode()).hexdigest()[:8]
+_PERSONAL = {"customer_id"}
+
+
+def spec(
+    key: dg.AssetKey,
+    *,
+    deps: Iterable[dg.AssetKey],
+    kinds: set[str],
+    text: str,
+    metadata: Mapping[str, Any] | None = None,
+) -> dg.AssetSpec:
+    """Return an asset's spec; its group is the first part of its key."""
+    return dg.AssetSpec(
+        key,
+        deps=list(deps),
+        description=text,
+        group_name=key.path[0],
+        kinds=kinds,
+        owners=OWNERS,
+        tags={"layer": key.path[0]},
+        code_version=CODE_VERSION,
+        metadata=metadata,
+    )
+
+
+def daily(asset: dg.AssetSpec) -> dg.AssetSpec:
+    """Return the asset with a partition for each of the shop's days."""
+    return asset.replace_attributes(partitions_def=DAYS)
+
+
+def schema(columns: Iterable[Column], *, text_only: bool = False) -> dg.TableSchema:
+    """Return columns as the UI's table of them; `text_only` for a CSV, which has no types."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type="text" if text_only else column.redshift,
+                description=column.comment,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in columns
+        ]
+    )
+
+
+def lineage(sources: Mapping[str, Iterable[str]], upstream: dg.AssetKey) -> dg.TableColumnLineage:
+    """Return which columns of the asset before each column is made of."""
+    return dg.TableColumnLineage(
+        deps_by_column={
+            name: [dg.TableColumnDep(asset_key=upstream, column_name=each) for each in made_of]
+            for name, made_of in sources.items()
+        }
+    )
+
+
+def sums(totals: Totals) -> dict[str, Any]:
+    """Return a day's sums: numbers plot over the partitions, texts are exact."""
+    found: dict[str, Any] = {
+        "dagster/partition_row_count": totals.rows,
+        "pieces": totals.quantity,
+        "revenue": float(totals.amount),  # for the plot; the exact figure is beside it
+        "revenue_exact": pounds(totals.amount),
+        "digest": f"{totals.digest:x}",
+    }
+    return found if totals.rows else found | {"note": "closed: no event of this day"}
+
+
+def pounds(amount: Decimal) -> str:
+    """Return money in full."""
+    return f"-£{-amount:,}" if amount < 0 else f"£{amount:,}"
+
+
+def preview(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MetadataValue:  # type: ignore[type-arg]
+    """Return some rows as a table; what names a person is masked."""
+    shown = [[_cell(name, value) for name, value in zip(columns, row, strict=True)] for row in rows]
+    lines = [columns, ["---"] * len(columns), *shown]
+    return dg.MetadataValue.md("\n".join("| " + " | ".join(line) + " |" for line in lines))
+
+
+def sql(statement: str) -> dg.MetadataValue:  # type: ignore[type-arg]
+    """Return a statement as code."""
+    return dg.MetadataValue.md(f"```sql\n{statement}\n```")
+
+
+def _cell(name: str, value: object) -> str:
+    if value is None or value == "":
+        return ""
+    return "•••" if name in _PERSONAL else str(value).replace("|", "\\|")

@@ -1,0 +1,12 @@
+"""The keys of the assets that others depend on."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+RAW_EVENTS = dg.AssetKey(["lake", "raw_events"])
+CSV_LINES = dg.AssetKey(["lake", "csv_invoice_lines"])
+CATALOG_CSV = dg.AssetKey(["catalog", "csv_invoice_lines"])
+FACT_LINES = dg.AssetKey(["warehouse", "fact_invoice_lines"])
+
+Results = Iterator[dg.MaterializeResult]  # type: ignore[type-arg]

@@ -1,0 +1,65 @@
+"""What Dagster makes of an error: another try for what is transient, none for bad data."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+import redshift_connector
+from botocore.exceptions import ClientError, HTTPClientError
+
+from ecom_pipeline.batch.catalog import CatalogError
+from ecom_pipeline.batch.gate import HeldError
+from ecom_pipeline.batch.manifest import ManifestError
+from ecom_pipeline.batch.warehouse import UnreachableError, WarehouseError, is_transient
+from ecom_pipeline.domain.ndjson import DamagedObjectError
+
+RETRIES, WAIT_SECONDS = 2, 5  # after the clients' own attempts, which take half a minute
+_EXPECTED = (ManifestError, DamagedObjectError, WarehouseError, CatalogError)
+_AGAIN = {
+    "InternalError",
+    "InternalServerError",
+    "OperationAborted",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+
+
+@contextmanager
+def in_dagsters_words() -> Iterator[None]:
+    """Raise RetryRequested for a transient error, and a clear Failure for an expected one."""
+    try:
+        yield
+    except Exception as error:
+        if _transient(error):
+            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=WAIT_SECONDS) from error
+        if isinstance(error, HeldError):
+            raise _held(error) from error
+        if isinstance(error, _EXPECTED):
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        raise
+
+
+def _transient(error: BaseException | None) -> bool:
+    """Return whether another try, in a while, may succeed."""
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"] in _AGAIN
+    if isinstance(error, HTTPClientError | UnreachableError):
+        return True
+    if isinstance(error, WarehouseError):  # its own attempts ended with the cause
+        return _transient(error.__cause__)
+    return isinstance(error, redshift_connector.Error | OSError) and is_transient(error)
+
+
+def _held(error: HeldError) -> dg.Failure:
+    return dg.Failure(
+        description=f"{error}. The day's previous version stays. To let this through, launch the"
+        f' run again with the config {{"ops": {{"fact_invoice_lines": {{"config":'
+        f' {{"approve": "{error.plan_id}"}}}}}}}}.',
+        metadata={"plan": error.plan_id, "would change": "\n".join(error.reasons)},
+        allow_retries=False,
+    )
