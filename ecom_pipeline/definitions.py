@@ -12,8 +12,8 @@ def build(configured: settings.Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=assets.ALL,
         jobs=[schedules.load_days],
-        schedules=[schedules.daily_load],
-        sensors=[sensors.new_raw_objects],
+        schedules=schedules.ALL,
+        sensors=sensors.ALL,
         resources=resources_for(configured),
         # a day is a second of work; a process for each step would cost 1.5 CPU seconds each
         executor=dg.in_process_executor,

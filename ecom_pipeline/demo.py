@@ -26,7 +26,7 @@ Days = tuple[date, date]
 _SHOWN_INVOICES = 5
 _NEXT = (
     ("make dev", "opens Dagster's UI: lineage, partitions, backfills"),
-    ('.venv/bin/ecom sql "select * from sales.daily_sales order by 1"', "asks the warehouse"),
+    ('.venv/bin/ecom sql "select * from marts.daily_sales order by 1"', "asks the warehouse"),
     (".venv/bin/ecom invoice {invoice}", "asks the real-time API; any invoice number will do"),
     (".venv/bin/ecom local down", "stops it all, and keeps the data in .local/"),
 )
@@ -92,7 +92,7 @@ def _replay(settings: Settings, csv: Path, days: Days | None, console: Console) 
 
 def _show_sales(settings: Settings, first: date, last: date, console: Console) -> None:
     rows = connect.warehouse(settings).query(
-        "select invoice_date, gross, returned, net, invoices, lines from sales.daily_sales"
+        "select invoice_date, gross, returned, net, invoices, lines from marts.daily_sales"
         " where invoice_date between %s and %s order by 1",
         [first, last],
     )

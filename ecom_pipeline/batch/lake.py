@@ -57,13 +57,18 @@ class Lake:
         prefixes = (each["Prefix"] for page in found for each in page.get("CommonPrefixes", []))
         return sorted(keys.day_of(prefix) for prefix in prefixes)
 
+    def raw_inventory(self) -> Iterator[tuple[date, Found]]:
+        """Yield every raw object with its day."""
+        for found in self._list(self.raw_bucket, keys.RAW):
+            yield keys.day_of(found.key), found
+
     def raw_lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of a raw object, after its bytes were verified."""
         answer = self.s3.get_object(Bucket=self.raw_bucket, Key=key)
         return ndjson.unpack(key, answer["Body"].read(), answer["Metadata"])
 
-    def write_quarantine(self, key: str, records: Iterable[Rejected]) -> None:
-        """Put what was set aside where it can be listed and replayed."""
+    def write_records(self, key: str, records: Iterable[Rejected]) -> None:
+        """Put records as an object of the raw bucket, with what it holds in its metadata."""
         packed = ndjson.pack(records)
         self.s3.put_object(
             Bucket=self.raw_bucket,

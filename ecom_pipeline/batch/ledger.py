@@ -130,7 +130,12 @@ def write(session: Session, entries: Mapping[date, Entry]) -> None:
 
 def within(days: Iterable[date]) -> str:
     """Return SQL for a row's day being one of these."""
-    return "invoice_date in (" + ", ".join(f"'{day.isoformat()}'" for day in days) + ")"
+    return f"invoice_date in {listed(days)}"
+
+
+def listed(days: Iterable[date]) -> str:
+    """Return days as a list in SQL."""
+    return "(" + ", ".join(f"'{day.isoformat()}'" for day in days) + ")"
 
 
 def sums_of(rows: int, quantity: int, amount: Decimal, digest: Decimal) -> Totals:

@@ -6,18 +6,18 @@ orphan, two runs at once, and a commit whose answer was lost all end in the same
 fault trials each, append left 26 wrong, delete+insert in one transaction 11, this protocol 0.)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from ecom_pipeline.batch import ledger, stage
 from ecom_pipeline.batch.gate import OPEN, Gate
 from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.ledger import Entry
+from ecom_pipeline.batch.ledger import Change, Entry
 from ecom_pipeline.batch.manifest import Manifest
 from ecom_pipeline.batch.partition import committed
-from ecom_pipeline.batch.stage import FACT, STAGE, SUMS
-from ecom_pipeline.batch.warehouse import Warehouse, retrying
+from ecom_pipeline.batch.stage import FACT, STAGE
+from ecom_pipeline.batch.warehouse import Session, Warehouse, retrying
 from ecom_pipeline.domain.columns import CSV_HEADER, PARTITION
 from ecom_pipeline.domain.totals import Totals
 
@@ -62,17 +62,8 @@ def publish(
 
 def fact_totals(warehouse: Warehouse, first: date, last: date) -> dict[date, Totals]:
     """Return the fact table's sums for each day that has rows."""
-    rows = warehouse.query(
-        f"select invoice_date, {SUMS} from {FACT} where invoice_date between %s and %s group by 1",
-        [first, last],
-    )
-    return {day: ledger.sums_of(*sums) for day, *sums in rows}
-
-
-def fact_rows(warehouse: Warehouse) -> int:
-    """Return how many rows the fact table has."""
-    ((rows,),) = warehouse.query(f"select count(*) from {FACT}")
-    return int(rows)
+    with warehouse.session() as session:
+        return stage.fact_totals(session, first, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +88,7 @@ def _attempt(warehouse: Warehouse, load: _Load) -> dict[date, Entry]:
         if all(day in held and held[day].generation == load.generation for day in load.days):
             return held  # our own commit, whose answer was lost
         ledger.check(session, load.days, load.generation)
-        changes = stage.changes(session, load.days)
-        entries = {
-            each.day: ledger.following(
-                held.get(each.day), each.totals, changes[each.day], load.generation, load.cause
-            )
-            for each in load.manifests
-        }
+        entries = _versions(session, load, held)
         load.gate.check(entries)
         session.run(f"delete from {FACT} where {ledger.within(load.days)}")
         session.run(
@@ -113,6 +98,21 @@ def _attempt(warehouse: Warehouse, load: _Load) -> dict[date, Entry]:
         ledger.write(session, entries)
         session.commit()
         return entries
+
+
+def _versions(session: Session, load: _Load, held: Mapping[date, Entry]) -> dict[date, Entry]:
+    """Return each day's next version; a day that was never published only gains rows."""
+    changes = stage.changes(session, [day for day in load.days if day in held])
+    return {
+        each.day: ledger.following(
+            held.get(each.day),
+            each.totals,
+            changes.get(each.day, Change(added=each.totals.rows)),
+            load.generation,
+            load.cause,
+        )
+        for each in load.manifests
+    }
 
 
 def _analyze(warehouse: Warehouse) -> None:

@@ -21,6 +21,7 @@ class ForeignMessageError(ValueError):
 
 class _Object(msgspec.Struct):
     key: str
+    size: int = 0
 
 
 class _Place(msgspec.Struct):
@@ -40,12 +41,12 @@ class _Notification(msgspec.Struct):
 _NOTIFICATIONS = msgspec.json.Decoder(_Notification)
 
 
-def raw_days(body: str) -> set[date]:
-    """Return the days of the raw objects that a message tells of, or raise ForeignMessageError."""
+def raw_objects(body: str) -> list[tuple[date, int]]:
+    """Return day and bytes of each raw object in a message, or raise ForeignMessageError."""
     try:
         found = _NOTIFICATIONS.decode(body)
-        objects = (unquote_plus(each.s3.object.key) for each in found.records)
-        return {keys.day_of(key) for key in objects if key.startswith(keys.RAW)}
+        objects = ((unquote_plus(e.s3.object.key), e.s3.object.size) for e in found.records)
+        return [(keys.day_of(key), size) for key, size in objects if key.startswith(keys.RAW)]
     except (msgspec.DecodeError, keys.KeyFormatError) as error:
         raise ForeignMessageError(str(error)) from error
 

@@ -53,7 +53,7 @@ def _build_once(lake: Lake, day: date) -> Manifest | None:
     flat = flatten(_lines(lake, sources), day)
     set_aside = _set_aside(flat, day)
     for key, records in set_aside.items():
-        lake.write_quarantine(key, records)
+        lake.write_records(key, records)
     made = _manifest(day, flat, sources, set_aside)
     for part in made.parts:
         lake.write_part(part.key, flat.csv)

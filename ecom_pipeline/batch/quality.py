@@ -11,7 +11,7 @@ from statistics import median
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.ledger import within
 from ecom_pipeline.batch.stage import FACT
-from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.batch.warehouse import Session
 
 WEEKS = 8
 _FEWEST_WEEKS = 4
@@ -30,16 +30,16 @@ class Fault:
         return f"{self.day}: {self.count} x {self.what}"
 
 
-def repeated_ids(warehouse: Warehouse, days: Sequence[date]) -> list[Fault]:
+def repeated_ids(session: Session, days: Sequence[date]) -> list[Fault]:
     """Return the days on which an event id stands on more than one row of these days."""
     return _faults(
-        warehouse,
+        session,
         "select min(invoice_date), count(*) - 1, 'event id ' || event_id"
         f" from {FACT} where {within(days)} group by event_id having count(*) > 1",
     )
 
 
-def impossible_values(warehouse: Warehouse, days: Sequence[date]) -> list[Fault]:
+def impossible_values(session: Session, days: Sequence[date]) -> list[Fault]:
     """Return the days with rows that the domain's rules would never have let in."""
     wrong = (
         "quantity = 0 or amount <> quantity * unit_price or trunc(invoice_time) <> invoice_date"
@@ -49,19 +49,19 @@ def impossible_values(warehouse: Warehouse, days: Sequence[date]) -> list[Fault]
         " when quantity < 0 and unit_price = 0 then 'write_off' else 'sale' end"
     )
     return _faults(
-        warehouse,
+        session,
         "select invoice_date, count(*), 'impossible values, first in event ' || min(event_id)"
         f" from {FACT} where {within(days)} and ({wrong}) group by invoice_date",
     )
 
 
-def torn_invoices(warehouse: Warehouse, days: Sequence[date]) -> list[Fault]:
+def torn_invoices(session: Session, days: Sequence[date]) -> list[Fault]:
     """Return the days with an invoice of two customers or countries, whose header can't be both.
 
     The data set has none in 25,900 invoices.
     """
     return _faults(
-        warehouse,
+        session,
         "select invoice_date, count(*), 'invoice of two owners, first ' || min(invoice_no)"
         " from (select invoice_date, invoice_no"
         f" from {FACT} where {within(days)} group by invoice_date, invoice_no"
@@ -70,7 +70,7 @@ def torn_invoices(warehouse: Warehouse, days: Sequence[date]) -> list[Fault]:
     )
 
 
-def unusual_volumes(warehouse: Warehouse, days: Sequence[date]) -> list[Fault]:
+def unusual_volumes(session: Session, days: Sequence[date]) -> list[Fault]:
     """Return the days that are far from the same weekday of the eight weeks before.
 
     The shop's calendar is read off the ledger, where a closed day has 0 rows: in the data set all
@@ -78,7 +78,7 @@ def unusual_volumes(warehouse: Warehouse, days: Sequence[date]) -> list[Fault]:
     Without four such weeks nothing is said.
     """
     since = min(days) - timedelta(weeks=WEEKS)
-    rows = warehouse.query(
+    rows = session.rows(
         "select invoice_date, row_count, version from sales.load_ledger"
         " where invoice_date between %s and %s order by invoice_date, version",
         [since, max(days)],
@@ -99,9 +99,9 @@ def _unusual(day: date, counts: Mapping[date, int]) -> Fault | None:
     return Fault(day, rows, f"rows, where {day:%A}s have {usual:g}")
 
 
-def not_loaded(lake: Lake, warehouse: Warehouse, today: date) -> list[date]:
+def not_loaded(lake: Lake, session: Session, today: date) -> list[date]:
     """Return the days before today that have raw objects and were never published."""
-    rows = warehouse.query("select distinct invoice_date from sales.load_ledger")
+    rows = session.rows("select distinct invoice_date from sales.load_ledger")
     loaded = {day for (day,) in rows}
     return [day for day in lake.raw_days() if day < today and day not in loaded]
 
@@ -111,6 +111,6 @@ def described(faults: Iterable[object]) -> str:
     return "\n".join(map(str, faults)) or "none"
 
 
-def _faults(warehouse: Warehouse, sql: str) -> list[Fault]:
-    rows = warehouse.query(f"{sql} order by 1 limit 100")
+def _faults(session: Session, sql: str) -> list[Fault]:
+    rows = session.rows(f"{sql} order by 1 limit 100")
     return [Fault(day, int(count), str(what)) for day, count, what in rows]

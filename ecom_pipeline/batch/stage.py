@@ -11,7 +11,7 @@ from itertools import groupby
 import redshift_connector
 
 from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.ledger import Change, sums_of, within
+from ecom_pipeline.batch.ledger import Change, listed, sums_of, within
 from ecom_pipeline.batch.manifest import Manifest
 from ecom_pipeline.batch.migrations import ddl
 from ecom_pipeline.batch.warehouse import Session, WarehouseError, is_transient, reason
@@ -113,12 +113,15 @@ def _assert_staged(session: Session, manifests: Sequence[Manifest]) -> None:
 
 def changes(session: Session, days: Sequence[date]) -> dict[date, Change]:
     """Return what the stage adds to, takes from and alters in the fact table's rows of days."""
+    if not days:
+        return {}
     rows = session.rows(
         "select coalesce(n.day, o.day),"
         " sum(case when o.event_id is null then 1 else 0 end),"
         " sum(case when n.event_id is null then 1 else 0 end),"
         " sum(case when n.mark <> o.mark then 1 else 0 end)"
-        f" from (select event_id, trunc(invoice_time) as day, {DIGEST} as mark from {STAGE}) n"
+        f" from (select event_id, trunc(invoice_time) as day, {DIGEST} as mark from {STAGE}"
+        f" where trunc(invoice_time) in {listed(days)}) n"
         " full outer join"
         f" (select event_id, invoice_date as day, {DIGEST} as mark from {FACT}"
         f" where {within(days)}) o"
@@ -126,6 +129,21 @@ def changes(session: Session, days: Sequence[date]) -> dict[date, Change]:
     )
     found = {day: Change(int(new), int(gone), int(other)) for day, new, gone, other in rows}
     return {day: found.get(day, Change()) for day in days}
+
+
+def fact_totals(session: Session, first: date, last: date) -> dict[date, Totals]:
+    """Return the fact table's sums for each day that has rows."""
+    rows = session.rows(
+        f"select invoice_date, {SUMS} from {FACT} where invoice_date between %s and %s group by 1",
+        [first, last],
+    )
+    return {day: sums_of(*sums) for day, *sums in rows}
+
+
+def fact_rows(session: Session) -> int:
+    """Return how many rows the fact table has."""
+    ((rows,),) = session.rows(f"select count(*) from {FACT}")
+    return int(rows)
 
 
 def _load_errors(session: Session, error: Exception) -> str:

@@ -46,7 +46,7 @@ def reconcile(days: Days, *, as_json: bool) -> None:
 def sql(statement: str, form: str) -> None:
     """Ask the warehouse, as an analyst sees it.
 
-    Example: ecom sql "select * from sales.daily_sales order by 1"
+    Example: ecom sql "select * from marts.daily_sales order by 1"
     """
     import csv
     import json

@@ -4,16 +4,15 @@ What would put wrong figures before an analyst blocks the marts; the others warn
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import dagster as dg
 
 from ecom_pipeline.batch import quality
 from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.batch.warehouse import Session
 from ecom_pipeline.orchestration.keys import FACT_LINES
-from ecom_pipeline.orchestration.partitions import SHOP_ZONE
+from ecom_pipeline.orchestration.partitions import today
 
 EQUALS_CSV = "fact_equals_csv"
 UNIQUE = "event_ids_are_unique"
@@ -39,17 +38,16 @@ SPECS = [
 
 
 def of_days(
-    lake: Lake, warehouse: Warehouse, days: Sequence[date], differing: Sequence[date]
+    lake: Lake, session: Session, days: Sequence[date], differing: Sequence[date]
 ) -> list[dg.AssetCheckResult]:
     """Check the days of a run; one result each, which names the days at fault."""
-    today = datetime.now(ZoneInfo(SHOP_ZONE)).date()
     found: dict[str, Sequence[object]] = {
         EQUALS_CSV: differing,
-        UNIQUE: quality.repeated_ids(warehouse, days),
-        VALUES: quality.impossible_values(warehouse, days),
-        WHOLE: quality.torn_invoices(warehouse, days),
-        VOLUME: quality.unusual_volumes(warehouse, days),
-        FRESH: quality.not_loaded(lake, warehouse, today),
+        UNIQUE: quality.repeated_ids(session, days),
+        VALUES: quality.impossible_values(session, days),
+        WHOLE: quality.torn_invoices(session, days),
+        VOLUME: quality.unusual_volumes(session, days),
+        FRESH: quality.not_loaded(lake, session, today()),
     }
     return [result(FACT_LINES, name, faults, days=len(days)) for name, faults in found.items()]
 

@@ -1,13 +1,79 @@
 """When the batch path runs by the clock."""
 
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 import dagster as dg
 
-load_days = dg.define_asset_job("load_days", selection=dg.AssetSelection.all())
+from ecom_pipeline.batch import migrations, sweep
+from ecom_pipeline.batch.lake import Lake
+from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.orchestration import requests
+from ecom_pipeline.orchestration.partitions import SHOP_ZONE
 
-daily_load = dg.build_schedule_from_partitioned_job(
-    load_days,
-    name="daily_load",
-    description="Yesterday's day, every morning at three by the shop's clock.",
-    hour_of_day=3,
-    default_status=dg.DefaultScheduleStatus.RUNNING,
+load_days = dg.define_asset_job(
+    requests.LOAD_DAYS,
+    selection=dg.AssetSelection.all(),
+    description="Days, from their raw objects to the marts.",
 )
+
+Asked = list[dg.RunRequest] | dg.SkipReason
+
+
+@dg.schedule(
+    job=load_days,
+    cron_schedule="0 3 * * *",  # 03:00 is there once on every day, also when the clocks change
+    execution_timezone=SHOP_ZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Yesterday's day, every morning at three by the shop's clock.",
+)
+def daily_load(
+    context: dg.ScheduleEvaluationContext,
+    lake: dg.ResourceParam[Lake],
+    warehouse: dg.ResourceParam[Warehouse],
+) -> Asked:
+    """Ask for yesterday, unless all that came of it is published already."""
+    morning = context.scheduled_execution_time.astimezone(ZoneInfo(SHOP_ZONE))
+    day = morning.date() - timedelta(days=1)
+    migrations.migrate(warehouse)
+    entry = sweep.published(lake, warehouse, day)
+    if entry is not None:
+        return dg.SkipReason(
+            f"{day} is loaded: version {entry.version}, {entry.totals.rows} rows, {entry.cause}"
+        )
+    return [requests.request((day, day), f"{day}:daily:{morning.date()}")]
+
+
+@dg.schedule(
+    job=load_days,
+    cron_schedule="0 5 * * *",
+    execution_timezone=SHOP_ZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every day whose raw objects are not all published: notifications that were lost, "
+    "runs that failed, any time that Dagster was down.",
+)
+def daily_sweep(
+    context: dg.ScheduleEvaluationContext,
+    lake: dg.ResourceParam[Lake],
+    warehouse: dg.ResourceParam[Warehouse],
+) -> Asked:
+    """Ask for the days that are behind; those of a waiting run excepted."""
+    morning = context.scheduled_execution_time.astimezone(ZoneInfo(SHOP_ZONE)).date()
+    migrations.migrate(warehouse)
+    missing = sweep.behind(lake, warehouse, morning)
+    days, _ = requests.loadable(missing, morning)
+    waiting = requests.waiting_days(context.instance)
+    asked = [day for day in days if not requests.is_waiting(day, waiting)]
+    for day in asked:
+        context.log.info("%s: %s", day, missing[day])
+    if not asked:
+        return dg.SkipReason(
+            f"{len(days)} days are behind, all in waiting runs" if days else "none"
+        )
+    return [
+        requests.request((first, last), f"{first}:{last}:sweep:{morning}")
+        for first, last in requests.spans(asked)
+    ]
+
+
+ALL = [daily_load, daily_sweep]

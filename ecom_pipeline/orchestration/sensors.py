@@ -5,51 +5,68 @@ loses objects (52 of 80 measured).
 """
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 
 import dagster as dg
 
+from ecom_pipeline.batch.alarms import Alarms
 from ecom_pipeline.batch.notifications import (
     ForeignMessageError,
     Message,
     Notifications,
-    raw_days,
+    raw_objects,
 )
+from ecom_pipeline.orchestration import requests
+from ecom_pipeline.orchestration.keys import RAW_EVENTS
+from ecom_pipeline.orchestration.partitions import FIRST_DAY, today
 from ecom_pipeline.orchestration.schedules import load_days
 
 MOST_MESSAGES = 200  # a tick; their receipts are the cursor
 
 
-def plan(messages: Sequence[Message]) -> tuple[dict[date, str], list[str]]:
-    """Return the days that new raw objects belong to, and the messages that name no such object.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What messages tell: the objects and bytes that each day has got, and what they mean to us."""
 
-    Each day comes with a key of what asks for it: the same messages, delivered again, make the
-    same key, and Dagster then asks once.
-    """
-    asked: dict[date, set[str]] = {}
-    foreign: list[str] = []
+    objects: Counter[date] = field(default_factory=Counter)
+    bytes: Counter[date] = field(default_factory=Counter)
+    messages: Mapping[date, set[str]] = field(default_factory=dict)
+    foreign: list[str] = field(default_factory=list)
+
+    def run_key(self, span: requests.Span) -> str:
+        """Return a key of what asks for these days: the same when it is delivered again."""
+        first, last = span
+        ids = {id_ for day, ids in self.messages.items() if first <= day <= last for id_ in ids}
+        mark = sha256(" ".join(sorted(ids)).encode()).hexdigest()[:16]
+        return f"{first}:{last}:{mark}"
+
+
+def read(messages: Sequence[Message]) -> Seen:
+    """Return what messages tell of new raw objects; one that can't be read stops no other."""
+    found: dict[date, set[str]] = {}
+    seen = Seen(messages=found)
     for message in messages:
         try:
-            days = raw_days(message.body)
+            objects = raw_objects(message.body)
         except ForeignMessageError as error:
-            foreign.append(f"{message.message_id}: {error}")
+            seen.foreign.append(f"{message.message_id}: {error}")
             continue
-        for day in days:
-            asked.setdefault(day, set()).add(message.message_id)
-    return {day: _run_key(day, ids) for day, ids in sorted(asked.items())}, foreign
-
-
-def _run_key(day: date, message_ids: set[str]) -> str:
-    return f"{day}:{sha256(' '.join(sorted(message_ids)).encode()).hexdigest()[:16]}"
+        for day, size in objects:
+            seen.objects[day] += 1
+            seen.bytes[day] += size
+            found.setdefault(day, set()).add(message.message_id)
+    return seen
 
 
 @dg.sensor(
     job=load_days,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for each day that has a new raw object.",
+    description="Asks for each day before today that has a new raw object.",
 )
 def new_raw_objects(
     context: dg.SensorEvaluationContext, raw_notifications: dg.ResourceParam[Notifications]
@@ -58,19 +75,72 @@ def new_raw_objects(
 
     The cursor holds the receipts of the tick before: that it can be read says that its requests
     were kept, so only then are its messages deleted. A lost cursor asks again, and a load of
-    what is loaded changes nothing.
+    what is loaded changes nothing. A day that a waiting run has is not asked for again.
     """
     raw_notifications.delete(json.loads(context.cursor or "[]"))
     messages = raw_notifications.receive(MOST_MESSAGES)
     if not messages:
         context.update_cursor("[]")
         return dg.SkipReason("no new raw object")
-    asked, foreign = plan(messages)
+    seen = read(messages)
+    days, too_early = requests.loadable(seen.objects, today())
+    _warn(context, seen.foreign, too_early)
+    waiting = requests.waiting_days(context.instance)
+    asked = [day for day in days if not requests.is_waiting(day, waiting)]
+    return dg.SensorResult(
+        run_requests=[requests.request(span, seen.run_key(span)) for span in requests.spans(asked)],
+        asset_events=[_arrived(seen, day) for day in days],
+        cursor=json.dumps([message.receipt for message in messages]),
+    )
+
+
+def _arrived(seen: Seen, day: date) -> dg.AssetMaterialization:
+    metadata = {"new_objects": seen.objects[day], "new_bytes": seen.bytes[day]}
+    return dg.AssetMaterialization(RAW_EVENTS, partition=day.isoformat(), metadata=metadata)
+
+
+def _warn(
+    context: dg.SensorEvaluationContext, foreign: Sequence[str], too_early: Sequence[date]
+) -> None:
     for each in foreign:
         context.log.warning("not a notification of a raw object: %s", each)
-    requests = [
-        dg.RunRequest(run_key=run_key, partition_key=day.isoformat())
-        for day, run_key in asked.items()
+    for day in too_early:
+        context.log.warning(
+            "%s is before the first partition, %s: its events stay in the raw lake and are loaded"
+            " nowhere; move FIRST_DAY in orchestration/partitions.py to take them in",
+            day,
+            FIRST_DAY,
+        )
+
+
+@dg.run_failure_sensor(
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Tells the alarm topic of each run that failed; off where there is no topic.",
+)
+def failed_runs(context: dg.RunFailureSensorContext, alarms: dg.ResourceParam[Alarms]) -> None:
+    """Say which run failed, of which days, why, and where to look."""
+    run = context.dagster_run
+    span = requests.days_of_tags(dict(run.tags))
+    days = " to ".join(map(str, span)) if span else "no days"
+    errors = [
+        f"{event.step_key}: {event.step_failure_data.error_display_string.splitlines()[0]}"
+        for event in context.get_step_failure_events()
     ]
-    cursor = json.dumps([message.receipt for message in messages])
-    return dg.SensorResult(run_requests=requests, cursor=cursor)
+    alarms.tell(
+        f"ecom_pipeline: {run.job_name} failed ({days})",
+        "\n".join(
+            [
+                f"Run {run.run_id} of {run.job_name}, {days}, failed.",
+                *(errors or [context.failure_event.message or "no step says why"]),
+                "The warehouse keeps the days' previous version. Look at the run in Dagster; once"
+                f" its cause is gone, re-execute it, or run: ecom load {_argument(span)}",
+            ]
+        ),
+    )
+
+
+def _argument(span: requests.Span | None) -> str:
+    return ":".join(map(str, span)) if span else "A:B"
+
+
+ALL = [new_raw_objects, failed_runs]

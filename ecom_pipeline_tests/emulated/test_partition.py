@@ -71,7 +71,7 @@ def test_what_the_rebuild_cannot_use_is_in_quarantine_until_it_can(aws, day):
         received_at=accepted(on(day)).received_at,
         error=envelope.EventError("f", "e", "g"),
     )
-    lake.write_quarantine(found.key, [foreign])  # stands for a line that today's rules refuse
+    lake.write_records(found.key, [foreign])  # stands for a line that today's rules refuse
     made = partition.build(lake, day)
     (key,) = made.quarantine_keys
     assert made.quarantined == {"unreadable": 1}

@@ -21,6 +21,7 @@ from ecom_pipeline.batch import connect, ledger
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.local import processes, stack
+from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.account import account_of
@@ -294,6 +295,11 @@ def test_the_sensor_asks_for_the_day_of_a_new_object_once(whole_line, day):
             if isinstance(found, dg.SkipReason):
                 break
             cursor = found.cursor
-            asked += [request.partition_key for request in found.run_requests]
-    assert day.isoformat() in asked
+            asked += [
+                requests.days_of_tags(r.tags | {requests.PARTITION: r.partition_key})
+                if r.partition_key
+                else requests.days_of_tags(r.tags)
+                for r in found.run_requests
+            ]
+    assert requests.is_waiting(day, asked)
     assert queue.receive(10) == []

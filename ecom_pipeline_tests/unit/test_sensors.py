@@ -1,38 +1,49 @@
-"""orchestration.sensors: which days are asked for."""
+"""orchestration.sensors and requests: which days are asked for, in which runs."""
 
+import itertools
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecom_pipeline.batch.notifications import Message
 from ecom_pipeline.domain.keys import raw_key
-from ecom_pipeline.orchestration.sensors import plan
+from ecom_pipeline.orchestration import requests
+from ecom_pipeline.orchestration.partitions import FIRST_DAY
+from ecom_pipeline.orchestration.sensors import read
 
 ONE, TWO = date(2010, 12, 1), date(2010, 12, 2)
 
 
 def message(number, *days):
     objects = [
-        {"s3": {"object": {"key": raw_key(day, "s", "1", "1").replace("=", "%3D")}}} for day in days
+        {"s3": {"object": {"key": raw_key(day, "s", "1", "1").replace("=", "%3D"), "size": 7}}}
+        for day in days
     ]
     return Message(f"m{number}", f"r{number}", json.dumps({"Records": objects}))
 
 
-def test_new_objects_of_a_day_ask_for_it_once():
-    asked, foreign = plan([message(1, ONE), message(2, ONE, TWO)])
-    assert (list(asked), foreign) == ([ONE, TWO], [])
+def test_new_objects_of_a_day_are_counted_under_it():
+    seen = read([message(1, ONE), message(2, ONE, TWO)])
+    assert seen.objects == {ONE: 2, TWO: 1}
+    assert seen.bytes == {ONE: 14, TWO: 7}
+    assert seen.foreign == []
 
 
 def test_the_same_messages_in_any_order_ask_with_the_same_key():
     first, second = message(1, ONE), message(2, ONE)
-    assert plan([first, second]) == plan([second, first]) != plan([first])
+    span = (ONE, ONE)
+    keys = [read(each).run_key(span) for each in ([first, second], [second, first], [first])]
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_what_is_no_raw_object_asks_for_nothing():
     test = Message("m", "r", json.dumps({"Event": "s3:TestEvent"}))
     other = {"Records": [{"s3": {"object": {"key": "quarantine/received_date=2010-12-01/x"}}}]}
-    assert plan([test, Message("n", "r", json.dumps(other))]) == ({}, [])
+    seen = read([test, Message("n", "r", json.dumps(other))])
+    assert (seen.objects, seen.foreign) == ({}, [])
 
 
 @pytest.mark.parametrize(
@@ -47,6 +58,39 @@ def test_what_is_no_raw_object_asks_for_nothing():
     ],
 )
 def test_a_foreign_message_stops_no_other_and_is_named(body):
-    asked, foreign = plan([Message("odd", "r", body), message(1, ONE)])
-    assert list(asked) == [ONE]
-    assert [each.split(":")[0] for each in foreign] == ["odd"]
+    seen = read([Message("odd", "r", body), message(1, ONE)])
+    assert list(seen.objects) == [ONE]
+    assert [each.split(":")[0] for each in seen.foreign] == ["odd"]
+
+
+def test_a_day_that_is_not_over_or_has_no_partition_is_not_asked_for():
+    today = date(2011, 3, 1)
+    early = FIRST_DAY - timedelta(days=1)
+    assert requests.loadable([today, ONE, early, today + timedelta(days=1)], today) == (
+        [ONE],
+        [early],
+    )
+
+
+@given(st.sets(st.integers(0, 900), max_size=120))
+def test_spans_have_every_day_once_in_few_runs_and_no_other_day_unless_they_must(numbers):
+    days = sorted(ONE + timedelta(days=n) for n in numbers)
+    spans = requests.spans(days)
+    assert len(spans) <= requests.MOST_RUNS
+    held = [
+        first + timedelta(days=n) for first, last in spans for n in range((last - first).days + 1)
+    ]
+    assert held == sorted(set(held))
+    assert set(days) <= set(held)
+    neighbours = sum(b - a > timedelta(days=1) for a, b in itertools.pairwise(days))
+    if neighbours < requests.MOST_RUNS:
+        assert held == days
+
+
+def test_a_span_is_read_back_from_the_tags_of_its_run():
+    for span in ((ONE, ONE), (ONE, TWO)):
+        asked = requests.request(span, "key")
+        tags = asked.tags | (
+            {requests.PARTITION: asked.partition_key} if asked.partition_key else {}
+        )
+        assert requests.days_of_tags(tags) == span

@@ -66,12 +66,19 @@ def fact_invoice_lines(
         began = time.monotonic()
         published = load.publish(warehouse, lake, days, gate=replace(gate, approved=config.approve))
         seconds = time.monotonic() - began
-        fact = load.fact_totals(warehouse, min(days), max(days))
-        held = {day: fact.get(day, Totals()) for day in days}
+        with warehouse.session() as session:
+            fact = stage.fact_totals(session, min(days), max(days))
+            held = {day: fact.get(day, Totals()) for day in days}
+            differing = [day for day in days if held[day] != partition.committed(lake, day).totals]
+            results = checks.of_days(lake, session, days, differing)
+            rows = stage.fact_rows(session)
         _report_days(context, held, published)
-        differing = [day for day in days if held[day] != partition.committed(lake, day).totals]
-        results = checks.of_days(lake, warehouse, days, differing)
-        metadata = _of_the_run(lake, warehouse, published) | {"seconds": round(seconds, 3)}
+        metadata = _copied(lake, warehouse, list(published.values())) | {
+            "dagster/row_count": rows,
+            "dagster/table_name": stage.FACT,
+            "days_changed": len(published),
+            "seconds": round(seconds, 3),
+        }
     yield dg.MaterializeResult(asset_key=FACT_LINES, metadata=metadata, check_results=results)
 
 
@@ -96,18 +103,6 @@ def _version(entry: Entry) -> dict[str, Any]:
         "rows_changed": entry.change.changed,
         "revenue_before": describe.pounds(entry.amount_before),
     }
-
-
-def _of_the_run(
-    lake: Lake, warehouse: Warehouse, published: Mapping[date, Entry]
-) -> dict[str, Any]:
-    """Return what is true of the table, and of the load as a whole."""
-    found: dict[str, Any] = {
-        "days_changed": len(published),
-        "dagster/row_count": load.fact_rows(warehouse),
-        "dagster/table_name": stage.FACT,
-    }
-    return found | _copied(lake, warehouse, list(published.values()))
 
 
 def _copied(lake: Lake, warehouse: Warehouse, entries: Sequence[Entry]) -> dict[str, Any]:

@@ -1,0 +1,15 @@
+-- A description counts where something is sold for money: notes like "damaged" stand at price 0.
+select
+  invoice_date,
+  stock_code,
+  max(case when unit_price > 0 then description end),
+  sum(case when kind = 'sale' then quantity else 0 end),
+  sum(case when kind = 'cancellation' then -quantity else 0 end),
+  sum(case when kind = 'write_off' then -quantity else 0 end),
+  sum(case when kind = 'sale' then amount else 0 end),
+  sum(case when kind = 'cancellation' then amount else 0 end),
+  sum(amount),
+  count(*)
+from sales.fact_invoice_lines
+where invoice_date in (select invoice_date from touched_days)
+group by invoice_date, stock_code

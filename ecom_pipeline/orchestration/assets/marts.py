@@ -1,0 +1,78 @@
+"""The marts' assets: one step brings all of them to the same versions of the days, or none."""
+
+import time
+
+import dagster as dg
+
+from ecom_pipeline.batch import marts
+from ecom_pipeline.batch.mart_list import MARTS
+from ecom_pipeline.batch.marts import Mart, Refreshed
+from ecom_pipeline.batch.warehouse import Session, Warehouse
+from ecom_pipeline.orchestration import checks, describe
+from ecom_pipeline.orchestration.keys import FACT_LINES, Results
+from ecom_pipeline.orchestration.retries import in_dagsters_words
+
+BALANCED = "sums_are_those_of_the_fact_table"
+
+
+def _key(mart: Mart) -> dg.AssetKey:
+    return dg.AssetKey([marts.SCHEMA, mart.name])
+
+
+@dg.multi_asset(
+    specs=[
+        describe.spec(
+            _key(mart),
+            deps=[FACT_LINES],
+            kinds={"redshift", "sql"},
+            text=mart.text,
+            metadata={"dagster/column_schema": describe.schema(mart.columns)},
+        )
+        for mart in MARTS
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            BALANCED,
+            asset=_key(mart),
+            blocking=True,
+            description=f"Equal, or nothing: {', '.join(mart.balances)}.",
+        )
+        for mart in MARTS
+    ],
+    name="marts",
+    pool="warehouse",
+)
+def refreshed_marts(warehouse: dg.ResourceParam[Warehouse]) -> Results:
+    """Rebuild what the ledger says is out of date."""
+    with in_dagsters_words():
+        began = time.monotonic()
+        done = marts.refresh(warehouse, MARTS)
+        seconds = round(time.monotonic() - began, 3)
+        with warehouse.session() as session:
+            results = [_result(session, mart, done, seconds) for mart in MARTS]
+    yield from results
+
+
+def _result(session: Session, mart: Mart, done: Refreshed, seconds: float) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    rows = marts.head(session, mart, describe.PREVIEW_ROWS)
+    return dg.MaterializeResult(
+        asset_key=_key(mart),
+        metadata={
+            "dagster/row_count": done.rows[mart.name],
+            "dagster/table_name": mart.table,
+            "days_refreshed": len(done.days),
+            "seconds": seconds,
+            "preview": describe.preview([column.name for column in mart.columns], rows),
+        },
+        check_results=[
+            checks.result(
+                _key(mart),
+                BALANCED,
+                marts.imbalances(session, mart),
+                rows=done.rows[mart.name],
+            )
+        ],
+    )
+
+
+ALL = [refreshed_marts]
