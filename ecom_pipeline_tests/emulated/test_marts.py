@@ -135,7 +135,7 @@ def test_a_mart_that_lost_a_row_is_told(warehouse, lake, day):
         ([], (1, 2.5), ["no_sale", "none"]),
     ],
 )
-def test_a_return_is_matched_with_the_sale_it_takes_back(  # noqa: PLR0913, PLR0917
+def test_a_return_is_matched_with_the_sale_it_takes_back(
     warehouse, lake, day, bought, back, expected
 ):
     invoice = f"{day:%y%m%d}"

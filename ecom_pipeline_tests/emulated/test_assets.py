@@ -1,0 +1,213 @@
+"""The Dagster project on a real instance: what a run does, shows, keeps and gives up."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import dagster as dg
+import pytest
+
+from ecom_pipeline import definitions
+from ecom_pipeline.batch import connect, load, partition
+from ecom_pipeline.domain import keys
+from ecom_pipeline.orchestration import checks, requests, runs
+from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, FACT_LINES, RAW_EVENTS
+from ecom_pipeline_tests.builders import accepted, on
+
+pytestmark = pytest.mark.usefixtures("redshift")
+
+DAILY_SALES = dg.AssetKey(["marts", "daily_sales"])
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory):
+    home = runs.local_instance_home(tmp_path_factory.mktemp("home"))
+    with dg.DagsterInstance.from_config(str(home)) as made:
+        yield made
+
+
+@pytest.fixture
+def lake(aws):
+    return connect.lake(aws)
+
+
+def arrive(lake, day, *events, name="1"):
+    lake.write_records(
+        keys.raw_key(day, "0", name, name), [accepted(on(day, **event)) for event in events]
+    )
+
+
+def run(aws, instance, first, last=None, **more):
+    """Run the job as the UI does for a range, and return its result."""
+    job = definitions.build(aws).resolve_job_def(requests.LOAD_DAYS)
+    return job.execute_in_process(
+        instance=instance,
+        tags=requests.range_tags((first, last or first)),
+        raise_on_error=False,
+        **more,
+    )
+
+
+def shown(instance, key, day=None):
+    """Return the metadata of an asset's newest materialization, as the UI shows it."""
+    found = instance.fetch_materializations(
+        dg.AssetRecordsFilter(key, asset_partitions=[day.isoformat()]) if day else key, limit=1
+    )
+    metadata = found.records[0].asset_materialization.metadata
+    return {name: value.value for name, value in metadata.items()}
+
+
+def evaluations(result):
+    return {each.check_name: each for each in result.get_asset_check_evaluations()}
+
+
+def failure(result, step):
+    (event,) = [e for e in result.get_step_failure_events() if e.step_key == step]
+    return event.step_failure_data
+
+
+def test_a_day_shows_what_a_person_wants_to_know(aws, instance, lake, day):
+    arrive(lake, day, {"event_id": f"{day}a"}, {"event_id": f"{day}b", "Quantity": -1})
+    arrive(lake, day, {"event_id": f"{day}a"}, name="2")
+    result = run(aws, instance, day)
+    assert result.success
+    raw, csv, fact = (shown(instance, key, day) for key in (RAW_EVENTS, CSV_LINES, FACT_LINES))
+    assert raw["objects"] == 2
+    assert raw["dagster/uri"].endswith(keys.raw_prefix(day))
+    assert (csv["dagster/partition_row_count"], csv["redelivered"], csv["quarantined"]) == (2, 1, 0)
+    assert (csv["pieces"], csv["revenue"], csv["revenue_exact"]) == (5, 12.75, "£12.7500")
+    assert csv["seconds"] > 0
+    assert "| event_id |" in csv["preview"]
+    assert (fact["version"], fact["cause"], fact["rows_added"]) == (1, "first", 2)
+    assert "copy stage_invoice_lines" in fact["copy"]
+    assert fact["dagster/row_count"] >= 2
+    assert shown(instance, DAILY_SALES)["dagster/table_name"] == "marts.daily_sales"
+    found = evaluations(result)
+    assert {each.name for each in checks.SPECS} <= found.keys()
+    blocking = [each for each in found.values() if each.severity == dg.AssetCheckSeverity.ERROR]
+    assert all(each.passed for each in blocking)
+    assert all(
+        any(isinstance(v.value, int | float) for v in each.metadata.values())
+        for each in found.values()
+    )
+
+
+def test_no_metadata_of_any_asset_names_a_customer(aws, instance, lake, day):
+    customer = "98765432123"
+    returned = {"InvoiceNo": "C1", "Quantity": -1}
+    same = {"CustomerID": customer}
+    arrive(lake, day, {"event_id": f"{day}a"} | same, {"event_id": f"{day}b"} | same | returned)
+    result = run(aws, instance, day)
+    assert result.success
+    logs = [record.user_message for record in instance.all_logs(result.run_id)]
+    events = [str(record.dagster_event) for record in instance.all_logs(result.run_id)]
+    assert events
+    assert customer not in "".join([*logs, *events])
+
+
+def test_a_closed_day_succeeds_and_says_so(aws, instance, day):
+    assert run(aws, instance, day).success
+    for key in (CSV_LINES, FACT_LINES):
+        metadata = shown(instance, key, day)
+        assert metadata["dagster/partition_row_count"] == 0
+        assert metadata["note"].startswith("closed")
+
+
+def test_a_range_and_its_days_leave_the_same(aws, instance, lake, day):
+    days = [day + timedelta(days=700 + n) for n in range(3)]
+    for each in days:
+        arrive(lake, each, {"event_id": f"{each}a"}, {"event_id": f"{each}b", "Quantity": 2})
+    assert run(aws, instance, days[0], days[-1]).success
+    warehouse = connect.warehouse(aws)
+    ranged = (
+        [partition.committed(lake, each) for each in days],
+        load.fact_totals(warehouse, days[0], days[-1]),
+    )
+    with warehouse.session() as session:
+        for table in ("sales.fact_invoice_lines", "sales.load_ledger"):
+            session.run(
+                f"delete from {table} where invoice_date between %s and %s", [days[0], days[-1]]
+            )
+        session.commit()
+    for each in days:  # without the marts: a ledger that lost days is no case of theirs
+        to_fact = [RAW_EVENTS, CSV_LINES, CATALOG_CSV, FACT_LINES]
+        assert run(aws, instance, each, asset_selection=to_fact).success
+    assert ranged == (
+        [partition.committed(lake, each) for each in days],
+        load.fact_totals(warehouse, days[0], days[-1]),
+    )
+
+
+def test_bad_data_fails_at_once_and_keeps_what_was_done(aws, instance, lake, day):
+    days = [day + timedelta(days=1400 + n) for n in range(2)]
+    for each in days:
+        arrive(lake, each, {"event_id": f"{each}a"})
+    (damaged,) = lake.raw_objects(days[1])
+    lake.s3.put_object(
+        Bucket=lake.raw_bucket, Key=damaged.key, Body=b"cut", Metadata={"sha256": "0", "rows": "1"}
+    )
+    result = run(aws, instance, *days)
+    assert not result.success
+    said = failure(result, "csv_invoice_lines")
+    assert "its SHA-256 is not the one in its metadata" in said.user_failure_data.description
+    assert not [e for e in result.all_events if e.event_type_value == "STEP_UP_FOR_RETRY"]
+    assert shown(instance, CSV_LINES, days[0])["dagster/partition_row_count"] == 1
+
+
+def test_what_is_transient_is_tried_again(aws, instance, lake, day):
+    """The first connections are refused, as by a warehouse that resumes."""
+    arrive(lake, day, {"event_id": f"{day}a"})
+    nowhere = replace(aws, redshift_port=1)
+    result = run(nowhere, instance, day)
+    assert not result.success
+    again = [e for e in result.all_events if e.event_type_value == "STEP_UP_FOR_RETRY"]
+    assert {e.step_key for e in again} == {"catalog_csv_invoice_lines", "fact_invoice_lines"}
+
+
+def test_a_restatement_above_the_bound_waits_for_approval(aws, instance, lake, day):
+    gated = replace(aws, load_bound=Decimal("0.1"))
+    arrive(lake, day, {"event_id": f"{day}a"})
+    assert run(gated, instance, day).success
+    arrive(lake, day, {"event_id": f"{day}a", "Quantity": 7})
+    result = run(gated, instance, day)
+    said = failure(result, "fact_invoice_lines").user_failure_data
+    assert "1 changed of 1" in said.description
+    approve = json.loads(said.description.partition("config ")[2].removesuffix("."))
+    assert load.fact_totals(connect.warehouse(aws), day, day)[day].quantity == 6
+    assert run(gated, instance, day, run_config=approve).success
+    assert load.fact_totals(connect.warehouse(aws), day, day)[day].quantity == 7
+    assert shown(instance, FACT_LINES, day)["cause"] == "correction"
+
+
+def test_wrong_figures_never_reach_the_marts(aws, instance, lake, day):
+    arrive(lake, day, {"event_id": f"{day}a"})
+    assert run(aws, instance, day).success
+    warehouse = connect.warehouse(aws)
+    with warehouse.session() as session:
+        session.run("update sales.fact_invoice_lines set amount = 1 where invoice_date = %s", [day])
+        session.commit()
+    result = run(aws, instance, day)  # the ledger says that nothing is to be done
+    assert not evaluations(result)[checks.EQUALS_CSV].passed
+    assert str(day) in str(evaluations(result)[checks.EQUALS_CSV].metadata["what"].value)
+    assert not [e for e in result.get_asset_materialization_events() if e.step_key == "marts"]
+    with warehouse.session() as session:
+        session.run("delete from sales.load_ledger where invoice_date = %s", [day])
+        session.commit()
+    assert run(aws, instance, day).success
+
+
+def test_pools_let_one_writer_in_at_a_time(aws):
+    pools = {
+        node.op.name: node.op.pool
+        for asset in definitions.build(aws).assets
+        for node in [asset]
+        if isinstance(asset, dg.AssetsDefinition)
+    }
+    assert pools["csv_invoice_lines"] == "lake_csv"
+    assert pools["fact_invoice_lines"] == pools["marts"] == "warehouse"
+
+
+def test_the_catalog_is_there(aws, instance, lake, day):
+    assert run(aws, instance, day).success
+    assert shown(instance, CATALOG_CSV, day)["partitions"] == 1
