@@ -9,6 +9,7 @@ import msgspec
 import redshift_connector
 from botocore.config import Config
 
+from ecom_pipeline.batch.alarms import Alarms
 from ecom_pipeline.batch.catalog import Catalog
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.notifications import Notifications
@@ -59,6 +60,11 @@ def catalog(settings: Settings) -> Catalog:
 def notifications(settings: Settings) -> Notifications:
     """Return the queue of S3's notifications."""
     return Notifications(client(settings, "sqs"), settings.raw_queue)
+
+
+def alarms(settings: Settings) -> Alarms:
+    """Return the topic of alarms."""
+    return Alarms(client(settings, "sns"), settings.alarm_topic)
 
 
 def warehouse(settings: Settings) -> Warehouse:

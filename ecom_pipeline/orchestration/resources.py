@@ -9,7 +9,6 @@ from typing import Any
 import dagster as dg
 
 from ecom_pipeline.batch import connect
-from ecom_pipeline.batch.alarms import Alarms
 from ecom_pipeline.batch.gate import Gate
 from ecom_pipeline.settings import Settings
 
@@ -36,7 +35,7 @@ def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
             lambda: connect.notifications(settings), f"SQS {settings.raw_queue}"
         ),
         "alarms": _resource(
-            lambda: Alarms(connect.client(settings, "sns"), settings.alarm_topic),
+            lambda: connect.alarms(settings),
             f"SNS {settings.alarm_topic or '(nobody is told)'}",
         ),
     }

@@ -1,0 +1,203 @@
+"""What asks for a load: the sensor, the morning's schedule, the sweep; and who is told of failures."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from ecom_pipeline import definitions
+from ecom_pipeline.batch import connect, load, migrations, partition, sweep
+from ecom_pipeline.domain import keys
+from ecom_pipeline.orchestration import requests, runs
+from ecom_pipeline.orchestration.keys import RAW_EVENTS
+from ecom_pipeline.orchestration.partitions import SHOP_ZONE, today
+from ecom_pipeline.orchestration.schedules import daily_load, daily_sweep
+from ecom_pipeline.orchestration.sensors import failed_runs, new_raw_objects
+from ecom_pipeline_tests.builders import accepted, on
+
+pytestmark = pytest.mark.usefixtures("redshift")
+
+LONDON = ZoneInfo(SHOP_ZONE)
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory):
+    home = runs.local_instance_home(tmp_path_factory.mktemp("home"))
+    with dg.DagsterInstance.from_config(str(home)) as made:
+        yield made
+
+
+@pytest.fixture
+def lake(aws):
+    return connect.lake(aws)
+
+
+@pytest.fixture
+def warehouse(aws):
+    found = connect.warehouse(aws)
+    migrations.migrate(found)
+    return found
+
+
+@pytest.fixture
+def queue(aws):
+    """Yield the queue of notifications, with nothing on it."""
+    found = connect.notifications(aws)
+    forget(found)
+    return found
+
+
+def forget(queue):
+    while messages := queue.receive(200):
+        queue.delete([message.receipt for message in messages])
+
+
+def arrive(lake, day, name="1"):
+    lake.write_records(keys.raw_key(day, "0", name, name), [accepted(on(day, event_id=name))])
+
+
+def tick(instance, queue, cursor=None):
+    context = dg.build_sensor_context(
+        instance=instance, cursor=cursor, resources={"raw_notifications": queue}
+    )
+    return new_raw_objects(context)
+
+
+def spans(found):
+    asked = found.run_requests if isinstance(found, dg.SensorResult) else found
+    return [
+        requests.days_of_tags(
+            each.tags | ({requests.PARTITION: each.partition_key} if each.partition_key else {})
+        )
+        for each in asked
+    ]
+
+
+def morning(schedule, at, instance, **resources):
+    context = dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=at, resources=resources
+    )
+    return schedule(context)
+
+
+def test_a_tick_asks_for_just_the_days_of_new_objects_and_reports_them(instance, queue, lake, day):
+    days = [day + timedelta(days=n) for n in (2000, 2001, 2005)]
+    for each in days:
+        arrive(lake, each)
+    arrive(lake, today())  # not over: tomorrow's daily load has it
+    arrive(lake, date(2009, 6, 1))  # before the first partition: a warning, no crash
+    found = tick(instance, queue)
+    assert spans(found) == [(days[0], days[1]), (days[2], days[2])]
+    events = [(each.asset_key, each.partition) for each in found.asset_events]
+    assert events == [(RAW_EVENTS, each.isoformat()) for each in days]
+    assert found.asset_events[0].metadata["new_objects"].value == 1
+    assert isinstance(tick(instance, queue, found.cursor), dg.SkipReason)
+
+
+def test_a_day_that_a_waiting_run_has_is_not_asked_for_again(aws, instance, queue, lake, day):
+    arrive(lake, day)
+    job = definitions.build(aws).resolve_job_def(requests.LOAD_DAYS)
+    tags = requests.range_tags((day - timedelta(days=1), day))
+    run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.QUEUED)
+    assert spans(tick(instance, queue)) == []
+    instance.report_run_canceled(run)
+    arrive(lake, day, name="2")
+    assert spans(tick(instance, queue)) == [(day, day)]
+
+
+def test_a_tick_costs_what_is_new_and_never_lists_the_lake(aws, instance, queue, lake, day):
+    calls = []
+    for client in (lake.s3, queue.sqs):
+        client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
+    arrive(lake, day)
+    calls.clear()
+    tick(instance, queue)
+    assert set(calls) <= {"ReceiveMessage", "GetQueueUrl", "DeleteMessageBatch"}
+
+
+def test_the_sweep_finds_what_lost_notifications_did_not_tell(
+    instance, queue, lake, warehouse, day
+):
+    before = set(sweep.behind(lake, warehouse, today()))
+    never, late, unpublished, right = (day + timedelta(days=n) for n in range(3000, 3004))
+    for each in (never, late, unpublished, right):
+        arrive(lake, each)
+    for each in (late, unpublished, right):
+        partition.build(lake, each)
+    load.publish(warehouse, lake, [late, right])
+    arrive(lake, late, name="2")
+    forget(queue)
+    assert isinstance(tick(instance, queue), dg.SkipReason)
+    found = {k: v for k, v in sweep.behind(lake, warehouse, today()).items() if k not in before}
+    assert found.keys() == {never, late, unpublished}
+    assert "never built" in found[never]
+    assert "1 raw objects are not in its CSV" in found[late]
+    assert "never published" in found[unpublished]
+    asked = spans(
+        morning(daily_sweep, datetime.now(LONDON), instance, lake=lake, warehouse=warehouse)
+    )
+    assert all(requests.is_waiting(each, asked) for each in found)
+    for each in found:
+        partition.build(lake, each)
+    load.publish(warehouse, lake, sorted(found))
+    assert set(sweep.behind(lake, warehouse, today())) <= before
+
+
+def test_the_morning_asks_for_yesterday_until_it_is_loaded(instance, lake, warehouse, day):
+    at = datetime(day.year, day.month, day.day, 3, tzinfo=LONDON) + timedelta(days=1)
+    resources = {"lake": lake, "warehouse": warehouse}
+    assert spans(morning(daily_load, at, instance, **resources)) == [(day, day)]
+    partition.build(lake, day)  # an empty day
+    load.publish(warehouse, lake, [day])
+    skipped = morning(daily_load, at, instance, **resources)
+    assert f"{day} is loaded: version 1, 0 rows" in skipped.skip_message
+    arrive(lake, day)
+    assert spans(morning(daily_load, at, instance, **resources)) == [(day, day)]
+
+
+@pytest.mark.parametrize(
+    "night", [date(2011, 3, 27), date(2011, 10, 30), date(2026, 3, 29), date(2026, 10, 25)]
+)
+def test_each_day_has_one_morning_when_the_clocks_change_too(instance, lake, warehouse, night):
+    start = datetime(night.year, night.month, night.day, tzinfo=LONDON) - timedelta(days=1)
+    ticks = list(islice(daily_load.execution_time_iterator(start.timestamp()), 4))
+    assert [each.astimezone(LONDON).strftime("%F %H:%M") for each in ticks] == [
+        f"{night + timedelta(days=n)} 03:00" for n in range(-1, 3)
+    ]
+    resources = {"lake": lake, "warehouse": warehouse}
+    asked = [spans(morning(daily_load, each, instance, **resources)) for each in ticks]
+    days = [night + timedelta(days=n) for n in range(-2, 2)]
+    assert asked == [[(each, each)] for each in days]
+
+
+def test_a_failed_run_is_told_with_its_days_its_error_and_what_to_do(aws, lake, instance, day):
+    sns, sqs = connect.client(aws, "sns"), connect.client(aws, "sqs")
+    topic = sns.create_topic(Name=f"alarms-{day}")["TopicArn"]
+    inbox = sqs.create_queue(QueueName=f"alarms-{day}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
+    told = replace(aws, alarm_topic=topic)
+    key = keys.raw_key(day, "0", "1", "1")
+    lake.s3.put_object(Bucket=lake.raw_bucket, Key=key, Body=b"?", Metadata={"sha256": "0"})
+    built = definitions.build(told)
+    result = built.resolve_job_def(requests.LOAD_DAYS).execute_in_process(
+        instance=instance, tags=requests.range_tags((day, day)), raise_on_error=False
+    )
+    context = dg.build_run_status_sensor_context(
+        sensor_name="failed_runs",
+        dagster_event=result.get_run_failure_event(),
+        dagster_instance=instance,
+        dagster_run=result.dagster_run,
+        resources={"alarms": connect.alarms(told)},
+    ).for_run_failure()
+    failed_runs(context)
+    (message,) = sqs.receive_message(QueueUrl=inbox, WaitTimeSeconds=5)["Messages"]
+    for expected in (result.run_id, str(day), "SHA-256", f"ecom load {day}:{day}"):
+        assert expected in message["Body"]
+
+
+def test_nobody_is_told_where_there_is_no_topic(aws):
+    connect.alarms(aws).tell("subject", "message")
