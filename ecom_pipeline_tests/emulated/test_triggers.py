@@ -1,4 +1,4 @@
-"""What asks for a load: the sensor, the morning's schedule, the sweep; and who is told of failures."""
+"""What asks for a load - sensor, morning, sweep - and who is told of failures."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._utils.schedules import cron_string_iterator
 
 from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, load, migrations, partition, sweep
@@ -101,7 +102,7 @@ def test_a_day_that_a_waiting_run_has_is_not_asked_for_again(aws, instance, queu
     arrive(lake, day)
     job = definitions.build(aws).resolve_job_def(requests.LOAD_DAYS)
     tags = requests.range_tags((day - timedelta(days=1), day))
-    run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.QUEUED)
+    run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.NOT_STARTED)
     assert spans(tick(instance, queue)) == []
     instance.report_run_canceled(run)
     arrive(lake, day, name="2")
@@ -163,7 +164,9 @@ def test_the_morning_asks_for_yesterday_until_it_is_loaded(instance, lake, wareh
 )
 def test_each_day_has_one_morning_when_the_clocks_change_too(instance, lake, warehouse, night):
     start = datetime(night.year, night.month, night.day, tzinfo=LONDON) - timedelta(days=1)
-    ticks = list(islice(daily_load.execution_time_iterator(start.timestamp()), 4))
+    ticks = list(
+        islice(cron_string_iterator(start.timestamp(), daily_load.cron_schedule, SHOP_ZONE), 4)
+    )
     assert [each.astimezone(LONDON).strftime("%F %H:%M") for each in ticks] == [
         f"{night + timedelta(days=n)} 03:00" for n in range(-1, 3)
     ]
