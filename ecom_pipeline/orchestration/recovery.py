@@ -1,0 +1,62 @@
+"""Runs whose process was killed, on one machine: only a launcher that asks its workers knows.
+
+On AWS run monitoring asks ECS; Dagster's local launcher can't be asked (1.13), so a killed run
+would stay STARTED for ever and keep its pool's slot.
+"""
+
+import json
+import os
+import socket
+
+import dagster as dg
+from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._grpc.client import DagsterGrpcClient
+
+_PROCESS = "ecom/process"  # of a run in a process of ours: host and pid
+_GOING = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+_ASK_SECONDS = 5
+
+
+def process_tags() -> dict[str, str]:
+    """Return the tags by which a run in this process is known to be alive."""
+    return {_PROCESS: f"{socket.gethostname()} {os.getpid()}"}
+
+
+def fail_the_dead(instance: dg.DagsterInstance) -> list[str]:
+    """Fail the runs whose process is gone and free their pools; return their ids.
+
+    A load is safe to repeat: the daemon retries such a run, and the sweep finds what it left.
+    """
+    dead = [run for run in instance.get_runs(_GOING) if _is_dead(run)]
+    for run in dead:
+        instance.report_run_failed(run, "its process was killed")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return [run.run_id for run in dead]
+
+
+def _is_dead(run: dg.DagsterRun) -> bool:
+    if _PROCESS in run.tags:
+        host, _, pid = run.tags[_PROCESS].partition(" ")
+        return host == socket.gethostname() and not _lives(int(pid))
+    if GRPC_INFO_TAG in run.tags:
+        return run.run_id not in _runs_of_server(json.loads(run.tags[GRPC_INFO_TAG]))
+    return False
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _runs_of_server(address: dict[str, str]) -> list[str]:
+    """Return the runs that a code server works on: none when it is gone."""
+    try:
+        return DagsterGrpcClient(**address).get_current_runs()
+    except DagsterUserCodeUnreachableError:
+        return []
