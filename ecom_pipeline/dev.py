@@ -4,9 +4,16 @@ import signal
 import subprocess
 import sys
 
+import dagster as dg
+
 from ecom_pipeline.local import stack
-from ecom_pipeline.orchestration import runs
-from ecom_pipeline.settings import Settings, aws_environment, child_environment, variable
+from ecom_pipeline.orchestration import recovery, runs
+from ecom_pipeline.settings import (
+    Settings,
+    aws_environment,
+    child_environment,
+    environment_of,
+)
 
 
 def lineage_link(port: int) -> str:
@@ -19,20 +26,24 @@ def lineage_link(port: int) -> str:
 def serve(settings: Settings, port: int) -> int:
     """Run the local AWS and `dagster dev` until Ctrl-C; return its exit code."""
     stack.up(settings)
-    environment = child_environment(
-        aws_environment(settings)
-        | {
-            "DAGSTER_HOME": str(runs.local_instance_home(settings.home)),
-            variable("home"): str(settings.home.resolve()),
-        }
-    )
-    command = [sys.executable, "-m", "dagster", "dev", "--port", str(port), "-w", "workspace.yaml"]
     # Dagster treats SIGTERM as SIGINT, which a process started with `&` ignores: undo that here
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
+    process = start(settings, port)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         return process.wait()
     except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)
         return process.wait()
+
+
+def start(settings: Settings, port: int) -> subprocess.Popen[bytes]:
+    """Start `dagster dev` as the leader of a session of its own, after the runs it left behind."""
+    home = runs.local_instance_home(settings.home)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        recovery.fail_the_dead(instance)
+    environment = child_environment(
+        aws_environment(settings) | environment_of(settings) | {"DAGSTER_HOME": str(home)}
+    )
+    command = [sys.executable, "-m", "dagster", "dev", "--port", str(port), "-w", "workspace.yaml"]
+    return subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603

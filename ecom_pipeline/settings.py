@@ -127,6 +127,13 @@ def aws_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the variables from which another process loads the same settings."""
+    given = {field.name: getattr(settings, field.name) for field in fields(Settings)}
+    given["home"] = settings.home.resolve()
+    return {variable(name): str(value) for name, value in given.items() if value is not None}
+
+
 def _read(name: str, text: str) -> Any:
     if name not in _READERS:
         return text

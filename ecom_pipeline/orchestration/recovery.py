@@ -7,11 +7,14 @@ would stay STARTED for ever and keep its pool's slot.
 import json
 import os
 import socket
+from typing import Any
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._grpc.client import DagsterGrpcClient
+from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
+from dagster._serdes import deserialize_value
 
 _PROCESS = "ecom/process"  # of a run in a process of ours: host and pid
 _GOING = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
@@ -40,7 +43,7 @@ def _is_dead(run: dg.DagsterRun) -> bool:
         host, _, pid = run.tags[_PROCESS].partition(" ")
         return host == socket.gethostname() and not _lives(int(pid))
     if GRPC_INFO_TAG in run.tags:
-        return run.run_id not in _runs_of_server(json.loads(run.tags[GRPC_INFO_TAG]))
+        return not _server_has(run.run_id, json.loads(run.tags[GRPC_INFO_TAG]))
     return False
 
 
@@ -54,9 +57,12 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _runs_of_server(address: dict[str, str]) -> list[str]:
-    """Return the runs that a code server works on: none when it is gone."""
+def _server_has(run_id: str, address: dict[str, Any]) -> bool:
+    """Return whether the code server that started a run still works on it."""
     try:
-        return DagsterGrpcClient(**address).get_current_runs()
+        answer = DagsterGrpcClient(**address).can_cancel_execution(
+            CanCancelExecutionRequest(run_id=run_id), timeout=_ASK_SECONDS
+        )
     except DagsterUserCodeUnreachableError:
-        return []
+        return False
+    return deserialize_value(answer, CanCancelExecutionResult).can_cancel

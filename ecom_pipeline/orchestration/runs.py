@@ -1,17 +1,14 @@
 """Run the batch path in this process, recorded in the instance, so that the UI shows it."""
 
-import os
 import shutil
-import socket
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
 
-from ecom_pipeline.orchestration import requests
+from ecom_pipeline.orchestration import recovery, requests
 
 DAGSTER_YAML = Path(__file__).parents[2] / "infra" / "dagster" / "local.yaml"
-_PROCESS = "ecom/process"  # of a run in a process of its own: host and pid
 _QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}  # the UI has all of it
 
 
@@ -34,34 +31,14 @@ def run_days(
 
     A process for each day's run costs 4 to 10 s; in this one, 305 days are one run of seconds.
     """
-    _bury_the_dead(instance)
-    tags = requests.range_tags((first, last)) | {_PROCESS: f"{socket.gethostname()} {os.getpid()}"}
+    recovery.fail_the_dead(instance)
+    tags = requests.range_tags((first, last)) | recovery.process_tags()
     result = definitions.resolve_job_def(requests.LOAD_DAYS).execute_in_process(
         instance=instance, tags=tags, run_config=_QUIET, raise_on_error=False
     )
     if not result.success:
         raise RunFailedError("; ".join(_errors(result)) or "see the run in the UI")
     return result.run_id
-
-
-def _bury_the_dead(instance: dg.DagsterInstance) -> None:
-    """Fail the runs whose process was killed, and free their pools: no daemon does it for us."""
-    going = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
-    for run in instance.get_runs(going):
-        host, _, pid = run.tags.get(_PROCESS, "").partition(" ")
-        if host == socket.gethostname() and not _lives(int(pid)):
-            instance.report_run_failed(run, "its process was killed")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _errors(result: dg.ExecuteInProcessResult) -> list[str]:

@@ -57,7 +57,9 @@ def forget(queue):
 
 
 def arrive(lake, day, name="1"):
-    lake.write_records(keys.raw_key(day, "0", name, name), [accepted(on(day, event_id=name))])
+    lake.write_records(
+        keys.raw_key(day, "0", name, name), [accepted(on(day, event_id=f"{day}-{name}"))]
+    )
 
 
 def tick(instance, queue, cursor=None):
