@@ -150,14 +150,14 @@ RETURNS = Mart(
                 "select sum(returned) from marts.daily_sales",
             ),
             "lines that stand twice": (
-                "select count(*) - count(distinct event_id) from marts.returns",
-                "select 0",
+                "select count(*) from marts.returns",
+                "select count(*) from (select distinct invoice_date, event_id from marts.returns)",
             ),
             "sales with more taken back than sold": (
                 "select count(*) from (select r.sale_event_id from marts.returns r"
                 " join sales.fact_invoice_lines s on s.event_id = r.sale_event_id"
                 " and s.invoice_date = r.sale_date"
-                " group by r.sale_event_id, s.quantity having sum(r.pieces) > s.quantity) t",
+                " group by r.sale_date, r.sale_event_id, s.quantity having sum(r.pieces) > s.quantity) t",
                 "select 0",
             ),
         }

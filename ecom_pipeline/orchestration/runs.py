@@ -42,11 +42,17 @@ def run_days(
 
 
 def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
-    causes = []
+    """Return why steps failed: the root of each error, and what a blocking check found."""
+    found = []
     for event in result.all_events:
-        if event.is_step_failure and event.step_failure_data.error:
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+                what = check.metadata["what"].value
+                found.append(f"{check.asset_key.to_user_string()}, {check.check_name}: {what}")
+        elif event.is_step_failure and event.step_failure_data.error:
             error = event.step_failure_data.error
             while error.cause:
                 error = error.cause
-            causes.append(f"{event.step_key}: {error.message.strip()}")
-    return causes
+            found.append(f"{event.step_key}: {error.message.strip()}")
+    return found

@@ -1,7 +1,8 @@
 -- Each cancelled line, and the sale it takes back: the shop's events do not say it. A line may take
 -- back one sale line of the same customer, stock code and price, not later than itself, that sold
 -- at least as many pieces: one of just as many first, then the latest. What several lines take from
--- one sale is never more than it sold; the later ones stay without a sale.
+-- one sale is never more than it sold; the later ones stay without a sale. A line is known by its
+-- day and its id: no two of a day share one, as the load asserts.
 with returned as (
   select event_id, invoice_no, invoice_date, invoice_time, customer_id, stock_code, unit_price,
     -quantity as pieces, amount
@@ -19,8 +20,9 @@ sold as (
 candidates as (
   select
     r.event_id,
-    r.pieces,
+    r.invoice_date,
     r.invoice_time,
+    r.pieces,
     s.event_id as sale_event_id,
     s.invoice_date as sale_date,
     s.quantity as sold_pieces,
@@ -30,10 +32,10 @@ candidates as (
       else 0
     end as fit,
     sum(case when s.unit_price = r.unit_price then s.quantity else 0 end)
-      over (partition by r.event_id) as at_the_price,
-    sum(s.quantity) over (partition by r.event_id) as at_any_price,
+      over (partition by r.invoice_date, r.event_id) as at_the_price,
+    sum(s.quantity) over (partition by r.invoice_date, r.event_id) as at_any_price,
     row_number() over (
-      partition by r.event_id
+      partition by r.invoice_date, r.event_id
       order by
         case
           when s.unit_price <> r.unit_price or s.quantity < r.pieces then 2
@@ -49,9 +51,9 @@ candidates as (
 ),
 chosen as (
   select
-    event_id, pieces, sale_event_id, sale_date, sold_pieces, fit, at_the_price, at_any_price,
+    event_id, invoice_date, sale_event_id, sale_date, sold_pieces, fit, at_the_price, at_any_price,
     sum(case when fit < 2 then pieces else 0 end) over (
-      partition by sale_event_id order by fit, invoice_time, event_id
+      partition by sale_date, sale_event_id order by fit, invoice_time, event_id
       rows between unbounded preceding and current row
     ) as taken
   from candidates
@@ -71,7 +73,8 @@ matched as (
       when c.at_any_price >= r.pieces then 'other_price'
       else 'too_many'
     end as match
-  from returned r left join chosen c on c.event_id = r.event_id
+  from returned r left join chosen c
+    on c.event_id = r.event_id and c.invoice_date = r.invoice_date
 )
 select
   event_id,
