@@ -11,7 +11,7 @@ def build(configured: settings.Settings) -> dg.Definitions:
     """Assemble the pipeline for one environment; tests call it with their own settings."""
     return dg.Definitions(
         assets=assets.ALL,
-        jobs=[schedules.load_days],
+        jobs=schedules.JOBS,
         schedules=schedules.ALL,
         sensors=sensors.ALL,
         resources=resources_for(configured),

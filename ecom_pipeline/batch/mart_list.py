@@ -157,7 +157,8 @@ RETURNS = Mart(
                 "select count(*) from (select r.sale_event_id from marts.returns r"
                 " join sales.fact_invoice_lines s on s.event_id = r.sale_event_id"
                 " and s.invoice_date = r.sale_date"
-                " group by r.sale_date, r.sale_event_id, s.quantity having sum(r.pieces) > s.quantity) t",
+                " group by r.sale_date, r.sale_event_id, s.quantity"
+                " having sum(r.pieces) > s.quantity) t",
                 "select 0",
             ),
         }

@@ -5,16 +5,25 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from ecom_pipeline.batch import migrations, sweep
+from ecom_pipeline.batch import marts, migrations, sweep
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.partitions import SHOP_ZONE
 
+_MARTS = dg.AssetSelection.groups(marts.SCHEMA)
+
 load_days = dg.define_asset_job(
     requests.LOAD_DAYS,
-    selection=dg.AssetSelection.all(),
-    description="Days, from their raw objects to the marts.",
+    selection=dg.AssetSelection.all() - _MARTS,
+    description="Days, from their raw objects to the fact table; the marts follow by themselves.",
+)
+# A job of its own: in a run of days Dagster plans each mart once a day, 1,830 events for 305 days,
+# which took 14 of 23 s on SQLite (2026-11-23); and many loads need one refresh.
+refresh_marts = dg.define_asset_job(
+    requests.REFRESH_MARTS,
+    selection=_MARTS,
+    description="The marts, up to the newest version of each day in the ledger.",
 )
 
 Asked = list[dg.RunRequest] | dg.SkipReason
@@ -76,4 +85,5 @@ def daily_sweep(
     ]
 
 
+JOBS = [load_days, refresh_marts]
 ALL = [daily_load, daily_sweep]

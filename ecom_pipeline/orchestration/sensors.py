@@ -13,6 +13,7 @@ from hashlib import sha256
 
 import dagster as dg
 
+from ecom_pipeline.batch import marts
 from ecom_pipeline.batch.alarms import Alarms
 from ecom_pipeline.batch.notifications import (
     ForeignMessageError,
@@ -143,4 +144,12 @@ def _argument(span: requests.Span | None) -> str:
     return ":".join(map(str, span)) if span else "A:B"
 
 
-ALL = [new_raw_objects, failed_runs]
+marts_follow = dg.AutomationConditionSensorDefinition(
+    "marts_follow",
+    target=dg.AssetSelection.groups(marts.SCHEMA),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=30,
+    description="Refreshes the marts after any load of the fact table, many loads at once.",
+)
+
+ALL = [new_raw_objects, failed_runs, marts_follow]

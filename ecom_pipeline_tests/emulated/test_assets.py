@@ -10,14 +10,13 @@ import pytest
 
 from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, load, partition
+from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.domain import keys
 from ecom_pipeline.orchestration import checks, requests, runs
 from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, FACT_LINES, RAW_EVENTS
 from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")
-
-DAILY_SALES = dg.AssetKey(["marts", "daily_sales"])
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +81,6 @@ def test_a_day_shows_what_a_person_wants_to_know(aws, instance, lake, day):
     assert (fact["version"], fact["cause"], fact["rows_added"]) == (1, "first", 2)
     assert "copy stage_invoice_lines" in fact["copy"]
     assert fact["dagster/row_count"] >= 2
-    assert shown(instance, DAILY_SALES)["dagster/table_name"] == "marts.daily_sales"
     found = evaluations(result)
     assert {each.name for each in checks.SPECS} <= found.keys()
     blocking = [each for each in found.values() if each.severity == dg.AssetCheckSeverity.ERROR]
@@ -130,9 +128,8 @@ def test_a_range_and_its_days_leave_the_same(aws, instance, lake, day):
                 f"delete from {table} where invoice_date between %s and %s", [days[0], days[-1]]
             )
         session.commit()
-    for each in days:  # without the marts: a ledger that lost days is no case of theirs
-        to_fact = [RAW_EVENTS, CSV_LINES, CATALOG_CSV, FACT_LINES]
-        assert run(aws, instance, each, asset_selection=to_fact).success
+    for each in days:
+        assert run(aws, instance, each).success
     assert ranged == (
         [partition.committed(lake, each) for each in days],
         load.fact_totals(warehouse, days[0], days[-1]),
@@ -180,6 +177,32 @@ def test_a_restatement_above_the_bound_waits_for_approval(aws, instance, lake, d
     assert shown(instance, FACT_LINES, day)["cause"] == "correction"
 
 
+def look(aws, instance, before=None):
+    """Decide about the marts as the daemon does at a tick; `before` is the tick before it."""
+    return dg.evaluate_automation_conditions(
+        definitions.build(aws),
+        instance,
+        asset_selection=dg.AssetSelection.groups("marts"),
+        cursor=before.cursor if before else None,
+    )
+
+
+def test_the_marts_follow_a_load(aws, instance, lake, day):
+    arrive(lake, day, {"event_id": f"{day}a"})
+    first = look(aws, instance)
+    assert run(aws, instance, day).success
+    second = look(aws, instance, first)
+    third = look(aws, instance, second)
+    assert [each.total_requested for each in (second, third)] == [len(MARTS), 0]
+    runs.run_days(definitions.build(aws), instance, day, day)
+    mart = shown(instance, dg.AssetKey(["marts", "daily_sales"]))
+    assert mart["dagster/table_name"] == "marts.daily_sales"
+    rows = connect.warehouse(aws).query(
+        "select lines from marts.daily_sales where invoice_date = %s", [day]
+    )
+    assert rows == [(1,)]
+
+
 def test_wrong_figures_never_reach_the_marts(aws, instance, lake, day):
     arrive(lake, day, {"event_id": f"{day}a"})
     assert run(aws, instance, day).success
@@ -187,10 +210,13 @@ def test_wrong_figures_never_reach_the_marts(aws, instance, lake, day):
     with warehouse.session() as session:
         session.run("update sales.fact_invoice_lines set amount = 1 where invoice_date = %s", [day])
         session.commit()
+    before = look(aws, instance)
     result = run(aws, instance, day)  # the ledger says that nothing is to be done
     assert not evaluations(result)[checks.EQUALS_CSV].passed
     assert str(day) in str(evaluations(result)[checks.EQUALS_CSV].metadata["what"].value)
-    assert not [e for e in result.get_asset_materialization_events() if e.step_key == "marts"]
+    assert look(aws, instance, before).total_requested == 0
+    with pytest.raises(runs.RunFailedError, match=f"{checks.EQUALS_CSV}: {day}"):
+        runs.run_days(definitions.build(aws), instance, day, day)
     with warehouse.session() as session:
         session.run("delete from sales.load_ledger where invoice_date = %s", [day])
         session.commit()
