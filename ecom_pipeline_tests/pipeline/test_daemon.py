@@ -7,11 +7,14 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import dagster as dg
 import pytest
 import requests as http
-from dagster._core.scheduler.instigation import TickStatus
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.scheduler.instigation import InstigatorType, TickStatus
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from ecom_pipeline import dev
 from ecom_pipeline.batch import connect, ledger, load, migrations
@@ -21,7 +24,7 @@ from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline_tests.builders import accepted, on
 from ecom_pipeline_tests.conftest import free_port
 
-FACT = "fact_invoice_lines"
+RUNS_A_DAY, BACKFILLS = 8, 5  # 24 runs of a day, 5 backfills of 3 days, what the sensor adds
 LOADED = ["lake/csv_invoice_lines", "catalog/csv_invoice_lines", "warehouse/fact_invoice_lines"]
 BACKFILL = """
 mutation ($assets: [AssetKeyInput!]!, $days: [String!]!) {
@@ -109,40 +112,98 @@ def ids(configured, days):
     return Counter(event_id for (event_id,) in rows)
 
 
-def expected(days, *names):
-    return Counter(f"{day}-{name}" for day in days for name in names)
+def at_rest(instance):
+    """Return whether nothing runs, waits, or is still to be asked for by a backfill."""
+    going = instance.get_runs(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)), limit=1)
+    asking = instance.get_backfills(
+        filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])
+    )
+    return not going and not asking
 
 
-def all_done(instance):
-    going = instance.get_runs(dg.RunsFilter(statuses=[*dg.DagsterRunStatus.__members__.values()]))
-    return all(run.is_finished for run in going) and not instance.get_backfills(
-        status=dg._core.execution.backfill.BulkActionStatus.REQUESTED
+def times_of(instance, step, day=None):
+    """Return when each run began and ended a step, in order."""
+    with_day = dg.RunsFilter(tags={requests.PARTITION: str(day)} if day else {})
+    return sorted(
+        (stats.start_time, stats.end_time)
+        for run in instance.get_runs(with_day)
+        for stats in instance.get_run_step_stats(run.run_id, [step])
     )
 
 
-def times_of_steps(instance, step):
-    """Return when each run began and ended a step, in order."""
-    found = []
-    for run in instance.get_runs():
-        for stats in instance.get_run_step_stats(run.run_id, [step]):
-            found.append((stats.start_time, stats.end_time, run.run_id))
-    return sorted(found)
+def one_at_a_time(times):
+    return all(ended <= began for (_, ended), (began, _) in pairwise(times))
 
 
-def test_forty_triggers_for_three_days_load_each_day_once_at_a_time(world, day):
-    days = [day + timedelta(days=7 * n) for n in range(3)]
+def fact_is(configured, days, *names):
+    return ids(configured, days) == Counter(f"{day}-{name}" for day in days for name in names)
+
+
+def marts_are(configured, days, lines):
+    found = connect.warehouse(configured).query(
+        f"select invoice_date, lines from marts.daily_sales where {within(days)} order by 1"
+    )
+    return found == [(day, lines) for day in days]
+
+
+def test_forty_triggers_for_three_days_load_each_day_one_at_a_time(world, day):
+    days = [day + timedelta(days=n) for n in (0, 7, 14)]
+    names = [each.isoformat() for each in days]
+    late = [f"late-{n}" for n in range(BACKFILLS)]
     for each in days:
         arrive(world, each, "early")
-    names = [each.isoformat() for each in days]
     with instance_of(world) as instance, dagster(world) as ask:
-        for each in names * 8:  # what a schedule, a sensor or a person asks for
+        for each in names * RUNS_A_DAY:  # as a schedule or a person asks for a day
             ask(RUN, job=requests.LOAD_DAYS, tags=[{"key": requests.PARTITION, "value": each}])
-        for number in range(5):
+        for name in late:  # the sensor asks for each of these, too
             ask(BACKFILL, assets=[{"path": key.split("/")} for key in LOADED], days=names)
             for each in days:
-                arrive(world, each, f"during-{number}")
-        until(lambda: all_done(instance))
-        for run in instance.get_runs():
-            print(run.run_id, run.status, run.tags)
-        print(times_of_steps(instance, FACT))
-    assert ids(world, days) == expected(days, "early", *(f"during-{n}" for n in range(5)))
+                arrive(world, each, name)
+        until(lambda: fact_is(world, days, "early", *late) and at_rest(instance))
+        until(lambda: marts_are(world, days, 1 + BACKFILLS) and at_rest(instance))
+
+        triggers = Counter(requests.days_of_tags(dict(run.tags)) for run in instance.get_runs())
+        del triggers[None]  # of the marts
+        assert triggers.total() >= 40
+        assert instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])) == 0
+        loads = times_of(instance, "fact_invoice_lines")
+        assert len(loads) == triggers.total()
+        assert one_at_a_time(loads)
+        assert all(one_at_a_time(times_of(instance, "csv_invoice_lines", each)) for each in days)
+        refreshes = times_of(instance, "marts")
+        assert len(refreshes) < len(loads) / 2
+    with connect.warehouse(world).session() as session:
+        entries = ledger.newest(session, days)
+    assert [(each.totals.rows, each.version <= 1 + BACKFILLS) for each in entries.values()] == [
+        (1 + BACKFILLS, True)
+    ] * len(days)
+
+
+def ticks_of(instance, sensor, status):
+    return [
+        tick
+        for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+        if state.instigator_name == sensor
+        for tick in instance.get_ticks(
+            state.instigator_origin_id, state.selector_id, statuses=[status]
+        )
+    ]
+
+
+def test_killed_in_a_tick_and_in_a_run_it_ends_with_the_right_table(world, day):
+    """Every process of Dagster's dies at once; nothing is told by hand at the next start."""
+    days = [day + timedelta(days=2000 + n) for n in range(12)]
+    for each in days:
+        arrive(world, each, "1")
+    with instance_of(world) as instance:
+        with dagster(world):
+            until(lambda: ticks_of(instance, "new_raw_objects", TickStatus.STARTED))
+        assert ticks_of(instance, "new_raw_objects", TickStatus.STARTED)
+        assert fact_is(world, days)
+        with dagster(world):
+            until(lambda: times_of(instance, "csv_invoice_lines"))
+        assert instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])) == 1
+        assert fact_is(world, days)
+        with dagster(world):
+            until(lambda: fact_is(world, days, "1") and at_rest(instance))
+            until(lambda: marts_are(world, days, 1) and at_rest(instance))
