@@ -65,7 +65,7 @@ def read(messages: Sequence[Message]) -> Seen:
 
 @dg.sensor(
     job=load_days,
-    minimum_interval_seconds=30,
+    minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Asks for each day before today that has a new raw object.",
 )
@@ -148,7 +148,7 @@ marts_follow = dg.AutomationConditionSensorDefinition(
     "marts_follow",
     target=dg.AssetSelection.groups(marts.SCHEMA),
     default_status=dg.DefaultSensorStatus.RUNNING,
-    minimum_interval_seconds=30,
+    minimum_interval_seconds=10,
     description="Refreshes the marts after any load of the fact table, many loads at once.",
 )
 
