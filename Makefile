@@ -4,12 +4,15 @@ VENV := .venv
 UV := $(VENV)/bin/uv
 RUN := $(UV) run --frozen
 DEMO := $(if $(CSV),--csv $(CSV)) $(if $(DAYS),--days $(DAYS))
+OVERRIDES := $(PYTHON) -c 'import json, sys; print(*(f"{k}={v}" for k, v in json.load(open(sys.argv[1])).items()))'
+# what the batch path needs of the real-time stack: outputs and parameters have the same names
+SHARED := "join(' ', Stacks[0].Outputs[?contains('RawBucket CsvBucket RawQueue TableName AlarmTopicArn AlarmKeyArn', OutputKey)].join('=', [OutputKey, OutputValue]))"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test bench lint zip deploy clean
+.PHONY: help setup demo dev test bench screenshots lint zip deploy deploy-dagster clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
 
 setup: $(VENV)/installed ## Install what the project needs into .venv
 
@@ -22,11 +25,15 @@ dev: setup ## The local AWS and Dagster's UI over it
 test: setup ## All tests
 	$(RUN) pytest
 
-bench: setup ## Our real-time path against the original's way; CSV=path for the real file
+bench: setup ## Both paths, against the original's way and against themselves; CSV=path for the real file
 	$(RUN) python -m bench.realtime $(CSV)
+	$(RUN) python -m bench.batch $(CSV)
+
+screenshots: setup ## The pictures in docs/images, from a real UI; needs a Chromium on the PATH
+	$(RUN) --group browser python -m docs.screenshots
 
 lint: setup ## What review would say anyway
-	$(RUN) ruff check && $(RUN) ruff format --check && $(RUN) pyright && $(RUN) cfn-lint infra/template.yaml
+	$(RUN) ruff check && $(RUN) ruff format --check && $(RUN) pyright && $(RUN) cfn-lint infra/template.yaml infra/dagster/template.yaml
 
 zip: setup ## The Lambda zip for arm64, into dist/
 	$(RUN) ecom zip dist/lambda.zip
@@ -37,7 +44,16 @@ deploy: ## Deploy infra/ to AWS; STAGE=staging or production
 	$(MAKE) zip
 	sam deploy --template-file infra/template.yaml --stack-name ecom-$(STAGE) --resolve-s3 \
 	  --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-fail-on-empty-changeset \
-	  --parameter-overrides $$($(PYTHON) -c 'import json, sys; print(*(f"{k}={v}" for k, v in json.load(open(sys.argv[1])).items()))' infra/parameters/$(STAGE).json)
+	  --parameter-overrides $$($(OVERRIDES) infra/parameters/$(STAGE).json)
+
+deploy-dagster: ## Deploy infra/dagster/ to AWS; STAGE=, IMAGE=, VPC=, SUBNETS=a,b,c
+	@command -v sam > /dev/null || { echo "make deploy-dagster needs the AWS SAM CLI: put sam on the PATH (https://docs.aws.amazon.com/serverless-application-model/)"; exit 2; }
+	@test -f infra/dagster/parameters/$(STAGE).json || { echo "make deploy-dagster needs STAGE: the name of a file in infra/dagster/parameters/"; exit 2; }
+	sam deploy --template-file infra/dagster/template.yaml --stack-name ecom-dagster-$(STAGE) --resolve-s3 \
+	  --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset \
+	  --parameter-overrides $$($(OVERRIDES) infra/dagster/parameters/$(STAGE).json) \
+	  $$(aws cloudformation describe-stacks --stack-name ecom-$(STAGE) --output text --query $(SHARED)) \
+	  Image=$(IMAGE) Vpc=$(VPC) Subnets=$(SUBNETS)
 
 clean: ## Stop the local AWS and forget its data
 	-$(RUN) ecom local down

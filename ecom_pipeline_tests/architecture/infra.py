@@ -1,4 +1,4 @@
-"""infra/template.yaml as one environment would deploy it: expanded, with its parameters put in.
+"""infra/'s templates as one environment would deploy them: expanded, with parameters put in.
 
 What the resources must be like is in infra_rules.py.
 """
@@ -11,6 +11,7 @@ from ecom_pipeline.local import deploy
 
 STAGES = ("local", "staging", "production")
 REGION = "eu-west-2"
+DAGSTER = deploy.INFRA / "dagster"
 
 Resources = dict[str, Any]
 
@@ -31,11 +32,31 @@ def parameters_of(stage: str) -> dict[str, str]:
 
 def resources_of(stage: str) -> Resources:
     """Return a stage's resources: parameters replaced, conditions decided, other Refs kept."""
-    template = expanded()
+    return _resources(expanded(), parameters_of(stage))
+
+
+def dagster_template() -> dict[str, Any]:
+    """Return infra/dagster/template.yaml as plain data."""
+    from samtranslator.yaml_helper import yaml_parse
+
+    return json.loads(json.dumps(yaml_parse((DAGSTER / "template.yaml").read_text())))
+
+
+def dagster_resources(stage: str) -> Resources:
+    """Return the resources of a stage's batch path."""
+    return _resources(dagster_template(), dagster_parameters(stage))
+
+
+def dagster_parameters(stage: str) -> dict[str, str]:
+    return json.loads((DAGSTER / "parameters" / f"{stage}.json").read_text())
+
+
+def _resources(template: dict[str, Any], given: dict[str, str]) -> Resources:
     defaults = {k: p["Default"] for k, p in template["Parameters"].items() if "Default" in p}
-    parameters = defaults | parameters_of(stage)
+    parameters = defaults | given
     holds = {
-        name: _truth(condition, parameters) for name, condition in template["Conditions"].items()
+        name: _truth(condition, parameters)
+        for name, condition in template.get("Conditions", {}).items()
     }
     return {
         name: _resolved(resource, parameters, holds)

@@ -122,9 +122,9 @@ RULES: tuple[tuple[str, str, Must], ...] = (
     ("AWS::Cognito::UserPoolClient", "PreventUserExistenceErrors", be("ENABLED")),
     ("AWS::Cognito::UserPoolClient", "EnableTokenRevocation", be(True)),
     ("AWS::Cognito::UserPoolClient", "WriteAttributes", lack("custom:customer_id")),
-    ("AWS::CloudWatch::Alarm", "AlarmActions.0.Ref", be("AlarmTopic")),
+    ("AWS::CloudWatch::Alarm", "AlarmActions.0.Ref", be_one_of("AlarmTopic", "AlarmTopicArn")),
     ("AWS::CloudWatch::Alarm", "AlarmDescription", have("First look: ")),
-    ("AWS::CloudWatch::Alarm", "TreatMissingData", be("notBreaching")),
+    ("AWS::CloudWatch::Alarm", "TreatMissingData", be_one_of("notBreaching", "breaching")),
 )
 
 

@@ -56,7 +56,7 @@ def test_each_link_of_the_readme_leads_somewhere(link):
 def test_local_and_production_differ_only_in_what_production_adds():
     local = yaml.safe_load((INSTANCE / "local.yaml").read_text())
     production = yaml.safe_load((INSTANCE / "production.yaml").read_text())
-    assert production.keys() - local.keys() == {"compute_logs", "run_launcher"}
+    assert production.keys() - local.keys() == {"storage", "compute_logs", "run_launcher"}
     assert local.keys() - production.keys() == {"nux"}
     assert all(production[key] == local[key] for key in production.keys() & local.keys())
 
@@ -68,4 +68,13 @@ def test_what_production_names_exists_and_takes_its_configuration(part, monkeypa
     named = yaml.safe_load((INSTANCE / "production.yaml").read_text())[part]
     kind = getattr(import_module(named["module"]), named["class"])
     checked = process_config(kind.config_type(), named["config"])
+    assert checked.success, checked.errors
+
+
+def test_the_storage_of_production_takes_its_configuration(monkeypatch):
+    for name in ("HOST", "USER", "PASSWORD"):
+        monkeypatch.setenv(f"DAGSTER_POSTGRES_{name}", "x")
+    storage = yaml.safe_load((INSTANCE / "production.yaml").read_text())["storage"]["postgres"]
+    kind = import_module("dagster_postgres").DagsterPostgresStorage
+    checked = process_config(kind.config_type(), storage)
     assert checked.success, checked.errors

@@ -1,0 +1,181 @@
+"""What each resource of infra/dagster/ must be like, beside the rules that hold everywhere.
+
+As in infra_rules.py a rule is a kind, a property and what it may say; a duty looks at others too.
+"""
+
+import re
+from dataclasses import MISSING, fields
+
+from ecom_pipeline.settings import Settings, variable
+from ecom_pipeline_tests.architecture.infra import Resources, of_kind
+from ecom_pipeline_tests.architecture.infra_policies import Duty, Spoil, allowed, listed
+from ecom_pipeline_tests.architecture.infra_rules import Must, be, be_at_least, be_given
+
+TASK = "AWS::ECS::TaskDefinition"
+SERVICE = "AWS::ECS::Service"
+GROUP = "AWS::EC2::SecurityGroup"
+DATABASE = "AWS::RDS::DBInstance"
+WORKGROUP = "AWS::RedshiftServerless::Workgroup"
+NAMESPACE = "AWS::RedshiftServerless::Namespace"
+
+RULES: tuple[tuple[str, str, Must], ...] = (
+    (DATABASE, "StorageEncrypted", be(True)),
+    (DATABASE, "PubliclyAccessible", be(False)),
+    (DATABASE, "DeletionProtection", be(True)),
+    (DATABASE, "BackupRetentionPeriod", be_at_least(7)),
+    (DATABASE, "AutoMinorVersionUpgrade", be(True)),
+    (DATABASE, "VPCSecurityGroups.0.Ref", be("DatabaseGroup")),
+    (DATABASE, "@DeletionPolicy", be("Snapshot")),
+    (DATABASE, "@UpdateReplacePolicy", be("Snapshot")),
+    ("AWS::RDS::DBParameterGroup", "Parameters", be({"rds.force_ssl": "1"})),
+    (WORKGROUP, "PubliclyAccessible", be(False)),
+    (WORKGROUP, "EnhancedVpcRouting", be(True)),
+    (
+        WORKGROUP,
+        "ConfigParameters",
+        be([{"ParameterKey": "require_ssl", "ParameterValue": "true"}]),
+    ),
+    (WORKGROUP, "SecurityGroupIds.0.Ref", be("WarehouseGroup")),
+    (NAMESPACE, "ManageAdminPassword", be(True)),
+    (NAMESPACE, "@DeletionPolicy", be("Retain")),
+    (NAMESPACE, "LogExports", be(["connectionlog", "useractivitylog", "userlog"])),
+    (SERVICE, "DesiredCount", be(1)),
+    (SERVICE, "DeploymentConfiguration.MaximumPercent", be(100)),
+    (SERVICE, "DeploymentConfiguration.DeploymentCircuitBreaker.Rollback", be(True)),
+    (SERVICE, "NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp", be("DISABLED")),
+    (SERVICE, "NetworkConfiguration.AwsvpcConfiguration.SecurityGroups.0.Ref", be("ServiceGroup")),
+    (TASK, "NetworkMode", be("awsvpc")),
+    (TASK, "RuntimePlatform.CpuArchitecture", be("ARM64")),
+    (TASK, "ContainerDefinitions.0.Image.Ref", be("Image")),
+    (TASK, "ContainerDefinitions.0.LogConfiguration.Options.awslogs-group.Ref", be("Log")),
+    ("AWS::ECS::Cluster", "ClusterSettings.0.Value", be("enabled")),
+    (GROUP, "GroupDescription", be_given()),
+)
+
+SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|USER")
+REQUIRED = {variable(field.name) for field in fields(Settings) if field.default is MISSING}
+WIDE = {"ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition", "ec2:DescribeNetworkInterfaces"}
+"""Actions that IAM lets nobody narrow to a resource (Service Authorization Reference)."""
+
+
+def _container(resources: Resources, name: str) -> dict[str, list[dict[str, str]]]:
+    return resources[name]["Properties"]["ContainerDefinitions"][0]
+
+
+def _environment(resources: Resources, name: str) -> dict[str, object]:
+    return {each["Name"]: each["Value"] for each in _container(resources, name)["Environment"]}
+
+
+def _tells_no_secret(resources: Resources, name: str) -> bool:
+    return not any(
+        SECRET.search(variable_name) or "{{resolve:" in str(value)
+        for variable_name, value in _environment(resources, name).items()
+    )
+
+
+def _secrets_are_references(resources: Resources, name: str) -> bool:
+    return {each["Name"] for each in _container(resources, name)["Secrets"]} == {
+        "DAGSTER_POSTGRES_USER",
+        "DAGSTER_POSTGRES_PASSWORD",
+    } and all("Fn::Sub" in each["ValueFrom"] for each in _container(resources, name)["Secrets"])
+
+
+def _loads_its_settings(resources: Resources, name: str) -> bool:
+    """What loads the definitions is told every setting without a default; nobody else is."""
+    given = {each for each in _environment(resources, name) if each in REQUIRED}
+    role = resources[name]["Properties"]["TaskRoleArn"]["Fn::GetAtt"][0]
+    return given == (REQUIRED if role in {"RunRole", "CodeRole"} else set())
+
+
+def _own_role(resources: Resources, name: str) -> bool:
+    roles = [each["Properties"]["TaskRoleArn"] for each in of_kind(resources, TASK).values()]
+    return roles.count(resources[name]["Properties"]["TaskRoleArn"]) == 1
+
+
+def _only_insiders(resources: Resources, name: str) -> bool:
+    """Nobody comes in but from a security group, and only by one port."""
+    ways = resources[name]["Properties"].get("SecurityGroupIngress", ())
+    return all(
+        "SourceSecurityGroupId" in way and way["FromPort"] == way["ToPort"] for way in ways
+    ) and not any("CidrIp" in way for way in ways)
+
+
+def _watched(resources: Resources, name: str) -> bool:
+    alarms = of_kind(resources, "AWS::CloudWatch::Alarm").values()
+    return any(f"'{name}'" in str(alarm["Properties"]["Dimensions"]) for alarm in alarms)
+
+
+def _narrow(resources: Resources, name: str) -> bool:
+    """A * stands only for actions that have no resource, and for Session Manager's channels."""
+    return all(
+        set(listed(each["Action"])) <= WIDE
+        or all(action.startswith("ssmmessages:") for action in listed(each["Action"]))
+        for each in allowed(resources[name])
+        if each["Resource"] == "*"
+    ) and not any("*" in action for each in allowed(resources[name]) for action in each["Action"])
+
+
+def _add_variable(variable_name: str) -> Spoil:
+    return lambda resources, name: _container(resources, name)["Environment"].append(
+        {"Name": variable_name, "Value": "x"}
+    )
+
+
+def _toggle(variable_name: str) -> Spoil:
+    """Take a variable away from a task that has it, and give it to one that has not."""
+
+    def spoil(resources: Resources, name: str) -> None:
+        given = _container(resources, name)["Environment"]
+        kept = [each for each in given if each["Name"] != variable_name]
+        added = {"Name": variable_name, "Value": "x"}
+        given[:] = kept if len(kept) < len(given) else [*given, added]
+
+    return spoil
+
+
+def _drop(field: str, index: int) -> Spoil:
+    return lambda resources, name: _container(resources, name)[field].pop(index)
+
+
+def _share_role(resources: Resources, name: str) -> None:
+    for each in of_kind(resources, TASK).values():
+        each["Properties"]["TaskRoleArn"] = resources[name]["Properties"]["TaskRoleArn"]
+
+
+def _let_in(**way: object) -> Spoil:
+    def spoil(resources: Resources, name: str) -> None:
+        ways = resources[name]["Properties"].setdefault("SecurityGroupIngress", [])
+        ways.append({"FromPort": 1, "ToPort": 1} | way)
+
+    return spoil
+
+
+def _allow(action: str) -> Spoil:
+    def spoil(resources: Resources, name: str) -> None:
+        policy = resources[name]["Properties"]["Policies"][0]["PolicyDocument"]
+        policy["Statement"].append({"Effect": "Allow", "Action": [action], "Resource": "*"})
+
+    return spoil
+
+
+def _blind(resources: Resources, name: str) -> None:
+    for alarm, found in of_kind(resources, "AWS::CloudWatch::Alarm").items():
+        if f"'{name}'" in str(found):
+            del resources[alarm]
+
+
+DUTIES: tuple[Duty, ...] = (
+    Duty("its environment tells no secret", TASK, _tells_no_secret,
+         (_add_variable("DB_PASSWORD"), _add_variable("API_KEY"))),
+    Duty("its secrets are references", TASK, _secrets_are_references, (_drop("Secrets", 0),)),
+    Duty("it knows its settings, if it needs them", TASK, _loads_its_settings,
+         (_toggle("ECOM_TABLE"),)),
+    Duty("its role is its own", TASK, _own_role, (_share_role,)),
+    Duty("only insiders reach it", GROUP, _only_insiders,
+         (_let_in(CidrIp="0.0.0.0/0"), _let_in(SourceSecurityGroupId="x", ToPort=9))),
+    Duty("an alarm watches it", SERVICE, _watched, (_blind,)),
+    Duty("an alarm watches it", DATABASE, _watched, (_blind,)),
+    Duty("an alarm watches it", WORKGROUP, _watched, (_blind,)),
+    Duty("it allows nothing by pattern", "AWS::IAM::Role", _narrow,
+         (_allow("s3:GetObject"), _allow("ecs:*"))),
+)  # fmt: skip

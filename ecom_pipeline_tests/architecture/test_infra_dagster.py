@@ -1,0 +1,167 @@
+"""infra/dagster/ is safe and fits the rest: template, image, instance, the stack it builds on."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dagster._core.workspace.load import location_origins_from_yaml_paths
+
+from ecom_pipeline.local import deploy
+from ecom_pipeline_tests.architecture import infra, infra_dagster_rules, infra_duties, infra_rules
+from ecom_pipeline_tests.architecture.infra_policies import ROLE
+from ecom_pipeline_tests.architecture.infra_rules import broken, spoil
+
+STAGES = ("staging", "production")
+KINDS = {each["Type"] for each in infra.dagster_resources("production").values()}
+ELSEWHERE = {"AWS::SecretsManager::Secret", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"}
+RULES = [
+    *(rule for rule in infra_rules.RULES if rule[0] in KINDS),
+    *infra_dagster_rules.RULES,
+]
+DUTIES = [
+    *(duty for duty in infra_duties.DUTIES if duty.kind in ELSEWHERE),
+    *infra_dagster_rules.DUTIES,
+]
+HARMLESS = {
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::Glue::Database",
+    "AWS::RDS::DBSubnetGroup",
+    "AWS::ServiceDiscovery::PrivateDnsNamespace",
+    "AWS::ServiceDiscovery::Service",
+}
+ROOT = deploy.INFRA.parent
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+@pytest.fixture(params=STAGES)
+def resources(request):
+    return infra.dagster_resources(request.param)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule[0]} {rule[1]}")
+def test_each_resource_says_what_its_kind_must_say(resources, rule):
+    found = infra.of_kind(resources, rule[0])
+    assert found
+    assert [name for name, each in found.items() if broken(rule, each)] == []
+
+
+@pytest.mark.parametrize("duty", DUTIES, ids=lambda duty: f"{duty.kind} {duty.says}")
+def test_each_resource_keeps_its_duties_to_the_others(resources, duty):
+    found = infra.of_kind(resources, duty.kind)
+    assert found
+    assert [name for name in found if not duty.kept(resources, name)] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule[0]} {rule[1]}")
+def test_a_rule_goes_red_for_a_wrong_value_and_for_a_missing_one(rule):
+    for value in (rule[2].wrong, None):
+        for name, each in infra.of_kind(infra.dagster_resources("production"), rule[0]).items():
+            spoil(each, rule[1], value)
+            assert broken(rule, each), (name, value)
+
+
+@pytest.mark.parametrize("duty", DUTIES, ids=lambda duty: f"{duty.kind} {duty.says}")
+def test_a_duty_goes_red_however_it_is_spoilt(duty):
+    for change in duty.spoils:
+        for name in infra.of_kind(infra.dagster_resources("production"), duty.kind):
+            spoilt = infra.dagster_resources("production")
+            change(spoilt, name)
+            assert not duty.kept(spoilt, name), name
+
+
+def test_every_kind_of_resource_has_a_rule_or_needs_none():
+    ruled = {rule[0] for rule in RULES} | {duty.kind for duty in DUTIES}
+    assert ruled | HARMLESS >= KINDS
+    assert ROLE in ruled
+
+
+def test_what_it_needs_of_the_real_time_stack_is_what_make_hands_over():
+    (names,) = re.findall(r"contains\('([^']+)', OutputKey\)", MAKEFILE)
+    asked = {
+        name
+        for name, each in infra.dagster_template()["Parameters"].items()
+        if each.get("Description", "").startswith("Output of the real-time stack")
+    }
+    assert set(names.split()) == asked
+    assert asked <= infra.expanded()["Outputs"].keys()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_parameter_has_a_value(stage):
+    parameters = infra.dagster_template()["Parameters"]
+    (names,) = re.findall(r"contains\('([^']+)', OutputKey\)", MAKEFILE)
+    by_make = {*names.split(), *re.findall(r"(\w+)=\$\(\1\)", MAKEFILE, re.IGNORECASE)}
+    given = infra.dagster_parameters(stage).keys()
+    assert given <= parameters.keys()
+    needed = {name for name, each in parameters.items() if "Default" not in each}
+    assert needed <= given | by_make
+
+
+def test_the_image_is_built_from_files_that_are_there():
+    text = (infra.DAGSTER / "Dockerfile").read_text()
+    copied = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ")]
+    sources = [each for line in copied if not line[0].startswith("--") for each in line]
+    assert sources
+    assert [each for each in sources if not (ROOT / each).exists()] == []
+    let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line[0] == "!"]
+    assert all(any(each.startswith(name) for name in let_in) for each in sources)
+    assert "\nUSER dagster" in text
+    (pinned,) = re.findall(r"uv==(\S+)", text)
+    assert f'name = "uv"\nversion = "{pinned}"' in (ROOT / "uv.lock").read_text()
+
+
+def test_each_command_of_a_task_is_there():
+    for name, task in infra.of_kind(
+        infra.dagster_resources("production"), "AWS::ECS::TaskDefinition"
+    ).items():
+        (container,) = task["Properties"]["ContainerDefinitions"]
+        commands = [
+            container.get("Command"),
+            (container.get("HealthCheck") or {}).get("Command", [])[1:],
+        ]
+        for command in filter(None, commands):
+            program = Path(sys.executable).with_name(command[0])
+            assert program.exists(), name
+            words = [each for each in command[1:3] if re.fullmatch(r"[a-z][a-z-]+", each)]
+            done = subprocess.run(
+                [str(program), *words, "--help"], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            for option in (each for each in command if re.fullmatch(r"--?[a-z-]+", each)):
+                assert option in done.stdout, (name, option)
+
+
+def test_the_services_find_the_code_location(monkeypatch):
+    resources = infra.dagster_resources("production")
+    given = infra.of_kind(resources, "AWS::ECS::TaskDefinition")["WebTask"]["Properties"]
+    names = {each["Name"] for each in given["ContainerDefinitions"][0]["Environment"]}
+    assert "ECOM_DAGSTER_CODE_HOST" in names
+    monkeypatch.setenv("ECOM_DAGSTER_CODE_HOST", "code.internal")
+    (origin,) = location_origins_from_yaml_paths([str(infra.DAGSTER / "workspace.yaml")])
+    assert (origin.host, origin.port, origin.location_name) == (
+        "code.internal",
+        4000,
+        "ecom_pipeline",
+    )
+
+
+def test_make_deploy_dagster_says_what_is_missing(tmp_path):
+    done = subprocess.run(
+        [str(shutil.which("make")), "deploy-dagster", "STAGE=staging"],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert done.stdout.startswith("make deploy-dagster needs the AWS SAM CLI: ")
+
+
+def test_the_template_names_no_account_region_or_person():
+    text = (infra.DAGSTER / "template.yaml").read_text()
+    assert not any(word in text for word in ("000000000000", "eu-west", "us-east", "@", "arn:aws:"))
