@@ -18,7 +18,7 @@ from ecom_pipeline.settings import (
 
 def lineage_link(port: int) -> str:
     """Return the UI's address with every group of the lineage unfolded."""
-    groups = ("lake", "catalog", "warehouse")
+    groups = ("lake", "catalog", "warehouse", "marts")
     unfolded = "%2C".join(f"global%40global%3A{group}" for group in groups)
     return f"http://127.0.0.1:{port}/asset-groups?expanded={unfolded}"
 
