@@ -35,11 +35,16 @@ def resources_of(stage: str) -> Resources:
     return _resources(expanded(), parameters_of(stage))
 
 
-def dagster_template() -> dict[str, Any]:
-    """Return infra/dagster/template.yaml as plain data."""
+@cache
+def _dagster_template() -> str:
     from samtranslator.yaml_helper import yaml_parse
 
-    return json.loads(json.dumps(yaml_parse((DAGSTER / "template.yaml").read_text())))
+    return json.dumps(yaml_parse((DAGSTER / "template.yaml").read_text()))
+
+
+def dagster_template() -> dict[str, Any]:
+    """Return infra/dagster/template.yaml as plain data, as a copy."""
+    return json.loads(_dagster_template())
 
 
 def dagster_resources(stage: str) -> Resources:

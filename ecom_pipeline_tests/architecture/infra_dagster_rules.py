@@ -84,12 +84,16 @@ def _loads_its_settings(resources: Resources, name: str) -> bool:
     """What loads the definitions is told every setting without a default; nobody else is."""
     given = {each for each in _environment(resources, name) if each in REQUIRED}
     role = resources[name]["Properties"]["TaskRoleArn"]["Fn::GetAtt"][0]
-    return given == (REQUIRED if role in {"RunRole", "CodeRole"} else set())
+    return given == (REQUIRED if role == "PipelineRole" else set())
 
 
 def _own_role(resources: Resources, name: str) -> bool:
-    roles = [each["Properties"]["TaskRoleArn"] for each in of_kind(resources, TASK).values()]
-    return roles.count(resources[name]["Properties"]["TaskRoleArn"]) == 1
+    """A role is of one task; what runs the pipeline's code, in whichever task, has the same."""
+    used: dict[str, list[str]] = {}
+    for task, each in of_kind(resources, TASK).items():
+        used.setdefault(each["Properties"]["TaskRoleArn"]["Fn::GetAtt"][0], []).append(task)
+    mine = used[resources[name]["Properties"]["TaskRoleArn"]["Fn::GetAtt"][0]]
+    return mine in ([name], ["RunTask", "CodeTask"])
 
 
 def _only_insiders(resources: Resources, name: str) -> bool:
