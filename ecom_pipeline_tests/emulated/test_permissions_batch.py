@@ -1,0 +1,136 @@
+"""The batch path's role allows what its runs and sensors call, on what they call it on, only.
+
+botocore tells which calls they make. Redshift's credentials and KMS are left out: an API that
+nothing here stands in for, and one that SNS calls on our behalf.
+"""
+
+import re
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+import boto3
+import dagster as dg
+import pytest
+
+from ecom_pipeline import definitions
+from ecom_pipeline.batch import connect
+from ecom_pipeline.domain import keys
+from ecom_pipeline.orchestration import runs
+from ecom_pipeline.orchestration.sensors import new_raw_objects
+from ecom_pipeline.settings import ACCOUNT_LOCAL
+from ecom_pipeline_tests.architecture import infra
+from ecom_pipeline_tests.architecture.infra_policies import allowed, listed
+from ecom_pipeline_tests.builders import accepted, on
+
+pytestmark = pytest.mark.usefixtures("redshift")
+
+PLACE = f"{infra.REGION}:{ACCOUNT_LOCAL}"
+OTHER_NAMES = {"ListObjectsV2": "ListBucket", "DeleteMessageBatch": "DeleteMessage"}
+NOT_HEARD = ("kms:", "redshift-serverless:")
+LOGS = "compute-logs/"  # S3ComputeLogManager's, which writes them on AWS only
+
+
+def resource_of(asked, service):
+    """Return what a call is about, as IAM names it."""
+    if service == "s3":
+        key = f"/{asked['Key']}" if "Key" in asked else ""
+        return f"arn:aws:s3:::{asked['Bucket']}{key}"
+    if service == "sqs":
+        name = asked.get("QueueName") or asked["QueueUrl"].rsplit("/", 1)[1]
+        return f"arn:aws:sqs:{PLACE}:{name}"
+    if service == "sns":
+        return asked.get("TopicArn")
+    database = asked.get("DatabaseName") or asked["DatabaseInput"]["Name"]
+    table = asked.get("TableName") or asked.get("Name") or asked.get("TableInput", {}).get("Name")
+    of = f"table/{database}/{table}" if table else f"database/{database}"
+    return f"arn:aws:glue:{PLACE}:{of}"
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """Return the set that (action, resource) of each call of new clients goes into."""
+    calls = set()
+
+    def note(params, model, **_):
+        service = model.service_model.service_name
+        action = f"{service}:{OTHER_NAMES.get(model.name, model.name)}"
+        calls.add((action, resource_of(params, service)))
+
+    boto3.setup_default_session()
+    boto3.DEFAULT_SESSION.events.register("provide-client-params.*.*", note)
+    yield calls
+    boto3.setup_default_session()
+
+
+def permissions(values):
+    """Return the pairs that the role allows, with the stack's names put in."""
+    role = infra.dagster_resources("production")["PipelineRole"]
+    return {
+        (action, resolved(resource, values))
+        for statement in allowed(role)
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+        if not action.startswith(NOT_HEARD) and LOGS not in str(resource)
+    }
+
+
+def resolved(value, values):
+    if isinstance(value, str):
+        return value
+    if "Ref" in value:
+        return values[value["Ref"]]
+    return re.sub(r"\$\{([^}]+)}", lambda found: values[found[1]], value["Fn::Sub"])
+
+
+def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, day, monkeypatch):
+    topic = connect.client(aws, "sns").create_topic(Name="alarms")["TopicArn"]
+    fresh = replace(aws, alarm_topic=topic, glue_database=f"permissions_{day:%Y%m%d}")
+    values = {
+        "AWS::Partition": "aws",
+        "AWS::Region": infra.REGION,
+        "AWS::AccountId": ACCOUNT_LOCAL,
+        "RawBucket": aws.raw_bucket,
+        "CsvBucket": aws.csv_bucket,
+        "RawQueue": aws.raw_queue,
+        "GlueDatabase": fresh.glue_database,
+        "AlarmTopicArn": topic,
+    }
+    bad = accepted(on(day, event_id=f"{day}b", Quantity=0))
+    lake = connect.lake(aws)
+    lake.write_records(
+        keys.raw_key(day, "0", "1", "1"), [accepted(on(day, event_id=f"{day}a")), bad]
+    )
+    heard.clear()
+
+    home = runs.local_instance_home(tmp_path)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        queue = connect.notifications(fresh)
+        cursor = None
+        for _ in range(2):
+            context = dg.build_sensor_context(
+                instance=instance, cursor=cursor, resources={"raw_notifications": queue}
+            )
+            found = new_raw_objects(context)
+            cursor = found.cursor if isinstance(found, dg.SensorResult) else cursor
+        runs.run_days(definitions.build(fresh), instance, day, day)
+        replaced = accepted(on(day, event_id=f"{day}b"))
+        connect.lake(aws).write_records(keys.raw_key(day, "0", "1", "1"), [replaced])
+        runs.run_days(definitions.build(fresh), instance, day, day)
+    connect.alarms(fresh).tell("subject", "message")
+
+    may = permissions(values)
+    made = {call for call in heard if call != ("s3:PutObject", raw_object(aws, day))}
+    assert made
+    assert {call for call in made if not any(covers(each, call) for each in may)} == set()
+    unused = {each for each in may if not any(covers(each, call) for call in made)}
+    # Glue asks for the catalog and the database too, whatever is done to a table in them
+    assert {each for each in unused if not each[0].startswith("glue:")} == set()
+    assert {action for action, _ in may} - {action for action, _ in made} == {"glue:UpdateTable"}
+
+
+def raw_object(aws, day):
+    return f"arn:aws:s3:::{aws.raw_bucket}/{keys.raw_key(day, '0', '1', '1')}"
+
+
+def covers(permission, call):
+    return permission[0] == call[0] and fnmatchcase(call[1], permission[1])
