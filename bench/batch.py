@@ -194,8 +194,8 @@ def _show(rows: Sequence[Row], data: str) -> None:
         "",
         f"* A tick: median of {TICKS}, each finding one new object; history is in the same bucket.",
         f"* The definitions: median of {LOADS} new processes each, bytecode written.",
-        "* Runs are in this process. As Dagster launches them, each run starts a process and waits"
-        " for the queue, which adds 4 to 10 s a run to the many.",
+        "* Runs are in this process, the marts' refresh after each of them. As the daemon launches"
+        " them, each waits for the queue and starts a process, which adds seconds to each.",
     ]
     TARGET.write_text("\n".join(lines) + "\n")
 

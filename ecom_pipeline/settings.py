@@ -7,6 +7,7 @@ everything, so production has no default that could be wrong.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ class SettingsError(ValueError):
 class Settings:
     """Everything an environment may change; infra/ outputs the names.
 
+    `first_day` is the first partition, by default the data set's; a shop sets its own.
     `load_bound` is the share of a published day that a load may change by itself; above it, the
     load waits for approval. `alarm_topic` is the SNS topic that is told of failed runs.
     """
@@ -42,6 +44,7 @@ class Settings:
     redshift_port: int = 5439
     endpoint_url: str | None = None
     emulator_key: str | None = None
+    first_day: date = date(2010, 12, 1)
     load_bound: Decimal | None = None
     alarm_topic: str | None = None
     api_url: str | None = None
@@ -147,5 +150,6 @@ def _read(name: str, text: str) -> Any:
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "home": (Path, "a folder"),
     "redshift_port": (int, "a port number"),
+    "first_day": (date.fromisoformat, "a day like 2010-12-01"),
     "load_bound": (Decimal, "a share like 0.2"),
 }

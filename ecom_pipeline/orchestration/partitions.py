@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-FIRST_DAY = date(2010, 12, 1)
+from ecom_pipeline import settings
+
+FIRST_DAY = settings.load().first_day
 SHOP_ZONE = "Europe/London"
 
 # No end date: with one, Dagster 1.13's "Plots > Partitions" stays blank. Saturdays are not left

@@ -108,7 +108,7 @@ def _warn(
     for day in too_early:
         context.log.warning(
             "%s is before the first partition, %s: its events stay in the raw lake and are loaded"
-            " nowhere; move FIRST_DAY in orchestration/partitions.py to take them in",
+            " nowhere; set ECOM_FIRST_DAY to take them in",
             day,
             FIRST_DAY,
         )

@@ -96,6 +96,15 @@ def replayed(whole_line, data):
     return summary
 
 
+@pytest.fixture(scope="module")
+def right(whole_line, data, replayed):
+    """Return what every store holds of the data set, which is right."""
+    found = line.compare(whole_line, *data.days)
+    for store in STORES:
+        assert sums(found.stores[store]) == data.golden, store
+    return found
+
+
 def test_what_the_demo_makes_up_is_in_every_store_to_the_penny(whole_line, sample):
     summary = send(whole_line, sample)
     line.load_days(whole_line, *sample.days)
@@ -110,15 +119,12 @@ def test_a_data_set_is_in_every_store_to_the_penny(whole_line, data, replayed):
         assert sums(found.stores[store]) == data.golden, store
 
 
-def test_replayed_again_in_another_order_it_changes_nothing(whole_line, data, replayed):
-    before = line.compare(whole_line, *data.days)
+def test_replayed_again_in_another_order_it_changes_nothing(whole_line, data, right):
     versions = ledger_of(whole_line, data)
     send(whole_line, data, seed=7)
     line.load_days(whole_line, *data.days)
-    assert line.compare(whole_line, *data.days) == before
+    assert line.compare(whole_line, *data.days) == right
     assert ledger_of(whole_line, data) == versions
-    for store in STORES:
-        assert sums(before.stores[store]) == data.golden
 
 
 def ledger_of(configured, data):
@@ -129,8 +135,8 @@ def ledger_of(configured, data):
 def test_a_late_event_changes_its_day_alone_and_the_ledger_says_so(whole_line, day):
     desk = addresses.producer(whole_line)
     last = day.replace(day=28)
-    for number, each in enumerate((day, last)):
-        post(whole_line, desk, on(each, event_id=f"on-time-{day}-{number}"))
+    events = [on(each, event_id=f"on-time-{each}") for each in (day, last)]
+    post(whole_line, desk, *events)
     line.load_days(whole_line, day, last)
     post(whole_line, desk, on(day, event_id=f"late-{day}", Quantity=1))
     line.load_days(whole_line, day, last)
@@ -202,23 +208,21 @@ def test_bad_events_are_in_quarantine_with_their_reason_and_nothing_stops(whole_
     assert line.compare(whole_line, day, day).differences == []
 
 
-def test_stopped_and_started_again_the_data_are_still_there(whole_line, data, replayed):
-    before = line.compare(whole_line, *data.days)
+def test_stopped_and_started_again_the_data_are_still_there(whole_line, data, right):
     assert stack.down(whole_line) == ["poller", "redshift", "aws"]
     with pytest.raises(processes.LocalError, match="ecom local up"):
         line.compare(whole_line, *data.days)
     stack.up(whole_line)
-    assert line.compare(whole_line, *data.days) == before
+    assert line.compare(whole_line, *data.days) == right
     assert all(stack.status(whole_line).values())
 
 
-def test_killed_at_once_it_comes_back_with_all_that_was_archived(whole_line, data, replayed):
-    before = line.compare(whole_line, *data.days)
+def test_killed_at_once_it_comes_back_with_all_that_was_archived(whole_line, data, right):
     for name, pid in stack.status(whole_line).items():
         assert pid, name
         os.kill(pid, signal.SIGKILL)
     stack.up(whole_line)
-    assert line.compare(whole_line, *data.days) == before
+    assert line.compare(whole_line, *data.days) == right
 
 
 def test_the_api_answers_what_the_stores_hold(whole_line, data, replayed):
