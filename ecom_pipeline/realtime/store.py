@@ -32,7 +32,8 @@ def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     batch = batch_of(event)
     lines = list(_lines(batch.records))
     stored = table.store(
-        [line for _, _, line in lines], deadline_of(context, reserve_ms=_RESERVE_MS)
+        [(line, record.received_at) for _, record, line in lines],
+        deadline_of(context, reserve_ms=_RESERVE_MS),
     )
     conflicts = _set_aside(lines, stored)
     failed = [number for number, _, line in lines if table.key_of(line) not in stored.standing]

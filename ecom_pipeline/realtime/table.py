@@ -7,12 +7,14 @@ import time
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import ADDED
 from ecom_pipeline.domain.event import InvoiceLine, digest
 from ecom_pipeline.realtime.items import Item, Key, put_once, read
 
+RECEIVED_AT = "received_at"
 _HEADERS_KEPT = 20_000
 _HEADER_SECONDS = 300
 
@@ -31,8 +33,10 @@ class Stored:
     standing: dict[Key, int]
 
 
-def store(lines: Sequence[InvoiceLine], deadline: float) -> Stored:
+def store(lines: Sequence[tuple[InvoiceLine, datetime]], deadline: float) -> Stored:
     """Put each line once, then the headers that are missing: one that can be seen has lines.
+
+    A line comes with the moment at which the API took it.
 
     A put costs a write unit even where the key is taken, five times a consistent read. So a
     header is put with an invoice's new lines; where all of them are there already, it is read
@@ -40,9 +44,9 @@ def store(lines: Sequence[InvoiceLine], deadline: float) -> Stored:
     """
     items: dict[Key, Item] = {}
     headers: dict[Key, Item] = {}
-    for line in lines:
-        items.setdefault(key_of(line), _line_item(line))
-        headers.setdefault((keys.invoice_pk(line.invoice_no), keys.HEADER_SK), _header(line))
+    for line, received_at in lines:
+        items.setdefault(key_of(line), line_item(line, received_at))
+        headers.setdefault((keys.invoice_pk(line.invoice_no), keys.HEADER_SK), header_of(line))
     put = put_once(items, deadline)
     fresh, known = ({pk for pk, _ in each} for each in (put.new, put.taken))
     unseen = headers.keys() - _seen()
@@ -68,7 +72,8 @@ def key_of(line: InvoiceLine) -> Key:
     return keys.invoice_pk(line.invoice_no), keys.line_sk(line.event_id)
 
 
-def _line_item(line: InvoiceLine) -> Item:
+def line_item(line: InvoiceLine, received_at: datetime) -> Item:
+    """Return a line's item; `received_at` tells reconcile which lines may still be in flight."""
     numbers = {"quantity": line.quantity, "unit_price": line.unit_price, "amount": line.amount}
     texts = {
         "stock_code": line.stock_code,
@@ -77,6 +82,7 @@ def _line_item(line: InvoiceLine) -> Item:
         "country": line.country,
         "invoice_time": line.invoice_time.isoformat(" "),
         "kind": line.kind,
+        RECEIVED_AT: received_at.astimezone(UTC).isoformat(timespec="seconds"),
     } | {column.name: text for column, text in zip(ADDED, line.added, strict=True)}
     pk, sk = key_of(line)
     return (
@@ -86,8 +92,11 @@ def _line_item(line: InvoiceLine) -> Item:
     )
 
 
-def _header(line: InvoiceLine) -> Item:
-    """Only a known customer's header has the index's keys: guests are in no customer's index."""
+def header_of(line: InvoiceLine) -> Item:
+    """Return an invoice's header.
+
+    Only a known customer's header has the index's keys: guests are in no customer's index.
+    """
     header = {
         "pk": {"S": keys.invoice_pk(line.invoice_no)},
         "sk": {"S": keys.HEADER_SK},
