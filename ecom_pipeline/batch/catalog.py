@@ -10,26 +10,43 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, PARTITION, Column
+from ecom_pipeline.domain.envelope import Rejected
 
 CSV_TABLE = "csv_invoice_lines"
 FACT_TABLE = "fact_invoice_lines"
+QUARANTINE_TABLE = "quarantine"
 
 _SERDE = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
+_JSON_SERDE = "org.openx.data.jsonserde.JsonSerDe"
 _INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 _OPENCSV_TYPES = {"string", "int"}  # OpenCSVSerde reads dates and decimals as text only
 _PARTITIONS_A_CALL = 100
+_REJECTED = {
+    "status": "rejected, always",
+    "received_at": "When the API received it, ISO 8601",
+    "reason": "not_json, invalid, too_large, id_conflict or unreadable",
+    "record": "Where it stood",
+    "field": "The field at fault",
+    "expected": "What that field has to be",
+    "got": "What came, shortened",
+    "original": "What was sent, when it is text",
+    "original_base64": "What was sent, when it is no text",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """One Glue database: the CSV table over its bucket, and the fact table's schema beside it."""
+    """One Glue database: tables over the CSV and quarantine, and the fact table's schema."""
 
     glue: Any
     database: str
     csv_bucket: str
+    raw_bucket: str
 
     def sync(self, days: Sequence[date]) -> None:
         """Bring database, tables and the partitions of these days to what the columns say."""
@@ -49,7 +66,11 @@ class Catalog:
         return {} if found is None else _types(found)
 
     def _tables(self) -> list[dict[str, Any]]:
-        return [table_input(self.csv_bucket), fact_table_input()]
+        return [
+            table_input(self.csv_bucket),
+            fact_table_input(),
+            quarantine_table_input(self.raw_bucket),
+        ]
 
     def _table(self, name: str) -> dict[str, Any] | None:
         try:
@@ -106,6 +127,38 @@ def fact_table_input() -> dict[str, Any]:
         "PartitionKeys": [],
         "Parameters": {"classification": "redshift", "typeOfData": "table"},
         "StorageDescriptor": {"Columns": columns, "Location": "dev.sales.fact_invoice_lines"},
+    }
+
+
+def quarantine_table_input(bucket: str) -> dict[str, Any]:
+    """Return quarantine as Glue's TableInput; its partitions are projected, so none is added.
+
+    The range begins where a record without a readable arrival lies (flatten.py): ask for days.
+    """
+    names = ("status", *(field.name for field in msgspec.structs.fields(Rejected)))
+    location = f"s3://{bucket}/{keys.QUARANTINE}"
+    return {
+        "Name": QUARANTINE_TABLE,
+        "TableType": "EXTERNAL_TABLE",
+        "Description": "What could not be used: where it stood, what is wrong with it, its bytes",
+        "PartitionKeys": [{"Name": "received_date", "Type": "date", "Comment": "When it came"}],
+        "Parameters": {
+            "classification": "json",
+            "EXTERNAL": "TRUE",
+            "projection.enabled": "true",
+            "projection.received_date.type": "date",
+            "projection.received_date.format": "yyyy-MM-dd",
+            "projection.received_date.range": "1970-01-01,NOW",
+            "storage.location.template": f"{location}received_date=${{received_date}}/",
+        },
+        "StorageDescriptor": {
+            "Columns": [{"Name": n, "Type": "string", "Comment": _REJECTED[n]} for n in names],
+            "Location": location,
+            "InputFormat": _INPUT,
+            "OutputFormat": _OUTPUT,
+            "Compressed": True,
+            "SerdeInfo": {"SerializationLibrary": _JSON_SERDE, "Parameters": {}},
+        },
     }
 
 

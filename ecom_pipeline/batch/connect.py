@@ -54,7 +54,12 @@ def lake(settings: Settings) -> Lake:
 
 def catalog(settings: Settings) -> Catalog:
     """Return the Glue database."""
-    return Catalog(client(settings, "glue"), settings.glue_database, settings.csv_bucket)
+    return Catalog(
+        client(settings, "glue"),
+        settings.glue_database,
+        csv_bucket=settings.csv_bucket,
+        raw_bucket=settings.raw_bucket,
+    )
 
 
 def notifications(settings: Settings) -> Notifications:

@@ -5,7 +5,7 @@
 What a day's rows are is in flatten.py; how a key is spelled is in domain/keys.py.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -52,10 +52,11 @@ class Lake:
 
     def raw_days(self) -> list[date]:
         """Return the days that have a raw object."""
-        pages = self.s3.get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=self.raw_bucket, Prefix=keys.RAW, Delimiter="/")
-        prefixes = (each["Prefix"] for page in found for each in page.get("CommonPrefixes", []))
-        return sorted(keys.day_of(prefix) for prefix in prefixes)
+        return self._days(self.raw_bucket, keys.RAW)
+
+    def csv_days(self) -> list[date]:
+        """Return the days that have any object of CSV, committed or not."""
+        return self._days(self.csv_bucket, keys.CSV)
 
     def raw_inventory(self) -> Iterator[tuple[date, Found]]:
         """Yield every raw object with its day."""
@@ -69,7 +70,13 @@ class Lake:
 
     def write_records(self, key: str, records: Iterable[Rejected]) -> None:
         """Put records as an object of the raw bucket, with what it holds in its metadata."""
-        packed = ndjson.pack(records)
+        self._put_packed(key, ndjson.pack(records))
+
+    def write_lines(self, key: str, lines: Sequence[bytes]) -> None:
+        """Put encoded records as an object of the raw bucket."""
+        self._put_packed(key, ndjson.pack_lines(lines))
+
+    def _put_packed(self, key: str, packed: ndjson.Packed) -> None:
         self.s3.put_object(
             Bucket=self.raw_bucket,
             Key=key,
@@ -79,8 +86,16 @@ class Lake:
             Metadata=packed.metadata,
         )
 
-    def remove_quarantine(self, unwanted: Iterable[str]) -> None:
-        """Remove what an earlier rebuild set aside and this one could use."""
+    def objects(self, prefix: str) -> Iterator[Found]:
+        """Yield the raw bucket's objects under a prefix, in the order of their keys."""
+        return self._list(self.raw_bucket, prefix)
+
+    def has(self, key: str) -> bool:
+        """Return whether the raw bucket has an object."""
+        return any(found.key == key for found in self.objects(key))
+
+    def remove_records(self, unwanted: Iterable[str]) -> None:
+        """Remove objects of records from the raw bucket."""
         for key in unwanted:
             self.s3.delete_object(Bucket=self.raw_bucket, Key=key)
 
@@ -132,6 +147,12 @@ class Lake:
             now = self.read_csv(key)
             return now is not None and now.body == body
         return True
+
+    def _days(self, bucket: str, prefix: str) -> list[date]:
+        pages = self.s3.get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+        prefixes = (each["Prefix"] for page in found for each in page.get("CommonPrefixes", []))
+        return sorted(keys.day_of(each) for each in prefixes)
 
     def _list(self, bucket: str, prefix: str) -> Iterator[Found]:
         pages = self.s3.get_paginator("list_objects_v2")

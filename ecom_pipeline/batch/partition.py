@@ -51,7 +51,7 @@ def _build_once(lake: Lake, day: date) -> Manifest | None:
     parts_before = lake.csv_part_keys(day)  # listed before ours: a later builder's stay
     sources = lake.raw_objects(day)
     flat = flatten(_lines(lake, sources), day)
-    set_aside = _set_aside(flat, day)
+    set_aside = _set_aside(lake, flat, day)
     for key, records in set_aside.items():
         lake.write_records(key, records)
     made = _manifest(day, flat, sources, set_aside)
@@ -61,7 +61,7 @@ def _build_once(lake: Lake, day: date) -> Manifest | None:
         return None
     lake.remove_parts(set(parts_before) - {part.key for part in made.parts})
     if before is not None:
-        lake.remove_quarantine(_quarantined_before(day, before) - set(made.quarantine_keys))
+        lake.remove_records(_quarantined_before(day, before) - set(made.quarantine_keys))
     return made
 
 
@@ -109,15 +109,16 @@ def _lines(lake: Lake, sources: Iterable[Found]) -> Iterator[Line]:
             yield Line(data, source.key, number)
 
 
-def _set_aside(flat: Flattened, day: date) -> dict[str, list[Rejected]]:
-    """Return what goes to quarantine, by key."""
+def _set_aside(lake: Lake, flat: Flattened, day: date) -> dict[str, list[Rejected]]:
+    """Return what goes to quarantine, by key; not what was replayed under another id since."""
     objects: dict[str, list[Rejected]] = defaultdict(list)
     for record in flat.rejected:
         objects[keys.transform_quarantine_key(record.received_at.date(), day)].append(record)
     for record, event in flat.conflicts:
         mark = digest(event.row())
         key = keys.conflict_key(record.received_at.date(), event.event_id, mark)
-        objects[key] = [envelope.conflict(record)]
+        if not lake.has(keys.replayed_key(key)):
+            objects[key] = [envelope.conflict(record)]
     return objects
 
 

@@ -6,8 +6,12 @@ from datetime import date
 RAW = "raw/"
 CSV = "csv/"
 QUARANTINE = "quarantine/"
+REPLAYED = "replayed/"
+ERASED = "erased/"
+SALT = f"{ERASED}salt"
 
 _DAY = re.compile(r"(?:invoice|received)_date=(\d{4}-\d{2}-\d{2})/")
+_TRANSFORM_DAY = re.compile(r"/transform-(\d{4}-\d{2}-\d{2})\.jsonl\.gz$")
 _SEQUENCE_DIGITS = 56  # of Kinesis' longest sequence number: padded, keys sort as the stream does
 
 
@@ -43,6 +47,32 @@ def transform_quarantine_key(received: date, day: date) -> str:
 def conflict_key(received: date, event_id: str, digest: int) -> str:
     """Return the key of an event that came under a used id: whoever finds it writes the same."""
     return f"{quarantine_prefix(received)}conflict-{event_id}-{digest:012x}.jsonl.gz"
+
+
+def transform_day_of(key: str) -> date | None:
+    """Return the day whose rebuild set an object aside; None when something else did."""
+    found = _TRANSFORM_DAY.search(key)
+    return date.fromisoformat(found[1]) if found else None
+
+
+def replayed_key(quarantined: str, part: str = "") -> str:
+    """Return where a quarantined object's records go once the API took them.
+
+    `part` names some of its records; without it they are all.
+    """
+    name = quarantined.removeprefix(QUARANTINE).removesuffix(".jsonl.gz")
+    return f"{REPLAYED}{name}{f'-{part}' if part else ''}.jsonl.gz"
+
+
+def tombstone_key(mode: str, digest: str) -> str:
+    """Return the key of an erased customer's tombstone: a listing says all that a build needs."""
+    return f"{ERASED}{mode}/{digest}.json"
+
+
+def tombstone_of(key: str) -> tuple[str, str] | None:
+    """Read a tombstone's mode and digest back from its key; None for the salt."""
+    mode, _, name = key.removeprefix(ERASED).partition("/")
+    return (mode, name.removesuffix(".json")) if name else None
 
 
 def csv_prefix(day: date) -> str:

@@ -6,7 +6,7 @@ the SHA-256 of the stored bytes travel with the object and are verified before a
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -31,7 +31,11 @@ class Packed:
 
 def pack(records: Iterable[Record]) -> Packed:
     """Return the object of some records; the same records make the same bytes (no time in it)."""
-    lines = [encode(record) for record in records]
+    return pack_lines([encode(record) for record in records])
+
+
+def pack_lines(lines: Sequence[bytes]) -> Packed:
+    """Return the object of records that are encoded already."""
     body = gzip.compress(b"".join(line + b"\n" for line in lines), compresslevel=6, mtime=0)
     digest = sha256(body).hexdigest()
     return Packed(body, {"rows": str(len(lines)), "sha256": digest})

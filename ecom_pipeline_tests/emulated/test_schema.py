@@ -88,7 +88,7 @@ def test_the_catalog_is_left_alone_when_it_is_right(aws, day):
     )
     catalog.sync([day])
     assert calls.count("UpdateTable") == calls.count("CreateTable") == 0
-    assert len(calls) == 4
+    assert len(calls) == 5
 
 
 def test_two_that_start_at_once_migrate_once(aws):

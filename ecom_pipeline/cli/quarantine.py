@@ -1,0 +1,209 @@
+"""ecom quarantine: what was set aside, why, and another try."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ecom_pipeline.cli.options import show
+
+if TYPE_CHECKING:
+    from ecom_pipeline.proof.quarantine import Kept, Outcome, Producer, Trial
+    from ecom_pipeline.replay.api import Client
+    from ecom_pipeline.settings import Settings
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_FIELD_WIDTH = 60
+
+
+class _Day(click.ParamType):
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r}: expected YYYY-MM-DD", param, ctx)
+
+
+def _filters(command: _Command) -> _Command:
+    """Add what chooses records: an id from `show`, reason, day of arrival, field."""
+    for each in (
+        click.argument("id", required=False),
+        click.option("--reason", help="invalid, not_json, too_large, id_conflict, unreadable."),
+        click.option("--day", type=_Day(), help="The day on which it was received."),
+        click.option("--field", help="The field at fault."),
+    ):
+        command = each(command)
+    return command
+
+
+@click.group()
+def quarantine() -> None:
+    """What was set aside, why, and another try.
+
+    Example: ecom quarantine list
+    """
+
+
+@quarantine.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def list_(*, as_json: bool) -> None:
+    """Count what was set aside, by the day of its arrival, reason and field.
+
+    Example: ecom quarantine list
+    """
+    import json
+
+    from ecom_pipeline.batch import connect
+    from ecom_pipeline.proof import quarantine as kept
+
+    lake = connect.lake(_settings())
+    groups = kept.count(kept.find(lake, kept.Wanted()))
+    if as_json:
+        names = ("received_date", "reason", "field", "records")
+        found = [dict(zip(names, (*group, count), strict=True)) for group, count in groups.items()]
+        click.echo(json.dumps(found, default=str))
+        return
+    rows = [(*group, count) for group, count in groups.items()]
+    show(f"Quarantine: {sum(groups.values()):,} records", ["received", "reason", "field", ""], rows)
+
+
+@quarantine.command("show")
+@_filters
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="For scripts: everything, as it was sent.")
+def show_(*, limit: int, as_json: bool, **wanted: Any) -> None:
+    """Show records: what is wrong with each, and what was sent.
+
+    Example: ecom quarantine show --reason invalid --field Quantity
+    """
+    from itertools import islice
+
+    import msgspec
+
+    from ecom_pipeline.batch import connect
+    from ecom_pipeline.proof import quarantine as kept
+
+    lake = connect.lake(_settings())
+    found = list(islice(kept.find(lake, kept.Wanted(**wanted)), limit))
+    if as_json:
+        records = [{"id": each.id, "key": each.key, "record": each.record} for each in found]
+        click.echo(msgspec.json.encode(records))
+        return
+    columns = ["id", "received", "reason", "record", "field", "expected", "got", "original"]
+    show("", columns, [_row(each) for each in found])
+
+
+@quarantine.command("replay")
+@_filters
+@click.option(
+    "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Mend a field; '' removes it."
+)
+@click.option("--url", help="The API; without it, the local one or ECOM_API_URL.")
+@click.option("--yes", is_flag=True, help="Do it; without it you see what would be done.")
+def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: Any) -> None:
+    """Try records again: through the API, or, what lies in raw, by loading its day again.
+
+    An event's id is its producer's, or made of its record: tried twice, nothing changes. What the
+    API took leaves quarantine for replayed/. Exit 1 when a record is still refused.
+
+    Example: ecom quarantine replay --field Quantity --set Quantity=6 --yes
+    """
+    from contextlib import closing
+
+    from ecom_pipeline import addresses
+    from ecom_pipeline.batch import connect
+    from ecom_pipeline.proof import quarantine as kept
+    from ecom_pipeline.replay.api import Client
+
+    configured = _settings()
+    lake = connect.lake(configured)
+    trials = kept.preview(
+        lake,
+        kept.find(lake, kept.Wanted(**wanted)),
+        _changes(changes),
+        datetime.now(UTC).date(),
+    )
+    _show_trials(trials)
+    refused = sum(trial.refusal is not None for trial in trials)
+    if yes:
+        with closing(Client(addresses.producer(configured, url))) as client:
+            outcome = kept.replay(lake, trials, _producer(client))
+        _show_outcome(outcome)
+        _load(configured, trials)
+        refused += len(outcome.refused)
+    raise SystemExit(1 if refused else 0)
+
+
+def _settings() -> "Settings":
+    from ecom_pipeline import line, settings
+
+    configured = settings.load()
+    line.require(configured)
+    return configured
+
+
+def _changes(texts: Sequence[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    if not all(name and sign for name, sign, _ in pairs):
+        raise click.UsageError("--set takes Field=Value, as in --set Quantity=6")
+    return {name: value for name, _, value in pairs}
+
+
+def _producer(client: "Client") -> "Producer":
+    from ecom_pipeline.proof.retrial import Event, Refusal
+    from ecom_pipeline.replay.api import Rejected
+
+    def post(events: Sequence[Event]) -> list[Refusal | None]:
+        results = client.post(list(enumerate(events, 1)))
+        return [
+            Refusal(each.field, each.expected, each.got) if isinstance(each, Rejected) else None
+            for each in results
+        ]
+
+    return post
+
+
+def _load(configured: "Settings", trials: Sequence["Trial"]) -> None:
+    """Load the days whose rebuild takes what it had set aside."""
+    from ecom_pipeline import line
+
+    for day in sorted({trial.rebuild for trial in trials if trial.rebuild is not None}):
+        line.load_days(configured, day, day)
+        click.echo(f"loaded {day}")
+
+
+def _show_trials(trials: Sequence["Trial"]) -> None:
+    refused = [
+        (t.kept.id, t.refusal.field, t.refusal.expected, t.refusal.got)
+        for t in trials
+        if t.refusal is not None
+    ]
+    posts = sum(trial.event is not None for trial in trials)
+    days = sorted({str(trial.rebuild) for trial in trials if trial.rebuild is not None})
+    click.echo(f"{posts:,} would be accepted by the API, {len(refused):,} are still refused")
+    if days:
+        click.echo(f"{len(trials) - posts - len(refused):,} by loading {', '.join(days)}")
+    if refused:
+        show("Still refused", ["id", "field", "expected", "got"], refused)
+
+
+def _show_outcome(outcome: "Outcome") -> None:
+    click.echo(f"accepted {len(outcome.accepted):,}, refused {len(outcome.refused):,}")
+    if outcome.refused:
+        rows = [(kept.id, r.field, r.expected, r.got) for kept, r in outcome.refused]
+        show("The API refused", ["id", "field", "expected", "got"], rows)
+
+
+def _row(kept: "Kept") -> list[str]:
+    from ecom_pipeline.domain import envelope
+
+    record = kept.record
+    original = envelope.original_bytes(record).decode(errors="replace")[:_FIELD_WIDTH]
+    wrong = [record.reason, record.record, record.field, record.expected, record.got]
+    return [kept.id, str(kept.day), *wrong, original]
+
+
+COMMANDS = [quarantine]

@@ -1,0 +1,193 @@
+"""proof.quarantine: what was set aside is shown, tried again, and leaves only when it was taken."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from ecom_pipeline.batch import connect, partition
+from ecom_pipeline.batch.catalog import QUARANTINE_TABLE
+from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.proof import quarantine, retrial
+from ecom_pipeline.proof.quarantine import Wanted
+from ecom_pipeline.proof.retrial import Refusal
+from ecom_pipeline.realtime import archive, ingest, store
+from ecom_pipeline_tests.builders import accepted, kinesis_event, on, request, stream_of
+from ecom_pipeline_tests.emulated.killing import killed_at
+
+pytestmark = pytest.mark.usefixtures("functions")
+
+TODAY = datetime.now(UTC).date()
+
+
+@pytest.fixture
+def lake(aws):
+    return connect.lake(aws)
+
+
+def refuse(day, *events):
+    """Put events that the API refuses into quarantine, as if it had received them that day."""
+    moment = datetime.combine(day, datetime.min.time(), UTC)
+    records = [
+        ingest._judge(envelope._ENCODER.encode(e), n, moment) for n, e in enumerate(events, 1)
+    ]
+    archive.handler(kinesis_event(map(envelope.encode, records)))
+
+
+class Api:
+    """The API as far as a replay sees it: the ingest function's rules, without a stream."""
+
+    def __init__(self):
+        self.took = []
+
+    def __call__(self, events):
+        for event in events:
+            (record,) = ingest._records(
+                request(retrial._ENCODER.encode(event).decode()), datetime.now(UTC)
+            )
+            assert isinstance(record, envelope.Accepted)
+            self.took.append(event)
+        return [None] * len(events)
+
+
+def look(lake, day, **wanted):
+    return list(quarantine.find(lake, Wanted(day=day, **wanted)))
+
+
+def trials(lake, day, changes=(), **wanted):
+    return quarantine.preview(lake, look(lake, day, **wanted), dict(changes), TODAY)
+
+
+def test_records_are_counted_and_found_by_reason_field_and_id(lake, day):
+    refuse(day, on(day, Quantity="six"), on(day, Quantity="ten"), on(day, Country=None))
+    found = look(lake, day)
+    assert quarantine.count(found) == {
+        (day, "invalid", "Country"): 1,
+        (day, "invalid", "Quantity"): 2,
+    }
+    assert look(lake, day, field="Country") == [found[2]]
+    assert look(lake, day, id=found[1].id) == [found[1]]
+    assert look(lake, day, reason="not_json") == []
+
+
+def test_what_is_mended_is_taken_and_leaves_and_the_rest_stays(lake, day):
+    refuse(day, on(day, event_id="a", Quantity="six"), on(day, event_id="b", Country=None))
+    before = {kept.record.field: kept.line for kept in look(lake, day)}
+    tried = trials(lake, day, {"Quantity": "6"})
+    assert [trial.refusal and trial.refusal.field for trial in tried] == [None, "Country"]
+    assert len(look(lake, day)) == 2, "a preview writes nothing"
+    api = Api()
+    outcome = quarantine.replay(lake, tried, api)
+    assert [event["event_id"] for event in api.took] == ["a"]
+    assert len(outcome.accepted) == 1
+    assert [kept.line for kept in look(lake, day)] == [before["Country"]]
+    (moved,) = lake.objects(f"{keys.REPLAYED}received_date={day}/")
+    assert list(lake.raw_lines(moved.key)) == [before["Quantity"]]
+
+
+def test_an_event_without_an_id_has_the_same_one_at_each_try(lake, day):
+    bad = {k: v for k, v in on(day, Quantity="six").items() if k != "event_id"}
+    refuse(day, bad, bad, on(day, event_id="x", Country=None))
+    first, second = (t.event["event_id"] for t in trials(lake, day, {"Quantity": "6"})[:2])
+    assert first != second, "equal lines of an invoice are two events"
+    quarantine.replay(lake, trials(lake, day, {"Quantity": "6"}, field="Quantity")[:1], Api())
+    (left,) = trials(lake, day, {"Quantity": "6"}, field="Quantity")
+    assert left.event["event_id"] == second, "it does not hang on the lines before it"
+
+
+@pytest.mark.parametrize("write", [1, 2])
+def test_killed_at_any_write_and_run_again_it_ends_the_same(lake, day, write):
+    refuse(day, on(day, event_id="a", Quantity="six"), on(day, event_id="b", Quantity="ten"))
+    lines = {kept.line for kept in look(lake, day)}
+    api = Api()
+    tried = trials(lake, day, {"Quantity": "6"})
+    assert killed_at(write, lambda: quarantine.replay(lake, tried, api), lake.s3)
+    assert {kept.line for kept in look(lake, day)} == lines, "nothing is lost"
+    quarantine.replay(lake, trials(lake, day, {"Quantity": "6"}), api)
+    assert look(lake, day) == []
+    assert api.took[:2] == api.took[2:], "the same events, so the stores take them once"
+    (moved,) = lake.objects(f"{keys.REPLAYED}received_date={day}/")
+    assert set(lake.raw_lines(moved.key)) == lines
+
+
+def test_what_the_api_refuses_stays(lake, day):
+    refuse(day, on(day, Quantity="six"))
+    refusal = Refusal("Quantity", "an older rule", "6")
+    outcome = quarantine.replay(
+        lake, trials(lake, day, {"Quantity": "6"}), lambda events: [refusal] * len(events)
+    )
+    assert outcome.accepted == []
+    assert [why for _, why in outcome.refused] == [refusal]
+    assert len(look(lake, day)) == 1
+
+
+def test_what_a_rebuild_set_aside_is_taken_by_loading_its_day(lake, day):
+    foreign = accepted(on(day + timedelta(days=900), event_id="f"))
+    arrived = date(2026, 11, 22)
+    key = keys.raw_key(day, "0", "1", "1")
+    lake.write_records(key, [foreign])
+    partition.build(lake, day)
+    mine = [k for k in look(lake, arrived) if keys.transform_day_of(k.key) == day]
+    (trial,) = quarantine.preview(lake, mine, {}, TODAY)
+    assert trial.refusal.field == "InvoiceDate"
+    (trial,) = quarantine.preview(lake, mine, {"Quantity": "1"}, TODAY)
+    assert "no --set" in trial.refusal.expected
+    lake.write_records(key, [accepted(on(day, event_id="f"))])  # stands for a rule that was mended
+    (trial,) = quarantine.preview(lake, mine, {}, TODAY)
+    assert trial.rebuild == day
+    partition.build(lake, day)
+    assert [k for k in look(lake, arrived) if keys.transform_day_of(k.key) == day] == []
+
+
+def test_a_conflict_needs_an_id_of_its_own_and_stays_away_once_it_was_taken(lake, day, invoice):
+    first = on(day, InvoiceNo=invoice, event_id=f"{invoice}-x")
+    second = first | {"Quantity": 7}
+    for handler in (archive.handler, store.handler):
+        handler(stream_of(first))
+        handler(stream_of(second, first=9))
+    partition.build(lake, day)
+    arrived = date(2026, 11, 22)
+    mine = [k for k in look(lake, arrived, reason="id_conflict") if invoice in k.record.record]
+    (trial,) = quarantine.preview(lake, mine, {}, TODAY)
+    assert "--set event_id=" in trial.refusal.expected
+    (trial,) = quarantine.preview(lake, mine, {"event_id": f"{invoice}-y"}, TODAY)
+    quarantine.replay(lake, [trial], Api())
+    made = partition.build(lake, day)
+    assert made.quarantined == {"id_conflict": 1}, "raw is as it was"
+    assert made.unaccounted == 0
+    again = [k for k in look(lake, arrived, reason="id_conflict") if invoice in k.record.record]
+    assert again == []
+
+
+def test_two_contents_are_not_sent_under_one_id(lake, day):
+    refuse(day, on(day, Quantity="six"), on(day, Quantity="ten", StockCode="B"))
+    one, two = trials(lake, day, {"Quantity": "6", "event_id": "same"})
+    assert one.event is not None
+    assert two.refusal.field == "event_id"
+
+
+def test_what_is_no_json_or_no_event_says_so(day):
+    moment = datetime.combine(day, datetime.min.time(), UTC)
+    for original, reason, expected in (
+        (b"{nope", "not_json", "JSON"),
+        (b"[]", "invalid", "a JSON object"),
+        (envelope.encode(accepted(on(day, Quantity=0))), "invalid", "32 bits"),
+        (b'{"Description": "' + b"x" * 40_000 + b'"}', "too_large", "at most 32768 bytes"),
+    ):
+        error = envelope.EventError("", "", None)
+        record = envelope.rejected(
+            original, record="r", reason=reason, received_at=moment, error=error
+        )
+        found = retrial.attempt(envelope.encode(record), record, {}, TODAY)
+        assert expected in found.expected
+
+
+def test_glue_shows_quarantine_to_sql_without_adding_a_partition(aws, day):
+    catalog = connect.catalog(aws)
+    catalog.sync([day])
+    catalog.sync([day])
+    table = catalog.glue.get_table(DatabaseName=aws.glue_database, Name=QUARANTINE_TABLE)["Table"]
+    names = [each["Name"] for each in table["StorageDescriptor"]["Columns"]]
+    assert names[:3] == ["status", "received_at", "reason"]
+    assert "original_base64" in names
+    assert table["Parameters"]["projection.received_date.type"] == "date"
+    assert catalog.columns(QUARANTINE_TABLE) == catalog.expected()[QUARANTINE_TABLE]
