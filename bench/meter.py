@@ -5,13 +5,13 @@ import threading
 from collections import Counter
 from typing import Any
 
-from bench.proxy import Call, Forward, Reply
+from ecom_pipeline.drill.http_proxy import Call, Forward, Reply
 
 _INDEXED = "customer_invoice"  # an item with it costs a unit in the index, too
 
 
 class Meter:
-    """A rule for bench.proxy that lets each call through and counts it.
+    """A rule for drill.http_proxy that lets each call through and counts it.
 
     Write units are those that the emulator's ConsumedCapacity says, and for PartiQL's inserts,
     of which it forgets the index, one for each item that is in the customers' index.

@@ -22,9 +22,9 @@ from bench.cost import Counted
 from bench.meter import Meter
 from bench.original import deploy as original
 from bench.original import producer
-from bench.proxy import Proxy
 from ecom_pipeline import addresses, settings
 from ecom_pipeline.batch.connect import client
+from ecom_pipeline.drill.http_proxy import Proxy
 from ecom_pipeline.local import deploy, stack
 from ecom_pipeline.local.poller import progress
 from ecom_pipeline.replay import dataset, sender

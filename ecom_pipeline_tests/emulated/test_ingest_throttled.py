@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from bench.proxy import Reply
+from ecom_pipeline.drill.answers import JSON
+from ecom_pipeline.drill.http_proxy import Reply
 from ecom_pipeline.realtime import ingest
 from ecom_pipeline_tests.builders import payload, request
-from ecom_pipeline_tests.pipeline.faults import JSON, functions_through, half_of_the_records, lost
+from ecom_pipeline_tests.pipeline.faults import functions_through, half_of_the_records, lost
 
 pytestmark = pytest.mark.usefixtures("functions")
 

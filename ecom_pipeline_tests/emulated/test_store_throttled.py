@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.proxy import Reply
 from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.drill.answers import JSON
+from ecom_pipeline.drill.http_proxy import Reply
 from ecom_pipeline.realtime import store, table
 from ecom_pipeline.realtime.items import StoreError
 from ecom_pipeline.replay import dataset
@@ -15,7 +16,6 @@ from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline_tests.builders import REAL, accepted, kinesis_event, on, stream_of
 from ecom_pipeline_tests.emulated.test_store import items_of
 from ecom_pipeline_tests.pipeline.faults import (
-    JSON,
     functions_through,
     half_of_the_keys,
     half_of_the_statements,

@@ -14,12 +14,13 @@ from itertools import count
 import psutil
 import pytest
 
-from bench.proxy import Proxy
 from ecom_pipeline import addresses, line
 from ecom_pipeline.batch import connect
 from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.drill.http_proxy import Proxy
 from ecom_pipeline.local import deploy, processes, stack
-from ecom_pipeline.proof import reconcile
+from ecom_pipeline.proof.stores.raw import RawStore
+from ecom_pipeline.proof.stores.table import TableStore
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline_tests.builders import REAL, accepted, payload
@@ -168,10 +169,10 @@ def story(whole_line, tmp_path_factory):
 def test_every_accepted_event_is_in_both_stores_once(whole_line, story):
     summary, _, _ = story
     assert (summary.accepted, summary.rejected) == (EVENTS, Counter())
-    raw = reconcile.raw_days(connect.lake(whole_line), *ALWAYS)
+    raw = RawStore(connect.lake(whole_line)).days(*ALWAYS)
     dynamodb = connect.client(whole_line, "dynamodb")
     assert raw == summary.days
-    assert reconcile.table_days(dynamodb, whole_line.table, *ALWAYS) == summary.days
+    assert TableStore(dynamodb, whole_line.table).days(*ALWAYS) == summary.days
 
 
 def test_every_invoice_has_one_header(whole_line, story, tmp_path):

@@ -1,7 +1,7 @@
 """An HTTP proxy before the AWS emulator.
 
-It shows each call to a rule, which forwards, counts, changes or refuses it. What the rules are is
-for the benchmark and the fault tests to say.
+It shows each call to a rule, which forwards, counts, changes or refuses it; a rule that raises an
+OSError cuts the connection. What the rules are is for the drill, its tests and the benchmark.
 """
 
 import socket
@@ -41,11 +41,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer of AWS."""
+    """An answer of AWS; with more bytes `promised` than it has, the connection ends before them."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    promised: int | None = None
 
 
 Forward = Callable[[Call], Reply]
@@ -148,10 +149,12 @@ class _Handler(BaseHTTPRequestHandler):
         if "content-length" in reply.headers and self.command == "HEAD":
             self.send_header("content-length", reply.headers["content-length"])
         else:
-            self.send_header("content-length", str(len(reply.body)))
+            self.send_header("content-length", str(reply.promised or len(reply.body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(reply.body)
+        if reply.promised is not None:
+            self.close_connection = True
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815 - http.server's names
 

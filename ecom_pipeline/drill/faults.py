@@ -1,0 +1,16 @@
+"""All faults, in the order of the line: importing their modules registers them."""
+
+from ecom_pipeline.drill import (
+    api,
+    stream,
+    table,
+)
+from ecom_pipeline.drill.registry import ALL, Fault
+
+_MODULES = (api, stream, table)
+
+
+def every() -> list[Fault]:
+    """Return all faults, in the order of the line."""
+    groups = [module.GROUP for module in _MODULES]
+    return sorted(ALL, key=lambda each: groups.index(each.group))
