@@ -6,20 +6,32 @@ Each is a few calls of the rooms below; how a step works is theirs.
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 
 import dagster as dg
 
 from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, gate, migrations, plan
 from ecom_pipeline.batch.ledger import Entry
+from ecom_pipeline.domain import shop
 from ecom_pipeline.local import deploy, stack
 from ecom_pipeline.local.poller import progress as poller
 from ecom_pipeline.local.processes import LocalError
 from ecom_pipeline.orchestration import runs
-from ecom_pipeline.proof import reconcile
-from ecom_pipeline.proof.reconcile import Reconciliation
+from ecom_pipeline.proof import repair
+from ecom_pipeline.proof.explain import Watermark
+from ecom_pipeline.proof.held import Days, Store
+from ecom_pipeline.proof.reconcile import Reconciliation, reconcile
+from ecom_pipeline.proof.repair import Repair
+from ecom_pipeline.proof.stores.csv_parts import CsvStore
+from ecom_pipeline.proof.stores.fact import FactStore
+from ecom_pipeline.proof.stores.raw import RawStore
+from ecom_pipeline.proof.stores.sent import SentStore
+from ecom_pipeline.proof.stores.table import TableStore
+from ecom_pipeline.replay import account
 from ecom_pipeline.settings import Settings
 
 _STANDSTILL_SECONDS = 120
@@ -62,18 +74,45 @@ def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None
 
 
 def compare(
-    settings: Settings, first: date, last: date, accepted: reconcile.Days | None = None
+    settings: Settings,
+    first: date,
+    last: date,
+    *,
+    accepted: Days | None = None,
+    sent: Path | None = None,
 ) -> Reconciliation:
-    """Return what each store holds of these days, beside what the API acknowledged."""
+    """Compare what each store holds of these days.
+
+    `accepted` is what the API acknowledged, by day; `sent` is the data set that was replayed, of
+    which each event must be everywhere.
+    """
     require(settings)
-    readers = reconcile.readers(
+    arrived = datetime.now(UTC) - timedelta(seconds=settings.in_flight_seconds)
+    mark = Watermark(received=arrived, today=shop.today())
+    return reconcile(stores(settings, sent), first, last, mark, accepted)
+
+
+def stores(settings: Settings, sent: Path | None = None) -> list[Store]:
+    """Return the stores, in the order of the line; what was sent before them, if it is given."""
+    lake = connect.lake(settings)
+    found: list[Store] = [
+        RawStore(lake),
+        TableStore(connect.client(settings, "dynamodb"), settings.table),
+        CsvStore(lake),
+        FactStore(connect.warehouse(settings)),
+    ]
+    return found if sent is None else [SentStore(partial(account.lines, sent)), *found]
+
+
+def mend(settings: Settings, found: Reconciliation) -> Repair:
+    """Mend what raw can mend of what is wrong."""
+    written = repair.Stores(
         connect.lake(settings),
         connect.client(settings, "dynamodb"),
         settings.table,
         connect.warehouse(settings),
     )
-    found = reconcile.reconcile(readers, first, last)
-    return found if accepted is None else Reconciliation({"accepted": accepted, **found.stores})
+    return repair.repair(written, found.wrong)
 
 
 def wait_for(settings: Settings, sequences: Mapping[str, str]) -> None:

@@ -23,6 +23,8 @@ class SettingsError(ValueError):
 class Settings:
     """Everything an environment may change; infra/ outputs the names.
 
+    `in_flight_seconds` is how long an event may take to both stores before reconcile calls it lost;
+    longer than the consumers' batch windows and a few of their retries.
     `first_day` is the first partition, by default the data set's; a shop sets its own.
     `load_bound` is the share of a published day that a load may change by itself; above it, the
     load waits for approval. `alarm_topic` is the SNS topic that is told of failed runs.
@@ -45,6 +47,7 @@ class Settings:
     endpoint_url: str | None = None
     emulator_key: str | None = None
     first_day: date = date(2010, 12, 1)
+    in_flight_seconds: int = 900
     load_bound: Decimal | None = None
     alarm_topic: str | None = None
     api_url: str | None = None
@@ -70,6 +73,7 @@ LOCAL = Settings(
     redshift_database="dev",
     copy_role=f"arn:aws:iam::{ACCOUNT_LOCAL}:role/ecom-copy",
     redshift_host="127.0.0.1",
+    in_flight_seconds=10,
     endpoint_url="http://127.0.0.1:4566",
     emulator_key="test",  # what the emulator wants for a key and its secret; no secret at all
 )
@@ -151,5 +155,6 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "home": (Path, "a folder"),
     "redshift_port": (int, "a port number"),
     "first_day": (date.fromisoformat, "a day like 2010-12-01"),
+    "in_flight_seconds": (int, "a number of seconds"),
     "load_bound": (Decimal, "a share like 0.2"),
 }

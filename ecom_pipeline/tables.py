@@ -1,6 +1,6 @@
 """Tables for a terminal: money in full, numbers to the right, the stores beside each other."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from ecom_pipeline.line import Plan
 from ecom_pipeline.proof.reconcile import Reconciliation
 
 SHOWN_DAYS = 31
+SHOWN_FINDINGS = 50
 
 
 def table(title: str, *columns: str) -> Table:
@@ -59,18 +60,34 @@ def show_plan(plan: Plan, console: Console) -> None:
 
 
 def show_reconciliation(found: Reconciliation, console: Console) -> None:
-    """Print the days, and the stores' sums beside each other; then what differs."""
+    """Print the days, and the stores' sums beside each other; then what differs, and why."""
     if len(found.days) <= SHOWN_DAYS:
         console.print(_days_table(found))
     out = table("The stores", "store", "rows", "pieces", "revenue", "digest")
     for store in found.stores:
         out.add_row(store, *_texts(found.total(store)))
     console.print(out)
+    if found.account:
+        console.print(Text(_account(found.account, found.total("raw").rows), "dim"))
     for difference in found.differences:
-        console.print(f"[red]{difference}")
+        console.print(Text(difference, "red"))
+    for finding in [*found.wrong, *found.in_flight][:SHOWN_FINDINGS]:
+        console.print(Text(f"  {finding}"))
+    more = len(found.findings) - SHOWN_FINDINGS
+    if more > 0:
+        console.print(f"  ... and {more:,} more: --json has them all")
     count = len(found.differences)
     verdict = f"[red]{count} days differ" if count else "[bold green]0 differences"
-    console.print(f"{verdict}[/] in {len(found.days)} days, {len(found.stores)} stores\n")
+    way = f", {len(found.in_flight)} events in flight" if found.in_flight else ""
+    console.print(f"{verdict}[/] in {len(found.days)} days, {len(found.stores)} stores{way}\n")
+
+
+def _account(account: Mapping[str, int], rows: int) -> str:
+    """Say what became of the records of the raw lake."""
+    parts = {"rows": rows} | {k: n for k, n in account.items() if k != "read"}
+    return f"{account['read']:,} raw records = " + " + ".join(
+        f"{n:,} {k}" for k, n in parts.items()
+    )
 
 
 def _days_table(found: Reconciliation) -> Table:

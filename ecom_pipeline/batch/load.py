@@ -22,6 +22,7 @@ from ecom_pipeline.domain.columns import CSV_HEADER, PARTITION
 from ecom_pipeline.domain.totals import Totals
 
 _COLUMNS = ", ".join(CSV_HEADER)
+REPAIR = "repair"
 _ANALYZE_DAYS = 7  # a few days are below the tenth of the table at which ANALYZE does anything
 
 
@@ -36,7 +37,8 @@ def publish(
     """Make the fact table hold just what these days' manifests say; return the new versions.
 
     A day whose manifest is already the ledger's newest is left alone. `cause` is what the ledger
-    says of a day that was published before; else it is late or correction, by what changed.
+    says of a day that was published before; else it is late or correction, by what changed. As a
+    repair, a day is published whatever the ledger says: somebody has seen that it is wrong.
 
     Raises:
         ManifestError: a day has no CSV.
@@ -49,7 +51,8 @@ def publish(
     manifests = [committed(lake, day) for day in days]
     with warehouse.session() as session:
         held = ledger.newest(session, days)
-    stale = [m for m in manifests if m.day not in held or held[m.day].totals != m.totals]
+    is_new = {m.day: m.day not in held or held[m.day].totals != m.totals for m in manifests}
+    stale = [m for m in manifests if cause == REPAIR or is_new[m.day]]
     if not stale:
         return {}
     copies = stage.write_copy_lists(lake, stale, generation, warehouse.copy_role)

@@ -1,8 +1,14 @@
 """ecom load, reconcile, sql, invoice, customer: what the stores hold."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from ecom_pipeline.cli.options import DAYS, Days, show
+
+if TYPE_CHECKING:
+    from ecom_pipeline.proof.reconcile import Reconciliation
 
 
 @click.command()
@@ -20,24 +26,52 @@ def load(days: Days) -> None:
 
 @click.command()
 @click.argument("days", type=DAYS)
+@click.option(
+    "--sent",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The data set that was replayed: is each of its events everywhere?",
+)
+@click.option("--repair", is_flag=True, help="Mend what the raw lake can mend, and compare again.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def reconcile(days: Days, *, as_json: bool) -> None:
-    """Compare the stores day by day; exit 1 when they differ.
+def reconcile(days: Days, sent: Path | None, *, repair: bool, as_json: bool) -> None:
+    """Compare the stores event by event; exit 1 when they differ.
 
-    Example: ecom reconcile 2010-12-01:2010-12-07
+    Sums and digests by day first; only where they differ, buckets of events; only in those, the
+    events: which are missing, extra, changed or duplicated in which store, and which hop did it.
+
+    Example: ecom reconcile 2010-12-01:2010-12-07 --repair
     """
-    import msgspec
     from rich.console import Console
 
     from ecom_pipeline import line, settings, tables
 
-    found = line.compare(settings.load(), *days)
+    configured = settings.load()
+    found = line.compare(configured, *days, sent=sent)
+    mended = line.mend(configured, found) if repair and found.wrong else None
+    if mended is not None:
+        for finding in found.wrong:
+            click.echo(str(finding), err=True)
+        click.echo(str(mended), err=True)
+        found = line.compare(configured, *days, sent=sent)
     if as_json:
-        report = {"stores": found.stores, "differences": found.differences}
-        click.echo(msgspec.json.encode(report))
+        click.echo(_report(found))
     else:
         tables.show_reconciliation(found, Console())
     raise SystemExit(1 if found.differences else 0)
+
+
+def _report(found: "Reconciliation") -> bytes:
+    import msgspec
+
+    return msgspec.json.encode(
+        {
+            "stores": found.stores,
+            "differences": found.differences,
+            "findings": found.findings,
+            "account": found.account,
+            "seconds": found.seconds,
+        }
+    )
 
 
 @click.command()

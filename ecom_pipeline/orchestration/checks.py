@@ -11,8 +11,8 @@ import dagster as dg
 from ecom_pipeline.batch import quality
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.warehouse import Session
+from ecom_pipeline.domain.shop import today
 from ecom_pipeline.orchestration.keys import FACT_LINES
-from ecom_pipeline.orchestration.partitions import today
 
 EQUALS_CSV = "fact_equals_csv"
 UNIQUE = "event_ids_are_unique"

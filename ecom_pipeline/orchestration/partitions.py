@@ -1,23 +1,17 @@
 """The partitions that assets share: the shop's days."""
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import dagster as dg
 
 from ecom_pipeline import settings
+from ecom_pipeline.domain.shop import ZONE
 
 FIRST_DAY = settings.load().first_day
-SHOP_ZONE = "Europe/London"
 
 # No end date: with one, Dagster 1.13's "Plots > Partitions" stays blank. Saturdays are not left
 # out, though the data set has none: an event of a Saturday must have a partition to go to.
-DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone=SHOP_ZONE)
-
-
-def today() -> date:
-    """Return the day by the shop's clock."""
-    return datetime.now(ZoneInfo(SHOP_ZONE)).date()
+DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone=ZONE)
 
 
 def days_of(context: dg.AssetExecutionContext) -> list[date]:

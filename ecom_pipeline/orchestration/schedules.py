@@ -8,8 +8,8 @@ import dagster as dg
 from ecom_pipeline.batch import marts, migrations, sweep
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.domain import shop
 from ecom_pipeline.orchestration import requests
-from ecom_pipeline.orchestration.partitions import SHOP_ZONE
 
 _MARTS = dg.AssetSelection.groups(marts.SCHEMA)
 
@@ -32,7 +32,7 @@ Asked = list[dg.RunRequest] | dg.SkipReason
 @dg.schedule(
     job=load_days,
     cron_schedule="0 3 * * *",  # 03:00 is there once on every day, also when the clocks change
-    execution_timezone=SHOP_ZONE,
+    execution_timezone=shop.ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Yesterday's day, every morning at three by the shop's clock.",
 )
@@ -42,7 +42,7 @@ def daily_load(
     warehouse: dg.ResourceParam[Warehouse],
 ) -> Asked:
     """Ask for yesterday, unless all that came of it is published already."""
-    morning = context.scheduled_execution_time.astimezone(ZoneInfo(SHOP_ZONE))
+    morning = context.scheduled_execution_time.astimezone(ZoneInfo(shop.ZONE))
     day = morning.date() - timedelta(days=1)
     migrations.migrate(warehouse)
     entry = sweep.published(lake, warehouse, day)
@@ -56,7 +56,7 @@ def daily_load(
 @dg.schedule(
     job=load_days,
     cron_schedule="0 5 * * *",
-    execution_timezone=SHOP_ZONE,
+    execution_timezone=shop.ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Every day whose raw objects are not all published: notifications that were lost, "
     "runs that failed, any time that Dagster was down.",
@@ -67,7 +67,7 @@ def daily_sweep(
     warehouse: dg.ResourceParam[Warehouse],
 ) -> Asked:
     """Ask for the days that are behind; those of a waiting run excepted."""
-    morning = context.scheduled_execution_time.astimezone(ZoneInfo(SHOP_ZONE)).date()
+    morning = context.scheduled_execution_time.astimezone(ZoneInfo(shop.ZONE)).date()
     migrations.migrate(warehouse)
     missing = sweep.behind(lake, warehouse, morning)
     days, _ = requests.loadable(missing, morning)

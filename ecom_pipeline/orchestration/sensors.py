@@ -21,9 +21,10 @@ from ecom_pipeline.batch.notifications import (
     Notifications,
     raw_objects,
 )
+from ecom_pipeline.domain.shop import today
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.keys import RAW_EVENTS
-from ecom_pipeline.orchestration.partitions import FIRST_DAY, today
+from ecom_pipeline.orchestration.partitions import FIRST_DAY
 from ecom_pipeline.orchestration.schedules import load_days
 
 MOST_MESSAGES = 200  # a tick; their receipts are the cursor

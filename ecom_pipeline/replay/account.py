@@ -3,11 +3,13 @@
 The sums are the domain's; here they are only kept by day.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from pathlib import Path
 
-from ecom_pipeline.domain.event import EventError, parse
+from ecom_pipeline.domain.event import EventError, InvoiceLine, parse
 from ecom_pipeline.domain.totals import Totals, totals_of
+from ecom_pipeline.replay import dataset
 
 _ANY_DAY = date.max - timedelta(days=1)  # whether a date is too late is the API's to say
 
@@ -22,7 +24,7 @@ class Account:
     def add(self, event: Mapping[str, object]) -> None:
         """Add an event, as it is sent, to its day."""
         try:
-            line = parse(event, received=_ANY_DAY)
+            line = _line(event)
         except EventError:
             self.refused += 1
             return
@@ -36,3 +38,13 @@ def account_of(events: Iterable[tuple[int, Mapping[str, object]]]) -> Account:
     for _, event in events:
         account.add(event)
     return account
+
+
+def lines(path: Path, first: date, last: date) -> Iterator[InvoiceLine]:
+    """Yield the invoice lines that a replay of these days of a data set sends."""
+    for _, event in dataset.events(path, days=(first, last)):
+        yield _line(event)
+
+
+def _line(event: Mapping[str, object]) -> InvoiceLine:
+    return parse(event, received=_ANY_DAY)

@@ -12,16 +12,16 @@ from dagster._utils.schedules import cron_string_iterator
 from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, load, migrations, partition, sweep
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.shop import ZONE, today
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.orchestration.keys import RAW_EVENTS
-from ecom_pipeline.orchestration.partitions import SHOP_ZONE, today
 from ecom_pipeline.orchestration.schedules import daily_load, daily_sweep
 from ecom_pipeline.orchestration.sensors import failed_runs, new_raw_objects
 from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")
 
-LONDON = ZoneInfo(SHOP_ZONE)
+LONDON = ZoneInfo(ZONE)
 
 
 @pytest.fixture(scope="module")
@@ -166,9 +166,7 @@ def test_the_morning_asks_for_yesterday_until_it_is_loaded(instance, lake, wareh
 )
 def test_each_day_has_one_morning_when_the_clocks_change_too(instance, lake, warehouse, night):
     start = datetime(night.year, night.month, night.day, tzinfo=LONDON) - timedelta(days=1)
-    ticks = list(
-        islice(cron_string_iterator(start.timestamp(), daily_load.cron_schedule, SHOP_ZONE), 4)
-    )
+    ticks = list(islice(cron_string_iterator(start.timestamp(), daily_load.cron_schedule, ZONE), 4))
     assert [each.astimezone(LONDON).strftime("%F %H:%M") for each in ticks] == [
         f"{night + timedelta(days=n)} 03:00" for n in range(-1, 3)
     ]

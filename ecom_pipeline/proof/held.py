@@ -1,0 +1,135 @@
+"""What a store holds of an event, as comparing needs it, and sums of that by day and bucket.
+
+How each store is read is in stores/; what a difference means in explain.py.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import md5
+from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+
+from ecom_pipeline.domain.event import InvoiceLine, digest
+from ecom_pipeline.domain.totals import Totals
+
+BUCKETS = 64
+
+Kind = Literal["missing", "extra", "changed", "duplicated", "damaged", "header"]
+State = Literal["different", "lost", "in_flight"]
+Days = Mapping[date, Totals]
+Buckets = Mapping[tuple[date, int], Totals]
+Wanted = Mapping[date, frozenset[int]]
+
+
+class Held(NamedTuple):
+    """An event as it lies in a store; `place` is its invoice or object, where that helps."""
+
+    event_id: str
+    quantity: int
+    amount: Decimal
+    digest: int
+    place: str = ""
+    received_at: datetime | None = None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """One thing that is wrong, or only not there yet: where, with which event, on which hop.
+
+    `place` is the invoice in DynamoDB (several of a duplicate), or the object in the lake.
+    """
+
+    day: date
+    store: str
+    kind: Kind
+    state: State = "different"
+    event_id: str = ""
+    hop: str = ""
+    place: str = ""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        what = f"event {self.event_id} {self.kind}" if self.event_id else self.kind
+        words = {"lost": "LOST: ", "in_flight": "in flight: "}.get(self.state, "")
+        hop = f" ({self.hop})" if self.hop else ""
+        more = "".join(f", {text}" for text in (self.place, self.detail) if text)
+        return f"{self.day} {self.store}: {words}{what}{hop}{more}"
+
+
+class Store(Protocol):
+    """A store that can say what it holds: sums first, rows only where they are asked for."""
+
+    name: str
+
+    def days(self, first: date, last: date) -> Days:
+        """Sum each day that has an event."""
+        ...
+
+    def buckets(self, days: Sequence[date]) -> Buckets:
+        """Sum these days by bucket of event id."""
+        ...
+
+    def lines(self, wanted: Wanted) -> Iterator[tuple[date, Held]]:
+        """Yield what lies in these buckets of days."""
+        ...
+
+    def faults(self) -> list[Finding]:
+        """Return what was seen to be wrong with the store itself while it was read."""
+        ...
+
+
+def bucket_of(event_id: str) -> int:
+    """Return an event's bucket: six bits of the MD5 of its id, as SQL can take them too."""
+    return md5(event_id.encode(), usedforsecurity=False).digest()[0] % BUCKETS
+
+
+def held(line: InvoiceLine, place: str, received_at: datetime | None) -> Held:
+    """Return an event as comparing needs it."""
+    mark = digest(line.row())
+    return Held(line.event_id, line.quantity, line.amount, mark, place, received_at)
+
+
+class Sums:
+    """Totals that grow line by line: a new Totals for each of a million lines costs seconds."""
+
+    __slots__ = ("amount", "digest", "quantity", "rows")
+
+    def __init__(self) -> None:
+        self.rows = self.quantity = self.digest = 0
+        self.amount = Decimal("0.0000")
+
+    def add(self, line: Held) -> None:
+        self.rows += 1
+        self.quantity += line.quantity
+        self.amount += line.amount
+        self.digest += line.digest
+
+    def totals(self) -> Totals:
+        return Totals(
+            rows=self.rows, quantity=self.quantity, amount=self.amount, digest=self.digest
+        )
+
+
+def total(lines: Iterable[Held]) -> Totals:
+    """Add up."""
+    sums = Sums()
+    for each in lines:
+        sums.add(each)
+    return sums.totals()
+
+
+def by_bucket(day: date, lines: Iterable[Held]) -> dict[tuple[date, int], Totals]:
+    """Add up a day by bucket."""
+    found: defaultdict[int, Sums] = defaultdict(Sums)
+    for each in lines:
+        found[bucket_of(each.event_id)].add(each)
+    return {(day, bucket): sums.totals() for bucket, sums in found.items()}
+
+
+def within(wanted: Wanted, day: date, lines: Iterable[Held]) -> Iterator[tuple[date, Held]]:
+    """Yield a day's lines that lie in the wanted buckets."""
+    for each in lines:
+        if bucket_of(each.event_id) in wanted[day]:
+            yield day, each

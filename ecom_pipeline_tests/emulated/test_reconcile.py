@@ -1,0 +1,282 @@
+"""Corruptions made by hand: each is found, named to the event and the hop, and mended or lost."""
+
+import gzip
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import pytest
+
+from ecom_pipeline import line
+from ecom_pipeline.batch import connect, ledger, load, marts, migrations, partition
+from ecom_pipeline.batch.mart_list import MARTS
+from ecom_pipeline.domain import keys
+from ecom_pipeline.proof.explain import Watermark
+from ecom_pipeline.proof.reconcile import reconcile
+from ecom_pipeline.realtime import archive, store
+from ecom_pipeline_tests.builders import on, stream_of
+
+pytestmark = pytest.mark.usefixtures("functions")
+
+INVOICES, LINES = 3, 4
+FACT = load.FACT
+
+
+@pytest.fixture
+def world(redshift):
+    """Return settings by which nothing is in flight: what is missing is missing."""
+    return replace(redshift, in_flight_seconds=-60)
+
+
+@pytest.fixture
+def sold(world, day):
+    """Put a day of twelve events into every store and return them."""
+    events = [
+        on(
+            day,
+            event_id=f"{day}-{n}-{m}",
+            InvoiceNo=number_of(day, n),
+            StockCode=f"S{m}",
+            Quantity=m + 1,
+        )
+        for n in range(INVOICES)
+        for m in range(LINES)
+    ]
+    deliver(events)
+    warehouse, lake = connect.warehouse(world), connect.lake(world)
+    migrations.migrate(warehouse)
+    partition.build(lake, day)
+    load.publish(warehouse, lake, [day])
+    marts.refresh(warehouse, MARTS)
+    assert compared(world, day).differences == []
+    return events
+
+
+def number_of(day, n):
+    return f"{day:%y%m%d}{n}"
+
+
+def deliver(events, first=1):
+    delivery = stream_of(*events, first=first)
+    archive.handler(delivery)
+    assert store.handler(delivery) == {"batchItemFailures": []}
+
+
+def compared(world, day):
+    """Compare the stores without what asks whether a local AWS with a poller runs."""
+    arrived = datetime.now(UTC) - timedelta(seconds=world.in_flight_seconds)
+    mark = Watermark(received=arrived, today=date(2026, 1, 1))
+    return reconcile(line.stores(world), day, day, mark)
+
+
+def sql(world, statement, *parameters):
+    with connect.warehouse(world).session() as session:
+        session.run(statement, parameters)
+        session.commit()
+
+
+def raw_keys(world, day):
+    return [found.key for found in connect.lake(world).raw_objects(day)]
+
+
+def delete_line(world, day):
+    key = {
+        "pk": {"S": keys.invoice_pk(number_of(day, 1))},
+        "sk": {"S": keys.line_sk(f"{day}-1-2")},
+    }
+    connect.client(world, "dynamodb").delete_item(TableName=world.table, Key=key)
+
+
+def change_line(world, day):
+    item = {
+        "pk": {"S": keys.invoice_pk(number_of(day, 1))},
+        "sk": {"S": keys.line_sk(f"{day}-1-2")},
+    }
+    connect.client(world, "dynamodb").update_item(
+        TableName=world.table,
+        Key=item,
+        UpdateExpression="SET unit_price = :p",
+        ExpressionAttributeValues={":p": {"N": "2.56"}},
+    )
+
+
+def copy_line(world, day):
+    """Store an event under a second invoice, as an id used twice does."""
+    dynamodb = connect.client(world, "dynamodb")
+    key = {
+        "pk": {"S": keys.invoice_pk(number_of(day, 1))},
+        "sk": {"S": keys.line_sk(f"{day}-1-2")},
+    }
+    item = dynamodb.get_item(TableName=world.table, Key=key)["Item"]
+    item["pk"] = {"S": keys.invoice_pk(number_of(day, 2))}
+    dynamodb.put_item(TableName=world.table, Item=item)
+
+
+def header_key(day, n):
+    return {"pk": {"S": keys.invoice_pk(number_of(day, n))}, "sk": {"S": keys.HEADER_SK}}
+
+
+def lose_header(world, day):
+    connect.client(world, "dynamodb").delete_item(TableName=world.table, Key=header_key(day, 1))
+
+
+def add_header(world, day):
+    header = {"invoice_date": {"S": str(day)}, "country": {"S": "France"}}
+    connect.client(world, "dynamodb").put_item(
+        TableName=world.table, Item=header_key(day, 9) | header
+    )
+
+
+def change_header(world, day):
+    """Show an invoice to another customer."""
+    connect.client(world, "dynamodb").update_item(
+        TableName=world.table,
+        Key=header_key(day, 1),
+        UpdateExpression="SET customer = :c",
+        ExpressionAttributeValues={":c": {"S": keys.customer_key("12345")}},
+    )
+
+
+def change_a_cent(world, day):
+    sql(world, f"update {FACT} set amount = amount + 0.01 where event_id = %s", f"{day}-1-2")
+
+
+def swap_rows(world, day):
+    """Delete a row and double another, so that the count still matches."""
+    sql(world, f"delete from {FACT} where event_id = %s", f"{day}-1-2")
+    sql(world, f"insert into {FACT} select * from {FACT} where event_id = %s", f"{day}-0-0")
+
+
+def delete_fact_row(world, day):
+    sql(world, f"delete from {FACT} where event_id = %s", f"{day}-1-2")
+
+
+def rename_fact_row(world, day):
+    sql(world, f"update {FACT} set event_id = 'stranger' where event_id = %s", f"{day}-1-2")
+
+
+def csv_part(world, day):
+    return partition.committed(connect.lake(world), day).parts[0].key
+
+
+def cut_csv_part(world, day):
+    lake = connect.lake(world)
+    body = lake.read_csv(csv_part(world, day)).body
+    text = gzip.decompress(body).decode().splitlines(keepends=True)
+    lake.write_part(csv_part(world, day), gzip.compress("".join(text[:-1]).encode()))
+
+
+def add_csv_part(world, day):
+    lake = connect.lake(world)
+    body = lake.read_csv(csv_part(world, day)).body
+    lake.write_part(keys.csv_part_key(day, "0" * 16, 1), body)
+
+
+def lose_csv_part(world, day):
+    connect.lake(world).remove_parts([csv_part(world, day)])
+
+
+def break_manifest(world, day):
+    connect.lake(world).write_json(keys.manifest_key(day), b'{"day": ')
+
+
+MENDED = {
+    delete_line: ["DynamoDB: event {day}-1-2 missing (stream -> DynamoDB)"],
+    change_line: ["DynamoDB: event {day}-1-2 changed (stream -> DynamoDB)"],
+    copy_line: ["DynamoDB: event {day}-1-2 duplicated (stream -> DynamoDB)"],
+    lose_header: ["DynamoDB: header (stream -> DynamoDB), {number}1, lines without a header"],
+    add_header: ["DynamoDB: header (stream -> DynamoDB), {number}9, a header without lines"],
+    change_header: ["DynamoDB: header (stream -> DynamoDB), {number}1, a header that is not"],
+    change_a_cent: ["fact: event {day}-1-2 changed (CSV -> fact)"],
+    swap_rows: [
+        "fact: event {day}-0-0 duplicated (CSV -> fact)",
+        "fact: event {day}-1-2 missing (CSV -> fact)",
+    ],
+    delete_fact_row: ["fact: event {day}-1-2 missing (CSV -> fact)"],
+    rename_fact_row: [
+        "fact: event stranger extra (CSV -> fact)",
+        "fact: event {day}-1-2 missing (CSV -> fact)",
+    ],
+    cut_csv_part: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
+    add_csv_part: ["CSV: extra (raw -> CSV)"],
+    lose_csv_part: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
+    break_manifest: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
+}
+
+
+@pytest.mark.parametrize("corrupt", MENDED, ids=lambda each: each.__name__)
+def test_a_corruption_is_named_and_mended(world, day, sold, corrupt):
+    corrupt(world, day)
+    found = compared(world, day)
+    names = [str(each) for each in found.wrong]
+    for expected in MENDED[corrupt]:
+        wanted = f"{day} " + expected.format(day=day, number=number_of(day, ""))
+        assert any(name.startswith(wanted) for name in names), names
+    assert found.differences
+    line.mend(world, found)
+    assert compared(world, day).findings == []
+    assert compared(world, day).differences == []
+    with connect.warehouse(world).session() as session:
+        assert [marts.imbalances(session, mart) for mart in MARTS] == [[] for _ in MARTS]
+
+
+def test_nothing_is_in_the_report_but_what_was_corrupted(world, day, sold):
+    swap_rows(world, day)
+    found = compared(world, day)
+    assert {each.event_id for each in found.findings} == {f"{day}-0-0", f"{day}-1-2"}
+    with connect.warehouse(world).session() as session:
+        before = ledger.newest(session, [day])[day]
+    line.mend(world, found)
+    line.mend(world, found)
+    with connect.warehouse(world).session() as session:
+        after = ledger.newest(session, [day])[day]
+    assert (after.cause, after.totals) == ("repair", before.totals)
+
+
+def test_what_raw_has_lost_is_reported_and_not_carried_into_the_warehouse(world, day, sold):
+    delete_fact_row(world, day)
+    (key,) = raw_keys(world, day)
+    lake = connect.lake(world)
+    body = lake.s3.get_object(Bucket=lake.raw_bucket, Key=key)
+    kept = body["Body"].read(), body["Metadata"]
+    lake.s3.delete_object(Bucket=lake.raw_bucket, Key=key)
+    found = compared(world, day)
+    lost = [each for each in found.wrong if each.state == "lost"]
+    assert {each.event_id for each in lost} == {""} | {event["event_id"] for event in sold}
+    assert any(key in each.detail for each in lost)
+    done = line.mend(world, found)
+    assert (done.items, list(done.days), list(done.lost)) == (0, [], [day])
+    assert load.fact_totals(connect.warehouse(world), day, day)[day].rows == len(sold) - 1
+    lake.s3.put_object(Bucket=lake.raw_bucket, Key=key, Body=kept[0], Metadata=kept[1])
+    line.mend(world, compared(world, day))
+    assert compared(world, day).differences == []
+
+
+def test_a_damaged_raw_object_is_named_and_the_days_other_stores_stay(world, day, sold):
+    (key,) = raw_keys(world, day)
+    lake = connect.lake(world)
+    lake.s3.put_object(Bucket=lake.raw_bucket, Key=key, Body=b"cut", Metadata={"sha256": "0"})
+    found = compared(world, day)
+    assert any(each.kind == "damaged" and key in each.detail for each in found.wrong)
+    assert list(line.mend(world, found).days) == []
+
+
+def test_an_event_on_its_way_alarms_nobody(world, day, sold):
+    delivery = stream_of(on(day, event_id=f"{day}-new"), first=100)
+    archive.handler(delivery)
+    early = replace(world, in_flight_seconds=10**9)
+    found = compared(early, day)
+    assert found.differences == []
+    assert {each.store for each in found.in_flight} == {"DynamoDB", "CSV", "fact"}
+    late = compared(world, day)
+    assert {each.store for each in late.wrong} == {"DynamoDB", "CSV", "fact"}
+    line.mend(world, late)
+    assert compared(world, day).differences == []
+
+
+def test_a_report_can_be_read_by_a_script(world, day, sold):
+    delete_fact_row(world, day)
+    report = json.loads(msgspec.json.encode(compared(world, day).findings))
+    assert report[0]["event_id"] == f"{day}-1-2"
+    assert report[0]["hop"] == "CSV -> fact"
