@@ -6,7 +6,7 @@ Each is a few calls of the rooms below; how a step works is theirs.
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -16,21 +16,15 @@ import dagster as dg
 from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, gate, migrations, plan
 from ecom_pipeline.batch.ledger import Entry
-from ecom_pipeline.domain import shop
 from ecom_pipeline.local import deploy, stack
 from ecom_pipeline.local.poller import progress as poller
 from ecom_pipeline.local.processes import LocalError
 from ecom_pipeline.orchestration import runs
-from ecom_pipeline.proof import repair
-from ecom_pipeline.proof.explain import Watermark
-from ecom_pipeline.proof.held import Days, Store
+from ecom_pipeline.proof import connect as proof
+from ecom_pipeline.proof.held import Days
 from ecom_pipeline.proof.reconcile import Reconciliation, reconcile
-from ecom_pipeline.proof.repair import Repair
-from ecom_pipeline.proof.stores.csv_parts import CsvStore
-from ecom_pipeline.proof.stores.fact import FactStore
-from ecom_pipeline.proof.stores.raw import RawStore
+from ecom_pipeline.proof.repair import Repair, repair
 from ecom_pipeline.proof.stores.sent import SentStore
-from ecom_pipeline.proof.stores.table import TableStore
 from ecom_pipeline.replay import account
 from ecom_pipeline.settings import Settings
 
@@ -87,32 +81,16 @@ def compare(
     which each event must be everywhere.
     """
     require(settings)
-    arrived = datetime.now(UTC) - timedelta(seconds=settings.in_flight_seconds)
-    mark = Watermark(received=arrived, today=shop.today())
-    return reconcile(stores(settings, sent), first, last, mark, accepted)
-
-
-def stores(settings: Settings, sent: Path | None = None) -> list[Store]:
-    """Return the stores, in the order of the line; what was sent before them, if it is given."""
-    lake = connect.lake(settings)
-    found: list[Store] = [
-        RawStore(lake),
-        TableStore(connect.client(settings, "dynamodb"), settings.table),
-        CsvStore(lake),
-        FactStore(connect.warehouse(settings)),
-    ]
-    return found if sent is None else [SentStore(partial(account.lines, sent)), *found]
+    stores = proof.stores(settings)
+    if sent is not None:
+        stores.insert(0, SentStore(partial(account.lines, sent)))
+    return reconcile(stores, first, last, proof.watermark(settings), accepted)
 
 
 def mend(settings: Settings, found: Reconciliation) -> Repair:
     """Mend what raw can mend of what is wrong."""
-    written = repair.Stores(
-        connect.lake(settings),
-        connect.client(settings, "dynamodb"),
-        settings.table,
-        connect.warehouse(settings),
-    )
-    return repair.repair(written, found.wrong)
+    require(settings)
+    return repair(proof.writable(settings), found.wrong)
 
 
 def wait_for(settings: Settings, sequences: Mapping[str, str]) -> None:

@@ -6,7 +6,7 @@ Everything but `claim` runs inside a load's own transaction (load.py).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from ecom_pipeline.batch.warehouse import Session, Warehouse, WarehouseError
@@ -97,6 +97,15 @@ def newest(session: Session, days: Sequence[date]) -> dict[date, Entry]:
         )
         for day, version, generation, cause, *rest in rows
     }
+
+
+def published_since(session: Session, moment: datetime) -> list[date]:
+    """Return the days that got a new version since a moment."""
+    rows = session.rows(
+        f"select distinct invoice_date from {_LEDGER} where published_at >= %s order by 1",
+        [moment.astimezone(UTC).replace(tzinfo=None)],  # getdate() is UTC, without a zone
+    )
+    return [day for (day,) in rows]
 
 
 def following(

@@ -8,5 +8,6 @@ RAW_EVENTS = dg.AssetKey(["lake", "raw_events"])
 CSV_LINES = dg.AssetKey(["lake", "csv_invoice_lines"])
 CATALOG_CSV = dg.AssetKey(["catalog", "csv_invoice_lines"])
 FACT_LINES = dg.AssetKey(["warehouse", "fact_invoice_lines"])
+RECONCILED = dg.AssetKey(["proof", "reconciliation"])
 
 Results = Iterator[dg.MaterializeResult]  # type: ignore[type-arg]

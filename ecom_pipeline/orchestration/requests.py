@@ -9,6 +9,7 @@ from ecom_pipeline.orchestration.partitions import FIRST_DAY
 
 LOAD_DAYS = "load_days"
 REFRESH_MARTS = "refresh_marts"
+RECONCILE_DAYS = "reconcile_days"
 MOST_RUNS = 10  # of one tick
 PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"

@@ -10,6 +10,7 @@ import dagster as dg
 
 from ecom_pipeline.batch import connect
 from ecom_pipeline.batch.gate import Gate
+from ecom_pipeline.proof import connect as proof
 from ecom_pipeline.settings import Settings
 
 
@@ -33,6 +34,13 @@ def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
         ),
         "raw_notifications": _resource(
             lambda: connect.notifications(settings), f"SQS {settings.raw_queue}"
+        ),
+        "stores": _resource(
+            lambda: lambda: proof.stores(settings), "raw lake, DynamoDB, CSV and fact table"
+        ),
+        "watermark": _resource(
+            lambda: lambda: proof.watermark(settings),
+            f"what arrived {settings.in_flight_seconds} s ago is everywhere",
         ),
         "alarms": _resource(
             lambda: connect.alarms(settings),

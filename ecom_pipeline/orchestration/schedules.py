@@ -5,17 +5,19 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from ecom_pipeline.batch import marts, migrations, sweep
+from ecom_pipeline.batch import ledger, marts, migrations, sweep
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.domain import shop
 from ecom_pipeline.orchestration import requests
+from ecom_pipeline.orchestration.keys import RECONCILED
 
 _MARTS = dg.AssetSelection.groups(marts.SCHEMA)
+_PROOF = dg.AssetSelection.assets(RECONCILED)
 
 load_days = dg.define_asset_job(
     requests.LOAD_DAYS,
-    selection=dg.AssetSelection.all() - _MARTS,
+    selection=dg.AssetSelection.all() - _MARTS - _PROOF,
     description="Days, from their raw objects to the fact table; the marts follow by themselves.",
 )
 # A job of its own: in a run of days Dagster plans each mart once a day, 1,830 events for 305 days,
@@ -24,6 +26,11 @@ refresh_marts = dg.define_asset_job(
     requests.REFRESH_MARTS,
     selection=_MARTS,
     description="The marts, up to the newest version of each day in the ledger.",
+)
+reconcile_days = dg.define_asset_job(
+    requests.RECONCILE_DAYS,
+    selection=_PROOF,
+    description="Days, compared event by event in every store; it changes none of them.",
 )
 
 Asked = list[dg.RunRequest] | dg.SkipReason
@@ -85,5 +92,29 @@ def daily_sweep(
     ]
 
 
-JOBS = [load_days, refresh_marts]
-ALL = [daily_load, daily_sweep]
+@dg.schedule(
+    job=reconcile_days,
+    cron_schedule="0 6 * * *",
+    execution_timezone=shop.ZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every day that was published since the morning before, compared in all stores.",
+)
+def daily_reconciliation(
+    context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+) -> Asked:
+    """Ask for the days that have a new version: nothing else can have begun to differ by itself."""
+    morning = context.scheduled_execution_time
+    migrations.migrate(warehouse)
+    with warehouse.session() as session:
+        changed = ledger.published_since(session, morning - timedelta(days=1))
+    days, _ = requests.loadable(changed, morning.astimezone(ZoneInfo(shop.ZONE)).date())
+    if not days:
+        return dg.SkipReason("no day was published since yesterday morning")
+    return [
+        requests.request(span, f"{span[0]}:{span[1]}:reconcile:{morning.date()}")
+        for span in requests.spans(days)
+    ]
+
+
+JOBS = [load_days, refresh_marts, reconcile_days]
+ALL = [daily_load, daily_sweep, daily_reconciliation]

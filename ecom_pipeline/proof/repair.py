@@ -42,7 +42,7 @@ def _listed(days: Sequence[date]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Stores:
+class Writable:
     """What a repair reads (the lake) and writes."""
 
     lake: Lake
@@ -51,7 +51,7 @@ class Stores:
     warehouse: Warehouse
 
 
-def repair(stores: Stores, wrong: Sequence[Finding]) -> Repair:
+def repair(stores: Writable, wrong: Sequence[Finding]) -> Repair:
     """Mend the findings that raw can mend."""
     lost = {each.day for each in wrong if each.state == "lost"}
     realtime = [each for each in wrong if each.store == "DynamoDB"]
@@ -65,7 +65,7 @@ def repair(stores: Stores, wrong: Sequence[Finding]) -> Repair:
     return Repair(items=items, days=days, lost=sorted(lost))
 
 
-def _mend_items(stores: Stores, findings: Iterable[Finding]) -> int:
+def _mend_items(stores: Writable, findings: Iterable[Finding]) -> int:
     by_day: dict[date, list[Finding]] = defaultdict(list)
     for each in findings:
         by_day[each.day].append(each)
@@ -78,7 +78,7 @@ def _mend_items(stores: Stores, findings: Iterable[Finding]) -> int:
     return mended
 
 
-def _mend(stores: Stores, wrong: Finding, events: Mapping[str, Line]) -> int:
+def _mend(stores: Writable, wrong: Finding, events: Mapping[str, Line]) -> int:
     """Mend one finding; return 1, or 0 where raw does not know how."""
     if wrong.kind == "header":
         return _mend_header(stores, wrong.place, events)
@@ -96,7 +96,7 @@ def _mend(stores: Stores, wrong: Finding, events: Mapping[str, Line]) -> int:
     return 1
 
 
-def _mend_header(stores: Stores, number: str, events: Mapping[str, Line]) -> int:
+def _mend_header(stores: Writable, number: str, events: Mapping[str, Line]) -> int:
     """Put the header that the invoice's lines in raw ask for; take one away that has none."""
     line = next((line for line, _ in events.values() if line.invoice_no == number), None)
     if line is not None:
@@ -106,7 +106,7 @@ def _mend_header(stores: Stores, number: str, events: Mapping[str, Line]) -> int
     return 1
 
 
-def _remove_copies(stores: Stores, wrong: Finding, right: str) -> int:
+def _remove_copies(stores: Writable, wrong: Finding, right: str) -> int:
     """Take an event's lines away from the invoices that are not its own in raw."""
     for number in wrong.place.split():
         if number != right:
@@ -114,13 +114,13 @@ def _remove_copies(stores: Stores, wrong: Finding, right: str) -> int:
     return 1
 
 
-def _put(stores: Stores, item: table.Item, condition: Mapping[str, str]) -> None:
+def _put(stores: Writable, item: table.Item, condition: Mapping[str, str]) -> None:
     try:
         stores.dynamodb.put_item(TableName=stores.table, Item=item, **condition)
     except stores.dynamodb.exceptions.ConditionalCheckFailedException:
         return  # it has come meanwhile, or our own put had and its answer was lost
 
 
-def _delete(stores: Stores, number: str, sort_key: str) -> None:
+def _delete(stores: Writable, number: str, sort_key: str) -> None:
     key = {"pk": {"S": keys.invoice_pk(number)}, "sk": {"S": sort_key}}
     stores.dynamodb.delete_item(TableName=stores.table, Key=key)

@@ -13,14 +13,15 @@ import dagster as dg
 import pytest
 
 from ecom_pipeline import definitions
-from ecom_pipeline.batch import connect
+from ecom_pipeline.batch import connect, tombstones
 from ecom_pipeline.domain import keys
-from ecom_pipeline.orchestration import runs
+from ecom_pipeline.domain.tombstone import Tombstone
+from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.settings import ACCOUNT_LOCAL
 from ecom_pipeline_tests.architecture import infra
 from ecom_pipeline_tests.architecture.infra_policies import allowed, listed
-from ecom_pipeline_tests.builders import accepted, on
+from ecom_pipeline_tests.builders import RECEIVED, accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")
 
@@ -40,6 +41,8 @@ def resource_of(asked, service):
         return f"arn:aws:sqs:{PLACE}:{name}"
     if service == "sns":
         return asked.get("TopicArn")
+    if service == "dynamodb":
+        return f"arn:aws:dynamodb:{PLACE}:table/{asked['TableName']}"
     database = asked.get("DatabaseName") or asked["DatabaseInput"]["Name"]
     table = asked.get("TableName") or asked.get("Name") or asked.get("TableInput", {}).get("Name")
     of = f"table/{database}/{table}" if table else f"database/{database}"
@@ -92,6 +95,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
         "RawBucket": aws.raw_bucket,
         "CsvBucket": aws.csv_bucket,
         "RawQueue": aws.raw_queue,
+        "TableName": aws.table,
         "GlueDatabase": fresh.glue_database,
         "AlarmTopicArn": topic,
     }
@@ -100,6 +104,8 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
     lake.write_records(
         keys.raw_key(day, "0", "1", "1"), [accepted(on(day, event_id=f"{day}a")), bad]
     )
+    erased = Tombstone(mode="anonymise", moment=RECEIVED)  # of nobody: builds read the salt
+    tombstones.write(lake, "999999999999999999", erased)
     heard.clear()
 
     home = runs.local_instance_home(tmp_path)
@@ -116,6 +122,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
         replaced = accepted(on(day, event_id=f"{day}b"))
         connect.lake(aws).write_records(keys.raw_key(day, "0", "1", "1"), [replaced])
         runs.run_days(definitions.build(fresh), instance, day, day)
+        reconcile(fresh, instance, day)
     connect.alarms(fresh).tell("subject", "message")
 
     may = permissions(values)
@@ -126,6 +133,30 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
     # Glue asks for the catalog and the database too, whatever is done to a table in them
     assert {each for each in unused if not each[0].startswith("glue:")} == set()
     assert {action for action, _ in may} - {action for action, _ in made} == {"glue:UpdateTable"}
+
+
+def reconcile(configured, instance, day):
+    """Reconcile a day with an invoice to look at twice: its header has no lines."""
+    header = {
+        "pk": {"S": keys.invoice_pk(f"{day:%Y%m%d}")},
+        "sk": {"S": keys.HEADER_SK},
+        "invoice_date": {"S": str(day)},
+        "country": {"S": "France"},
+    }
+    seed = boto3.Session().client("dynamodb", **emulator_of(configured))
+    seed.put_item(TableName=configured.table, Item=header)
+    job = definitions.build(configured).resolve_job_def(requests.RECONCILE_DAYS)
+    job.execute_in_process(instance=instance, tags=requests.range_tags((day, day)))
+    seed.delete_item(TableName=configured.table, Key={k: header[k] for k in ("pk", "sk")})
+
+
+def emulator_of(configured):
+    return {
+        "endpoint_url": configured.endpoint_url,
+        "region_name": configured.region,
+        "aws_access_key_id": configured.emulator_key,
+        "aws_secret_access_key": configured.emulator_key,
+    }
 
 
 def raw_object(aws, day):

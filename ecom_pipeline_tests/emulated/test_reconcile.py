@@ -5,15 +5,19 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import dagster as dg
 import msgspec
 import pytest
 
-from ecom_pipeline import line
+from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, ledger, load, marts, migrations, partition
 from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.domain import keys
+from ecom_pipeline.orchestration import requests, runs
+from ecom_pipeline.proof import connect as proof
 from ecom_pipeline.proof.explain import Watermark
 from ecom_pipeline.proof.reconcile import reconcile
+from ecom_pipeline.proof.repair import repair
 from ecom_pipeline.realtime import archive, store
 from ecom_pipeline_tests.builders import on, stream_of
 
@@ -67,7 +71,7 @@ def compared(world, day):
     """Compare the stores without what asks whether a local AWS with a poller runs."""
     arrived = datetime.now(UTC) - timedelta(seconds=world.in_flight_seconds)
     mark = Watermark(received=arrived, today=date(2026, 1, 1))
-    return reconcile(line.stores(world), day, day, mark)
+    return reconcile(proof.stores(world), day, day, mark)
 
 
 def sql(world, statement, *parameters):
@@ -214,7 +218,7 @@ def test_a_corruption_is_named_and_mended(world, day, sold, corrupt):
         wanted = f"{day} " + expected.format(day=day, number=number_of(day, ""))
         assert any(name.startswith(wanted) for name in names), names
     assert found.differences
-    line.mend(world, found)
+    repair(proof.writable(world), found.wrong)
     assert compared(world, day).findings == []
     assert compared(world, day).differences == []
     with connect.warehouse(world).session() as session:
@@ -227,8 +231,8 @@ def test_nothing_is_in_the_report_but_what_was_corrupted(world, day, sold):
     assert {each.event_id for each in found.findings} == {f"{day}-0-0", f"{day}-1-2"}
     with connect.warehouse(world).session() as session:
         before = ledger.newest(session, [day])[day]
-    line.mend(world, found)
-    line.mend(world, found)
+    repair(proof.writable(world), found.wrong)
+    repair(proof.writable(world), found.wrong)
     with connect.warehouse(world).session() as session:
         after = ledger.newest(session, [day])[day]
     assert (after.cause, after.totals) == ("repair", before.totals)
@@ -245,11 +249,11 @@ def test_what_raw_has_lost_is_reported_and_not_carried_into_the_warehouse(world,
     lost = [each for each in found.wrong if each.state == "lost"]
     assert {each.event_id for each in lost} == {""} | {event["event_id"] for event in sold}
     assert any(key in each.detail for each in lost)
-    done = line.mend(world, found)
+    done = repair(proof.writable(world), found.wrong)
     assert (done.items, list(done.days), list(done.lost)) == (0, [], [day])
     assert load.fact_totals(connect.warehouse(world), day, day)[day].rows == len(sold) - 1
     lake.s3.put_object(Bucket=lake.raw_bucket, Key=key, Body=kept[0], Metadata=kept[1])
-    line.mend(world, compared(world, day))
+    repair(proof.writable(world), compared(world, day).wrong)
     assert compared(world, day).differences == []
 
 
@@ -259,7 +263,7 @@ def test_a_damaged_raw_object_is_named_and_the_days_other_stores_stay(world, day
     lake.s3.put_object(Bucket=lake.raw_bucket, Key=key, Body=b"cut", Metadata={"sha256": "0"})
     found = compared(world, day)
     assert any(each.kind == "damaged" and key in each.detail for each in found.wrong)
-    assert list(line.mend(world, found).days) == []
+    assert list(repair(proof.writable(world), found.wrong).days) == []
 
 
 def test_an_event_on_its_way_alarms_nobody(world, day, sold):
@@ -271,7 +275,7 @@ def test_an_event_on_its_way_alarms_nobody(world, day, sold):
     assert {each.store for each in found.in_flight} == {"DynamoDB", "CSV", "fact"}
     late = compared(world, day)
     assert {each.store for each in late.wrong} == {"DynamoDB", "CSV", "fact"}
-    line.mend(world, late)
+    repair(proof.writable(world), late.wrong)
     assert compared(world, day).differences == []
 
 
@@ -280,3 +284,19 @@ def test_a_report_can_be_read_by_a_script(world, day, sold):
     report = json.loads(msgspec.json.encode(compared(world, day).findings))
     assert report[0]["event_id"] == f"{day}-1-2"
     assert report[0]["hop"] == "CSV -> fact"
+
+
+def test_a_day_is_reconciled_in_the_ui_with_what_differs_as_a_table(world, day, sold, tmp_path):
+    delete_fact_row(world, day)
+    home = runs.local_instance_home(tmp_path)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        job = definitions.build(world).resolve_job_def(requests.RECONCILE_DAYS)
+        done = job.execute_in_process(instance=instance, tags=requests.range_tags((day, day)))
+        (check,) = done.get_asset_check_evaluations()
+        assert not check.passed
+        (record,) = check.metadata["events"].records
+        assert (record.data["event_id"], record.data["hop"]) == (f"{day}-1-2", "CSV -> fact")
+        with connect.warehouse(world).session() as session:
+            now = datetime.now(UTC)
+            assert day in ledger.published_since(session, now - timedelta(hours=1))
+            assert day not in ledger.published_since(session, now + timedelta(hours=1))
