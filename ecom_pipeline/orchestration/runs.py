@@ -9,7 +9,7 @@ import dagster as dg
 from ecom_pipeline.orchestration import recovery, requests
 
 DAGSTER_YAML = Path(__file__).parents[2] / "infra" / "dagster" / "local.yaml"
-_QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}  # the UI has all of it
+QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}  # the UI has all of it
 
 
 class RunFailedError(RuntimeError):
@@ -42,7 +42,7 @@ def _run(
     definitions: dg.Definitions, instance: dg.DagsterInstance, job: str, tags: dict[str, str]
 ) -> str:
     result = definitions.resolve_job_def(job).execute_in_process(
-        instance=instance, tags=tags, run_config=_QUIET, raise_on_error=False
+        instance=instance, tags=tags, run_config=QUIET, raise_on_error=False
     )
     if not result.success:
         raise RunFailedError("; ".join(_errors(result)) or "see the run in the UI")
