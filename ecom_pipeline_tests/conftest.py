@@ -1,6 +1,7 @@
 """Fixtures that several tiers share, and the rule that keeps the tiers honest."""
 
 import itertools
+import random
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,18 @@ from ecom_pipeline.local import deploy, processes, stack
 from ecom_pipeline.settings import Settings
 
 SERVERS = {"aws", "emulator", "redshift", "shop_api", "whole_line", "world"}
+# Files go to the workers in this order, then in the usual one: what takes minutes must begin
+# first, or one worker ends long after the other.
+LONGEST = (
+    "pipeline/test_history.py",
+    "pipeline/test_daemon.py",
+    "pipeline/test_line.py",
+    "emulated/test_load_protocol.py",
+)
 
 _DAYS = itertools.count()
 _NUMBERS = itertools.count(800_001)
+_PORTS = random.SystemRandom()  # a test may seed the other one
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,12 +39,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ]
     if lost:
         raise pytest.UsageError("tests in the wrong tier: " + ", ".join(lost))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    path = item.nodeid.partition("::")[0]
+    turns = (n for n, name in enumerate(LONGEST) if path.endswith(name))
+    return next(turns, len(LONGEST))
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port for a server, below those that the system gives to clients' connections.
+
+    A client of the other worker's would else take it before the server does.
+    """
+    while True:
+        port = _PORTS.randrange(10_000, 32_768)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Settings:
