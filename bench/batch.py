@@ -204,7 +204,7 @@ def _show(rows: Sequence[Row], data: str) -> None:
         f"* A tick: median of {TICKS}, each finding one new object; history is in the same bucket.",
         f"* The definitions: median of {LOADS} new processes each, bytecode written.",
         "* Runs are in this process, with one refresh of the marts after the last. As the daemon"
-        " launches them, each waits for the queue and starts a process, which adds seconds to each.",
+        " launches them, each waits for the queue and starts a process, which adds seconds.",
     ]
     TARGET.write_text("\n".join(lines) + "\n")
 

@@ -28,9 +28,9 @@ Clock = Callable[[], Watermark]
                 RECONCILED,
                 deps=[FACT_LINES],
                 kinds={"dynamodb", "s3", "redshift"},
-                text="Each event of a day, compared in raw lake, DynamoDB, CSV and fact table: sums "
-                "and digests first, single events where they differ. What is wrong is named with "
-                "the event and the hop; `ecom reconcile A:B --repair` mends it.",
+                text="A day's events, compared in raw lake, DynamoDB, CSV and fact table: sums and "
+                "digests first, single events where they differ. What is wrong is named with the "
+                "event and the hop; `ecom reconcile A:B --repair` mends it.",
             )
         )
     ],
