@@ -8,7 +8,7 @@ import csv
 import gzip
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.columns import CSV_HEADER
 from ecom_pipeline.domain.envelope import Accepted, Rejected, UnreadableError
 from ecom_pipeline.domain.event import EventError, InvoiceLine, digest
+from ecom_pipeline.domain.tombstone import NONE, Tombstones
 from ecom_pipeline.domain.totals import Totals
 
 
@@ -30,9 +31,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Flattened:
-    """A day's CSV and its account: `read` = totals.rows + redelivered + rejected + conflicts.
+    """A day's CSV and its account.
 
-    `digests` has each row's, by event id.
+    `read` = totals.rows + redelivered + rejected + conflicts + erased. `digests` has each row's,
+    by event id.
     """
 
     csv: bytes
@@ -42,15 +44,19 @@ class Flattened:
     redelivered: int
     rejected: tuple[Rejected, ...]
     conflicts: tuple[tuple[Accepted, InvoiceLine], ...]
+    erased: int = 0
 
 
-def flatten(lines: Iterable[Line], day: date) -> Flattened:
+def flatten(lines: Iterable[Line], day: date, tombstones: Tombstones = NONE) -> Flattened:
     """Return a day's rows as gzip CSV, the first content of each event id only.
 
     The same lines make the same bytes. A line that can't be used is set aside with its reason;
-    an event of another day under this one's prefix is refused too.
+    an event of another day under this one's prefix is refused too. An erased customer's event is
+    anonymous or, if it was to be deleted, only counted.
     """
     account = _Account(day)
+    if tombstones:
+        lines = account.unerased(lines, tombstones)
     body = io.BytesIO()
     with (
         gzip.GzipFile(filename="", fileobj=body, mode="wb", compresslevel=6, mtime=0) as packed,
@@ -67,6 +73,7 @@ def flatten(lines: Iterable[Line], day: date) -> Flattened:
         redelivered=account.redelivered,
         rejected=tuple(account.rejected),
         conflicts=tuple(account.conflicts),
+        erased=account.erased,
     )
 
 
@@ -77,11 +84,22 @@ class _Account:
         self.day = day
         self.read = 0
         self.redelivered = 0
+        self.erased = 0
         self.quantity = 0
         self.amount = Decimal("0.0000")
         self.digests: dict[str, int] = {}
         self.rejected: list[Rejected] = []
         self.conflicts: list[tuple[Accepted, InvoiceLine]] = []
+
+    def unerased(self, lines: Iterable[Line], tombstones: Tombstones) -> Iterator[Line]:
+        """Yield lines as they may be used; one that may not be is read and counted here."""
+        for line in lines:
+            data = tombstones.applied(line.data)
+            if data is None:
+                self.read += 1
+                self.erased += 1
+            else:
+                yield line if data is line.data else replace(line, data=data)
 
     def rows(self, lines: Iterable[Line]) -> Iterator[tuple[str, ...]]:
         """Yield the row of each event that was not seen before."""

@@ -94,6 +94,25 @@ class Lake:
         """Return whether the raw bucket has an object."""
         return any(found.key == key for found in self.objects(key))
 
+    def read_raw(self, key: str) -> bytes | None:
+        """Return an object of the raw bucket that holds no records; None when it is not there."""
+        try:
+            return self.s3.get_object(Bucket=self.raw_bucket, Key=key)["Body"].read()
+        except self.s3.exceptions.NoSuchKey:
+            return None
+
+    def put(self, key: str, body: bytes, **condition: str) -> None:
+        """Put an object that holds no records into the raw bucket."""
+        self.s3.put_object(Bucket=self.raw_bucket, Key=key, Body=body, **condition)
+
+    def put_first(self, key: str, body: bytes) -> None:
+        """Put such an object unless there is one."""
+        try:
+            self.put(key, body, IfNoneMatch="*")
+        except self.s3.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in _LOST_RACE:
+                raise
+
     def remove_records(self, unwanted: Iterable[str]) -> None:
         """Remove objects of records from the raw bucket."""
         for key in unwanted:

@@ -42,13 +42,15 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     read: int
     redelivered: int
     quarantined: dict[str, int]
+    erased: int = 0
     quarantine_keys: tuple[str, ...]
     sources: tuple[Source, ...]
 
     @property
     def unaccounted(self) -> int:
-        """Raw records that are neither rows, nor redelivered, nor in quarantine: 0, or a bug."""
-        return self.read - self.totals.rows - self.redelivered - sum(self.quarantined.values())
+        """Raw records that are no rows, not redelivered, quarantined or erased: 0, or a bug."""
+        aside = self.redelivered + sum(self.quarantined.values()) + self.erased
+        return self.read - self.totals.rows - aside
 
     @property
     def has_known_header(self) -> bool:

@@ -14,6 +14,7 @@ from hashlib import sha256
 from itertools import islice
 
 from ecom_pipeline.batch import manifest as manifests
+from ecom_pipeline.batch import tombstones
 from ecom_pipeline.batch.flatten import Flattened, Line, flatten
 from ecom_pipeline.batch.lake import Found, Lake, Stored
 from ecom_pipeline.batch.manifest import Manifest, ManifestError, Part, Source
@@ -42,7 +43,7 @@ def build(lake: Lake, day: date) -> Manifest:
 
 def preview(lake: Lake, day: date) -> Flattened:
     """Return what a build of the day would commit now; nothing is written."""
-    return flatten(_lines(lake, lake.raw_objects(day)), day)
+    return flatten(_lines(lake, lake.raw_objects(day)), day, tombstones.read(lake))
 
 
 def _build_once(lake: Lake, day: date) -> Manifest | None:
@@ -50,7 +51,7 @@ def _build_once(lake: Lake, day: date) -> Manifest | None:
     before = lake.read_csv(keys.manifest_key(day))
     parts_before = lake.csv_part_keys(day)  # listed before ours: a later builder's stay
     sources = lake.raw_objects(day)
-    flat = flatten(_lines(lake, sources), day)
+    flat = flatten(_lines(lake, sources), day, tombstones.read(lake))
     set_aside = _set_aside(lake, flat, day)
     for key, records in set_aside.items():
         lake.write_records(key, records)
@@ -143,6 +144,7 @@ def _manifest(
         read=flat.read,
         redelivered=flat.redelivered,
         quarantined=dict(reasons),
+        erased=flat.erased,
         quarantine_keys=tuple(sorted(set_aside)),
         sources=tuple(Source(key=s.key, bytes=s.bytes, etag=s.etag) for s in sources),
     )

@@ -1,10 +1,15 @@
 """ecom replay, ecom sample: events in."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ecom_pipeline.cli.options import DAYS, Days, show
+
+if TYPE_CHECKING:
+    from ecom_pipeline.domain.tombstone import Tombstones
+    from ecom_pipeline.settings import Settings
 
 
 @click.command()
@@ -37,7 +42,8 @@ def replay(  # noqa: PLR0913 - click hands over each option by its name
     from ecom_pipeline.replay import dataset, sender
 
     configured = settings.load()
-    events = dataset.events(csv, days=days, limit=limit, seed=seed)
+    erased = _erased(configured, elsewhere=(url or configured.api_url) is not None)
+    events = dataset.events(csv, days=days, limit=limit, seed=seed, tombstones=erased)
     pace = sender.Pace(batch_size=batch_size, concurrency=concurrency, rate=rate)
     target = addresses.producer(configured, url)
     with Progress(transient=True) as progress:
@@ -62,6 +68,19 @@ def replay(  # noqa: PLR0913 - click hands over each option by its name
         show("Rejected", ["reason", "events"], summary.rejected.most_common())
         examples = [(e.row, e.field, e.expected, e.got) for e in summary.examples]
         show("The first of them", ["row", "field", "expected", "got"], examples)
+
+
+def _erased(configured: "Settings", *, elsewhere: bool) -> "Tombstones":
+    """Return the lake's tombstones; an API elsewhere has none here when no local AWS runs."""
+    from ecom_pipeline.batch import connect, tombstones
+    from ecom_pipeline.domain.tombstone import NONE
+    from ecom_pipeline.local import stack
+
+    if configured.endpoint_url is not None and not stack.status(configured)["aws"]:
+        if elsewhere:
+            return NONE
+        stack.require(configured)
+    return tombstones.read(connect.lake(configured))
 
 
 @click.command()

@@ -6,7 +6,7 @@ reject it. The file itself is csv_file.py's.
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -18,6 +18,7 @@ import msgspec
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.domain.event import EVENT_ID
+from ecom_pipeline.domain.tombstone import CUSTOMER, NONE, Tombstones, customer_in
 from ecom_pipeline.replay.csv_file import CsvFile, DatasetError, Row, inspect, rows_of
 
 NAMESPACE = UUID("8a2c5a5e-6f0e-4b57-9a0c-3d3f0f5c7f11")  # never change it: ids hang on it
@@ -40,31 +41,45 @@ class Events:
     """
 
     def __init__(
-        self, file: CsvFile, *, days: Days | None, limit: int | None, seed: int | None
+        self,
+        file: CsvFile,
+        *,
+        days: Days | None,
+        limit: int | None,
+        seed: int | None,
+        tombstones: Tombstones = NONE,
     ) -> None:
         self.file = file
         self.undated = 0
         self._days, self._limit, self._seed = days, limit, seed
+        self._tombstones = tombstones
 
     @property
     def name(self) -> str:
         """What identifies the events and their order: the data set's bytes and the selection."""
         days = "all" if self._days is None else ":".join(day.isoformat() for day in self._days)
-        return f"{self.file.sha256} days={days} limit={self._limit} seed={self._seed}"
+        erased = f" erased={self._tombstones.fingerprint}" if self._tombstones else ""
+        return f"{self.file.sha256} days={days} limit={self._limit} seed={self._seed}{erased}"
 
     def __iter__(self) -> Iterator[tuple[int, Event]]:
         rows = self._rows()
         if self._seed is not None:
             rows = _shuffled(rows, self._seed)
-        for number, row in rows:
-            yield number, _event(self.file.sha256, number, row)
+        events = ((number, _event(self.file.sha256, number, row)) for number, row in rows)
+        yield from _unerased(events, self._tombstones) if self._tombstones else events
 
     def shuffled(self, seed: int) -> "Events":
         """Return the same events in an order that depends on them and the seed only."""
-        return Events(self.file, days=self._days, limit=self._limit, seed=seed)
+        return Events(
+            self.file,
+            days=self._days,
+            limit=self._limit,
+            seed=seed,
+            tombstones=self._tombstones,
+        )
 
     def count(self) -> int:
-        """Read the file through, and return how many events there are."""
+        """Read the file through, and return how many rows are selected."""
         return sum(1 for _ in self._rows())
 
     def _rows(self) -> Iterator[tuple[int, Row]]:
@@ -100,14 +115,31 @@ class Events:
 
 
 def events(
-    path: Path, *, days: Days | None = None, limit: int | None = None, seed: int | None = None
+    path: Path,
+    *,
+    days: Days | None = None,
+    limit: int | None = None,
+    seed: int | None = None,
+    tombstones: Tombstones = NONE,
 ) -> Events:
     """Return the file's rows as events: of these days (both included), at most `limit`, shuffled.
+
+    An erased customer's are sent anonymous or, if they were to be deleted, not at all.
 
     An event's id is made of the data set's uncompressed bytes and its row number, so equal rows
     stay distinct and it depends neither on the selection nor on the order. Raises DatasetError.
     """
-    return Events(inspect(path), days=days, limit=limit, seed=seed)
+    return Events(inspect(path), days=days, limit=limit, seed=seed, tombstones=tombstones)
+
+
+def _unerased(
+    events: Iterable[tuple[int, Event]], tombstones: Tombstones
+) -> Iterator[tuple[int, Event]]:
+    for number, event in events:
+        customer = customer_in(event[CUSTOMER])
+        mode = tombstones.mode_of(customer) if customer else None
+        if mode != "delete":
+            yield number, event if mode is None else event | {CUSTOMER: None}
 
 
 def _shuffled(rows: Iterator[tuple[int, Row]], seed: int) -> Iterator[tuple[int, Row]]:

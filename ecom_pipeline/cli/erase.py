@@ -1,0 +1,113 @@
+"""ecom erase: take a customer out of every store."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecom_pipeline.cli.options import show
+
+if TYPE_CHECKING:
+    from ecom_pipeline.proof.erasure import Report, Stores, Survey
+
+
+@click.command()
+@click.option("--customer", required=True, metavar="ID", help="Who; the id is shown nowhere.")
+@click.option("--anonymise", "mode", flag_value="anonymise", help="Their sales stay, as a guest's.")
+@click.option("--delete", "mode", flag_value="delete", help="Their sales go too.")
+@click.option("--dry-run", is_flag=True, help="Say where they are, and change nothing.")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts; needs --yes or --dry-run.")
+def erase(customer: str, mode: str | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Take a customer out of raw, quarantine, CSV, DynamoDB, the warehouse and the marts.
+
+    A tombstone without the id stays: neither a backfill nor another replay brings them back. It is
+    safe to run again. Exit 1 when something of them is left: run it again.
+
+    Example: ecom erase --customer 17850 --anonymise --dry-run
+    """
+    from datetime import UTC, datetime
+
+    from ecom_pipeline.domain.event import CUSTOMER_ID_PATTERN
+    from ecom_pipeline.proof import erasure
+
+    if mode is None:
+        raise click.UsageError("choose --anonymise or --delete")
+    if not CUSTOMER_ID_PATTERN.fullmatch(customer):
+        raise click.UsageError("--customer takes digits")
+    if as_json and not (yes or dry_run):
+        raise click.UsageError("--json asks nothing: add --yes or --dry-run")
+    stores = _stores()
+    person = erasure.Person(customer, "delete" if mode == "delete" else "anonymise")
+    if dry_run or not yes:
+        _print(erasure.survey(stores, person), as_json=as_json)
+        if dry_run:
+            return
+        click.confirm(f"{mode} them? There is no way back", abort=True)
+    report = erasure.erase(
+        stores, person, datetime.now(UTC), say=lambda step: click.echo(f"{step} ...", err=True)
+    )
+    _print(report, as_json=as_json)
+    raise SystemExit(0 if report.after.is_clean else 1)
+
+
+def _stores() -> "Stores":
+    from ecom_pipeline import line, settings
+    from ecom_pipeline.batch import connect
+    from ecom_pipeline.proof.erasure import Stores
+
+    configured = settings.load()
+    line.require(configured)
+    return Stores(
+        connect.lake(configured),
+        connect.client(configured, "dynamodb"),
+        configured.table,
+        connect.warehouse(configured),
+    )
+
+
+def _print(found: "Survey | Report", *, as_json: bool) -> None:
+    import json
+
+    from ecom_pipeline.proof.erasure import Survey
+
+    if isinstance(found, Survey):
+        click.echo(json.dumps(_survey(found))) if as_json else _show_survey(found)
+    else:
+        click.echo(json.dumps(_report(found))) if as_json else _show_report(found)
+
+
+def _survey(found: "Survey") -> dict[str, Any]:
+    shop = found.shop
+    totals = {"rows": shop.rows, "pieces": shop.quantity, "revenue": str(shop.amount)}
+    return {"customer": dict(found.rows), "days": len(found.days), "shop": totals}
+
+
+def _report(report: "Report") -> dict[str, Any]:
+    return {
+        "mode": report.mode,
+        "before": _survey(report.before),
+        "after": _survey(report.after),
+        "days": [str(day) for day in report.days],
+        "seconds": dict(report.seconds),
+    }
+
+
+def _show_survey(found: "Survey") -> None:
+    rows = [[store, f"{rows:,}"] for store, rows in found.rows.items()]
+    show(f"The customer, on {len(found.days)} days", ["store", "rows"], rows)
+
+
+def _show_report(report: "Report") -> None:
+    before, after = report.before, report.after
+    rows = [[name, f"{count:,}", f"{after.rows[name]:,}"] for name, count in before.rows.items()]
+    show(f"The customer, on {len(report.days)} days", ["store", "before", "after"], rows)
+    totals = [
+        ["rows", f"{before.shop.rows:,}", f"{after.shop.rows:,}"],
+        ["pieces", f"{before.shop.quantity:,}", f"{after.shop.quantity:,}"],
+        ["revenue", f"£{before.shop.amount:,}", f"£{after.shop.amount:,}"],
+    ]
+    show("The shop", ["", "before", "after"], totals)
+    click.echo(f"in {sum(report.seconds.values()):.1f} s")
+
+
+COMMANDS = [erase]

@@ -1,0 +1,162 @@
+"""Erased customers: their tombstones, which name nobody, and a record without its customer.
+
+Pure: where tombstones lie is in keys.py, who reads and writes them is in batch/lake.py, what an
+erasure does to each store is in proof/erasure.py.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+from msgspec import Raw, structs
+
+from ecom_pipeline.domain import envelope
+from ecom_pipeline.domain.columns import column
+from ecom_pipeline.domain.envelope import Accepted, Record, Rejected, UnreadableError
+from ecom_pipeline.domain.event import CUSTOMER_ID_PATTERN
+
+Mode = Literal["anonymise", "delete"]
+ModeOf = Callable[[str], Mode | None]
+
+CUSTOMER = str(column("customer_id").wire)
+
+_FIELDS: msgspec.json.Decoder[dict[str, Raw]] = msgspec.json.Decoder(dict[str, Raw])
+_NULL = Raw(b"null")
+_ID = rf"({CUSTOMER_ID_PATTERN.pattern})(?:\.0+)?"
+_VALUE = re.compile(rf"\s*{_ID}\s*", re.ASCII)
+_QUOTE = rb"[\"'\\]*"
+# in what is no event that can be read, and in what an error says of it
+_MENTION = re.compile(
+    rb"(" + CUSTOMER.encode() + _QUOTE + rb"\s*[:=]\s*)(?:Decimal\()?" + _QUOTE + rb"\s*"
+    + _ID.encode() + rb"(?![\d.])\s*" + _QUOTE + rb"\)?"
+)  # fmt: skip
+_NUMBER = re.compile(r"(?<!\d)\d{1,18}(?!\d)", re.ASCII)
+
+
+class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of an erasure: how and when, and the days that it has not finished yet."""
+
+    mode: Mode
+    moment: datetime
+    days: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstones:
+    """All erased customers of a lake, as digests; empty for a shop that erased nobody."""
+
+    salt: bytes = b""
+    modes: Mapping[str, Mode] = field(default_factory=dict[str, Mode])
+    _known: dict[str, Mode | None] = field(
+        default_factory=dict[str, Mode | None], repr=False, compare=False
+    )
+
+    def __bool__(self) -> bool:
+        return bool(self.modes)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells these tombstones from others."""
+        text = "".join(f"{digest}{mode}" for digest, mode in sorted(self.modes.items()))
+        return sha256(text.encode()).hexdigest()[:12]
+
+    def mode_of(self, customer_id: str) -> Mode | None:
+        """Return how a customer was erased; None when they were not."""
+        if customer_id not in self._known:
+            self._known[customer_id] = self.modes.get(digest_of(self.salt, customer_id))
+        return self._known[customer_id]
+
+    def applied(self, line: bytes) -> bytes | None:
+        """Return a record's line as it may be used: as it is, anonymous, or not at all."""
+        return without(line, self.mode_of)
+
+
+NONE = Tombstones()
+
+
+def digest_of(salt: bytes, customer_id: str) -> str:
+    """Return what a tombstone is called: nobody reads the id off it."""
+    return sha256(salt + customer_id.encode()).hexdigest()
+
+
+def customer_in(value: object) -> str | None:
+    """Return the customer that a CustomerID means, as it came; None for a guest or for nonsense."""
+    found = None if value is None else _VALUE.fullmatch(str(value))
+    return found[1] if found else None
+
+
+def without(line: bytes, mode_of: ModeOf) -> bytes | None:
+    """Return a record's line without the customers to be erased: the same bytes when it has none.
+
+    Anonymous, all but the customer is as it was sent. None when the record is to be deleted: only
+    a single event is, what can't be read may hold others' too.
+    """
+    try:
+        record = envelope.decode(line)
+    except UnreadableError:
+        return _scrubbed(line, mode_of)
+    changed = (
+        _unaccepted(record, mode_of)
+        if isinstance(record, Accepted)
+        else _unrejected(record, mode_of)
+    )
+    if changed is record:
+        return line
+    return None if changed is None else envelope.encode(changed)
+
+
+def _unaccepted(record: Accepted, mode_of: ModeOf) -> Record | None:
+    event = bytes(record.event)
+    left = _without_event(event, mode_of)
+    if left is event:
+        return record
+    return None if left is None else structs.replace(record, event=Raw(left))
+
+
+def _unrejected(record: Rejected, mode_of: ModeOf) -> Record | None:
+    original = envelope.original_bytes(record)
+    left = without(original, mode_of) if _is_record(original) else _without_event(original, mode_of)
+    if left is original:
+        return record
+    if left is None:
+        return None
+    got = _NUMBER.sub(lambda number: "erased" if mode_of(number[0]) else number[0], record.got)
+    if record.original_base64:
+        return structs.replace(record, got=got, original_base64=base64.b64encode(left).decode())
+    return structs.replace(record, got=got, original=left.decode())
+
+
+def _is_record(data: bytes) -> bool:
+    try:
+        envelope.decode(data)
+    except UnreadableError:
+        return False
+    return True
+
+
+def _without_event(data: bytes, mode_of: ModeOf) -> bytes | None:
+    """Return an event's JSON with CustomerID null, every other value byte for byte."""
+    try:
+        fields = _FIELDS.decode(data)
+        customer = customer_in(envelope.decode_json(fields[CUSTOMER]))
+    except (KeyError, *envelope.NOT_JSON):
+        return _scrubbed(data, mode_of)
+    mode = mode_of(customer) if customer else None
+    if mode is None:
+        return data
+    return None if mode == "delete" else msgspec.json.encode(fields | {CUSTOMER: _NULL})
+
+
+def _scrubbed(data: bytes, mode_of: ModeOf) -> bytes:
+    """Return bytes that are no event with each CustomerID in them null that is to be erased."""
+
+    def replaced(found: re.Match[bytes]) -> bytes:
+        return found[1] + b"null" if mode_of(found[2].decode()) else found[0]
+
+    left = _MENTION.sub(replaced, data)
+    return data if left == data else left

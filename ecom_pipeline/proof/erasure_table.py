@@ -1,0 +1,108 @@
+"""A customer's items in DynamoDB: found by index and by invoice, then made anonymous or deleted.
+
+Nothing but an erasure ever changes an item, so what was read may be put back changed.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.columns import CSV_HEADER, column
+from ecom_pipeline.domain.event import digest, money
+from ecom_pipeline.domain.tombstone import Mode
+
+Item = dict[str, dict[str, str]]
+
+_INDEX = "customer-invoices"
+_AT_ONCE = 8
+_WRITES_A_CALL = 25  # BatchWriteItem's limit
+_PAUSE_SECONDS = 0.2
+_MONEY = {name for name in CSV_HEADER if column(name).redshift.startswith("decimal")}
+
+
+class _Person(Protocol):
+    @property
+    def customer_id(self) -> str: ...
+    @property
+    def mode(self) -> Mode: ...
+
+
+def find(dynamodb: Any, table: str, customer_id: str, invoices: Iterable[str]) -> list[Item]:
+    """Return a customer's lines and headers, of these invoices and of those in the index."""
+    numbers = sorted({*invoices, *_indexed(dynamodb, table, customer_id)})
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        every = pool.map(lambda number: list(_invoice(dynamodb, table, number)), numbers)
+        return [item for items in every for item in items if _is_of(item, customer_id)]
+
+
+def erase(dynamodb: Any, table: str, person: _Person, invoices: Iterable[str]) -> None:
+    """Take a customer out of their items, or their items out of the table."""
+    found = find(dynamodb, table, person.customer_id, invoices)
+    writes = [_write(item, person.mode) for item in found]
+    chunks = [writes[n : n + _WRITES_A_CALL] for n in range(0, len(writes), _WRITES_A_CALL)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(lambda chunk: _send(dynamodb, table, chunk), chunks))
+
+
+def anonymous(item: Item) -> Item:
+    """Return a line or a header without its customer, as if a guest had bought."""
+    personal = {"customer_id", "customer", "customer_invoice"}
+    left = {name: value for name, value in item.items() if name not in personal}
+    if left["sk"]["S"] == keys.HEADER_SK:
+        return left
+    return left | {"digest": {"N": str(digest(_row(left)))}}
+
+
+def _write(item: Item, mode: Mode) -> dict[str, Any]:
+    if mode == "anonymise":
+        return {"PutRequest": {"Item": anonymous(item)}}
+    return {"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}}
+
+
+def _send(dynamodb: Any, table: str, writes: list[dict[str, Any]]) -> None:
+    """Write until all of it is done: what the table was too busy for comes back."""
+    waiting = {table: writes}
+    while waiting:
+        waiting = dynamodb.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
+        if waiting:
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _indexed(dynamodb: Any, table: str, customer_id: str) -> set[str]:
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table,
+        IndexName=_INDEX,
+        KeyConditionExpression="customer = :customer",
+        ExpressionAttributeValues={":customer": {"S": keys.customer_key(customer_id)}},
+    )
+    return {keys.invoice_no_of(item["pk"]["S"]) for page in pages for item in page["Items"]}
+
+
+def _invoice(dynamodb: Any, table: str, number: str) -> Iterator[Item]:
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table,
+        ConsistentRead=True,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": keys.invoice_pk(number)}},
+    )
+    for page in pages:
+        yield from page["Items"]
+
+
+def _is_of(item: Item, customer_id: str) -> bool:
+    name, value = "customer_id", customer_id
+    if item["sk"]["S"] == keys.HEADER_SK:
+        name, value = "customer", keys.customer_key(customer_id)
+    return item.get(name, {}).get("S") == value
+
+
+def _row(item: Item) -> tuple[str, ...]:
+    """Return a line's canonical row; numbers come back without trailing zeros."""
+    text = {name: next(iter(value.values())) for name, value in item.items()}
+    text["event_id"] = keys.event_id_of(text["sk"])
+    text["invoice_no"] = keys.invoice_no_of(text["pk"])
+    for name in _MONEY:
+        text[name] = str(money(text[name]))
+    return tuple(text.get(name, "") for name in CSV_HEADER)

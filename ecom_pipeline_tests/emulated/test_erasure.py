@@ -1,0 +1,253 @@
+"""proof.erasure: a customer leaves every store, whatever is killed, and never comes back."""
+
+import gzip
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ecom_pipeline.batch import connect, load, marts, migrations, partition, tombstones
+from ecom_pipeline.batch.mart_list import MARTS
+from ecom_pipeline.batch.tombstones import TombstoneError
+from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.proof import erasure
+from ecom_pipeline.proof.erasure import Person, Stores
+from ecom_pipeline.proof.erasure_table import _invoice
+from ecom_pipeline.realtime import archive, store
+from ecom_pipeline_tests.builders import RECEIVED, on, stream_of
+from ecom_pipeline_tests.emulated.killing import killed_at
+
+pytestmark = pytest.mark.usefixtures("redshift", "functions")
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+CUSTOMERS = itertools.count(918_273_001)  # nobody else's in the stores that tests share
+
+
+@pytest.fixture
+def stores(aws):
+    warehouse = connect.warehouse(aws)
+    migrations.migrate(warehouse)
+    return Stores(connect.lake(aws), connect.client(aws, "dynamodb"), aws.table, warehouse)
+
+
+@pytest.fixture
+def customer():
+    return str(next(CUSTOMERS))
+
+
+class Shop:
+    """Two days of events: a customer's, another's, guests'; redelivered, refused, in conflict."""
+
+    def __init__(self, stores, day, invoice, customer):
+        self.stores, self.customer, self.invoice = stores, customer, invoice
+        self.days = [day, day.replace(year=day.year + 4)]
+        mine = {"InvoiceNo": invoice, "CustomerID": f"{customer}.0"}
+        self.mine = [
+            on(each, event_id=f"{invoice}-{n}{each:%y}", Quantity=n + 2, **mine)
+            for each in self.days
+            for n in range(3)
+        ]
+        self.others = [
+            on(day, event_id=f"{invoice}-o", InvoiceNo=f"A{invoice}", CustomerID=f"{customer}9"),
+            on(day, event_id=f"{invoice}-g", InvoiceNo=f"A{invoice}", CustomerID=None),
+        ]
+        self.conflict = self.mine[0] | {"Quantity": 50}
+        self.deliver(*self.mine, *self.others, self.mine[1])
+        self.deliver(self.conflict, first=500)
+        bad = envelope.rejected(
+            envelope._ENCODER.encode(self.mine[0] | {"Country": None}),
+            record=f"record 1 {invoice}",
+            reason="invalid",
+            received_at=RECEIVED,
+            error=envelope.EventError("Country", "text", None),
+        )
+        for key in (keys.quarantine_key, lambda *a: keys.replayed_key(keys.quarantine_key(*a))):
+            stores.lake.write_records(key(RECEIVED.date(), invoice, "1", "1"), [bad])
+        self.load()
+
+    def deliver(self, *events, first=1):
+        """Let both consumers of the stream have events."""
+        number = first + 1000 * int(self.invoice)
+        for handler in (archive.handler, store.handler):
+            assert handler(stream_of(*events, first=number)) == {"batchItemFailures": []}
+
+    def load(self):
+        made = [partition.build(self.stores.lake, day) for day in self.days]
+        load.publish(self.stores.warehouse, self.stores.lake, self.days)
+        marts.refresh(self.stores.warehouse, MARTS)
+        assert [each.unaccounted for each in made] == [0, 0]
+        return made
+
+    def sums(self):
+        found = load.fact_totals(self.stores.warehouse, min(self.days), max(self.days))
+        return [found.get(day, Totals()) for day in self.days]
+
+    def totals(self):
+        return [(each.rows, each.quantity, each.amount) for each in self.sums()]
+
+    def items(self):
+        numbers = (self.invoice, f"A{self.invoice}")
+        s = self.stores
+        return [each for no in numbers for each in _invoice(s.dynamodb, s.table, no)]
+
+    def state(self):
+        """Return all that the stores hold of these days, but when the tombstone was written."""
+        lake = self.stores.lake
+        raw = {
+            found.key: list(lake.raw_lines(found.key))
+            for prefix in (*map(keys.raw_prefix, self.days), keys.QUARANTINE, keys.REPLAYED)
+            for found in lake.objects(prefix)
+            if self.invoice in found.key or self.invoice in str(list(lake.raw_lines(found.key)))
+        }
+        csv = [lake.read_csv(p.key).body for d in self.days for p in committed(lake, d).parts]
+        return raw, csv, self.items(), self.sums()
+
+
+def committed(lake, day):
+    return partition.committed(lake, day)
+
+
+@pytest.fixture
+def shop(stores, day, invoice, customer):
+    return Shop(stores, day, invoice, customer)
+
+
+def erase(shop, mode):
+    return erasure.erase(shop.stores, Person(shop.customer, mode), NOW)
+
+
+def names_nobody(shop):
+    """Look for the id as bytes, in all versions of all objects of the shop's days and in items."""
+    lake = shop.stores.lake
+    buckets = {lake.raw_bucket: [keys.QUARANTINE, keys.REPLAYED, keys.ERASED], lake.csv_bucket: []}
+    buckets[lake.raw_bucket] += map(keys.raw_prefix, shop.days)
+    buckets[lake.csv_bucket] += map(keys.csv_prefix, shop.days)
+    for bucket, prefixes in buckets.items():
+        for prefix in prefixes:
+            found = lake.s3.list_object_versions(Bucket=bucket, Prefix=prefix)
+            for each in found.get("Versions", []):
+                body = lake.s3.get_object(
+                    Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"]
+                )["Body"].read()
+                text = gzip.decompress(body) if each["Key"].endswith(".gz") else body
+                assert shop.customer.encode() not in text.replace(
+                    shop.customer.encode() + b"9", b""
+                )
+    assert not [item for item in shop.items() if f"{shop.customer}'" in str(item)]
+    rows = shop.stores.warehouse.query(
+        "select count(*) from sales.fact_invoice_lines where customer_id = %s", [shop.customer]
+    )
+    assert rows == [(0,)]
+    return True
+
+
+def test_a_dry_run_finds_the_customer_everywhere_and_changes_nothing(shop):
+    before = shop.state()
+    found = erasure.survey(shop.stores, Person(shop.customer, "anonymise"))
+    assert found.days == set(shop.days)
+    assert {k: n for k, n in found.rows.items() if k not in {"marts", "old versions"}} == {
+        "raw": 8,
+        "quarantine": 2,
+        "replayed": 1,
+        "CSV": 6,
+        "DynamoDB": 7,
+        "fact": 6,
+    }
+    assert found.rows["marts"] >= 2
+    assert shop.state() == before
+
+
+def test_anonymised_the_sales_stay_and_name_nobody(shop):
+    totals = shop.totals()
+    report = erase(shop, "anonymise")
+    assert report.after.is_clean
+    assert report.before.shop.amount == report.after.shop.amount
+    assert shop.totals() == totals
+    assert names_nobody(shop)
+    lines = [item for item in shop.items() if item["sk"]["S"] != keys.HEADER_SK]
+    by_day = sum(int(item["digest"]["N"]) for item in lines)
+    assert by_day == sum(each.digest for each in shop.sums()), "the stores still agree"
+    versions = shop.stores.warehouse.query(
+        "select cause, rows_changed from sales.load_ledger where version = 2 and invoice_date = %s",
+        [shop.days[1]],
+    )
+    assert versions == [("erasure", 3)]
+
+
+def test_deleted_the_sales_go_and_the_others_stay(shop):
+    report = erase(shop, "delete")
+    assert report.after.is_clean
+    assert [rows for rows, *_ in shop.totals()] == [2, 0]
+    assert names_nobody(shop)
+    assert {item["pk"]["S"] for item in shop.items()} == {keys.invoice_pk(f"A{shop.invoice}")}
+    assert report.before.shop.rows - report.after.shop.rows == 6
+
+
+@pytest.mark.parametrize(
+    ("mode", "rows", "erased"), [("anonymise", [5, 3], 0), ("delete", [2, 0], 8)]
+)
+def test_neither_a_backfill_nor_a_redelivery_brings_them_back(shop, mode, rows, erased):
+    erase(shop, mode)
+    totals = shop.totals()
+    archive.handler(stream_of(*shop.mine, shop.conflict, first=777 + 1000 * int(shop.invoice)))
+    archive.handler(stream_of(shop.mine[0] | {"Quantity": 0}, first=9 * 10**12))  # set aside
+    made = shop.load()
+    assert shop.totals() == totals
+    assert [each.totals.rows for each in made] == rows
+    assert sum(each.erased for each in made) >= erased - 1
+    assert not [k for k in made[0].quarantine_keys if shop.customer in held(shop, k)]
+    assert erase(shop, mode).after.is_clean, "raw, which had them again, is clean at once"
+    assert names_nobody(shop)
+
+
+def held(shop, key):
+    return str(list(shop.stores.lake.raw_lines(key)))
+
+
+def test_erased_twice_it_changes_nothing(shop):
+    erase(shop, "anonymise")
+    before = shop.state()
+    report = erase(shop, "anonymise")
+    assert report.before.is_clean
+    assert report.days == ()
+    assert shop.state() == before
+
+
+@pytest.mark.parametrize("write", [3, 4, 6, 9, 12, 16])
+def test_killed_at_a_write_and_run_again_it_ends_the_same(stores, day, invoice, customer, write):
+    shop = Shop(stores, day, invoice, customer)
+    clients = stores.lake.s3, stores.dynamodb
+    was_killed = killed_at(write, lambda: erase(shop, "anonymise"), *clients)
+    assert was_killed
+    report = erase(shop, "anonymise")
+    assert report.after.is_clean
+    assert names_nobody(shop)
+    assert [rows for rows, *_ in shop.totals()] == [5, 3]
+    for each in shop.days:
+        sources = [source.etag for source in committed(stores.lake, each).sources]
+        assert sources == [found.etag for found in stores.lake.raw_objects(each)]
+
+
+def test_an_erasure_touches_no_other_day(stores, day, invoice, customer):
+    other = day + timedelta(days=3000)
+    archive.handler(stream_of(on(other, event_id=f"{invoice}-z"), first=5 * 10**12))
+    made = partition.build(stores.lake, other)
+    before = stores.lake.read_csv(keys.manifest_key(other)).etag
+    report = erase(Shop(stores, day, invoice, customer), "delete")
+    assert other not in report.days
+    assert stores.lake.read_csv(keys.manifest_key(other)).etag == before
+    assert made.totals.rows == 1
+
+
+def test_without_its_salt_no_day_is_built(aws, stores, day, customer):
+    person = Person(customer, "anonymise")
+    erasure.erase(stores, person, NOW)
+    assert tombstones.find(stores.lake, customer, "anonymise").moment == NOW
+    salt = stores.lake.read_raw(keys.SALT)
+    stores.lake.remove_records([keys.SALT])
+    try:
+        with pytest.raises(TombstoneError, match="restore"):
+            partition.build(stores.lake, day)
+    finally:
+        stores.lake.put(keys.SALT, salt)
