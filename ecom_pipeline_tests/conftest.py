@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 
+import hypothesis
 import pytest
 
 from ecom_pipeline import settings
@@ -23,6 +24,8 @@ LONGEST = (
     "pipeline/test_line.py",
     "emulated/test_load_protocol.py",
 )
+
+hypothesis.settings.register_profile("thorough", max_examples=1_000, deadline=None)
 
 _DAYS = itertools.count()
 _NUMBERS = itertools.count(800_001)

@@ -1,0 +1,592 @@
+"""Any order of arrivals, ticks, loads, crashes and retries ends in the tables of a plain oracle.
+
+Loads stop before each call and each statement (interleaving.py); meanwhile others go on. For many
+more examples, and a failing one made small:
+`pytest -n0 --hypothesis-profile=thorough ecom_pipeline_tests/emulated/test_load_protocol.py`
+
+What it was shown to catch (2026-11-27), each taken out of the product by itself:
+* messages deleted before the tick that asks is committed: a day forgotten, in the first example;
+* the de-duplication of a redelivered event: found among 20 examples;
+* a load's lock: an event twice, when it is overtaken before its delete, insert or ledger row;
+* a load's fence: an older table, when it is overtaken after its COPY.
+The last two were shown with `a_load_is_overtaken` alone, at each of its pauses.
+"""
+
+import csv
+import gzip
+import io
+import itertools
+import json
+import logging
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from uuid import uuid4
+
+import dagster as dg
+import pytest
+import redshift_connector
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from ecom_pipeline.batch import connect, ledger, load, migrations, partition, stage, sweep
+from ecom_pipeline.batch.ledger import Change, Entry, FencedError, within
+from ecom_pipeline.batch.manifest import ManifestError
+from ecom_pipeline.batch.notifications import raw_objects
+from ecom_pipeline.batch.warehouse import Warehouse, WarehouseError
+from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.orchestration import requests
+from ecom_pipeline.orchestration.schedules import daily_sweep
+from ecom_pipeline.orchestration.sensors import new_raw_objects
+from ecom_pipeline_tests.builders import accepted, on
+from ecom_pipeline_tests.emulated.interleaving import Connection, Killed, Load, stop_before_calls
+
+THOROUGH = settings.get_current_profile_name() == "thorough"
+EXAMPLES = settings.default.max_examples if THOROUGH else 20
+STEPS = 30
+MOST_LOADS = 4  # at once
+FIRST = date(2016, 1, 1)
+SPACED = (0, 1, 3)  # the days that get events: two neighbours, and one apart
+A_LOOK = 4  # days of an example
+EXAMPLES_OF_DAYS = 250  # then they are used again: an example leaves nothing behind but claims
+TICKS = 4
+_numbers = itertools.count()
+
+POISON = ("other day", "no quantity", "rejected")
+PAUSES = (
+    *("PutObject part-", "PutObject _manifest.json", "DeleteObject part-", "insert load_fence"),
+    *("PutObject copy/", "select stage_invoice_lines", "select stage_invoice_lines"),
+    *("select load_fence", "delete fact_invoice_lines", "insert fact_invoice_lines"),
+    *("insert load_ledger", "commit", None, None, None),
+)
+"""Where loads are made to wait; None is their end."""
+
+
+def record_of(day, content):
+    """Return the record of an event's name and quantity, or of poison."""
+    if content == "other day":
+        return accepted(on(day + timedelta(days=400), event_id=f"{day}.p"))
+    if content == "no quantity":
+        return accepted(on(day, event_id=f"{day}.p", Quantity=0))
+    name, quantity = content if isinstance(content, tuple) else ("p", 1)
+    good = accepted(on(day, event_id=f"{day}.{name}", Quantity=quantity, UnitPrice=1))
+    return good if isinstance(content, tuple) else envelope.conflict(good)
+
+
+@dataclass
+class Account:
+    """What is true of a day: its table, in stream order, and what is not in it."""
+
+    table: dict[str, int] = field(default_factory=dict)
+    redelivered: int = 0
+    conflicts: list[tuple[str, int]] = field(default_factory=list)
+    poison: list[str] = field(default_factory=list)
+
+    def take(self, content):
+        if content in POISON:
+            self.poison.append(content)
+        elif content[0] not in self.table:
+            self.table |= [content]
+        elif content in self.table.items():
+            self.redelivered += 1
+        else:
+            self.conflicts.append(content)
+
+
+class Oracle:
+    """A day's objects by their place in the stream, and each table that they ever made."""
+
+    def __init__(self, day):
+        self.day = day
+        self.objects = {}
+        self.tables = [{}]
+        self.version = 0
+        self.held = {}  # what the fact table was seen to hold
+        self.newest = 0  # of the tables, the first that it can have been
+
+    def arrive(self, place, contents):
+        self.objects[place] = contents
+        self.tables.append(self.account().table)
+
+    def account(self):
+        account = Account()
+        for content in itertools.chain.from_iterable(v for _, v in sorted(self.objects.items())):
+            account.take(content)
+        return account
+
+    def key(self, place):
+        shard, number = place
+        return keys.raw_key(self.day, str(shard), str(number), str(number))
+
+    def check(self, rows, entries, totals):
+        """Compare with the fact table's rows, the ledger's and the fact table's sums."""
+        table = dict(rows)
+        assert len(rows) == len(table), "an event twice"
+        assert [entry.version for entry in entries] == list(range(1, len(entries) + 1))
+        assert len(entries) - self.version in {0, 1}
+        if not entries:
+            assert rows == []
+            return
+        assert entries[-1].totals == totals
+        if len(entries) == self.version:
+            assert table == self.held, "changed without a version"
+            return
+        later = range(self.newest, len(self.tables))
+        assert table in self.tables[self.newest :], "never the day's table, or one of before"
+        self.newest = next(n for n in later if self.tables[n] == table)
+        self._check_version(entries[-1], table)
+        self.version, self.held = len(entries), table
+
+    def _check_version(self, entry, table):
+        past, both = self.held, self.held.keys() & table.keys()
+        assert self.version == 0 or past != table, "a version of nothing new"
+        assert (entry.totals.rows, entry.rows_before) == (len(table), len(past))
+        assert entry.totals.amount == entry.totals.quantity == sum(table.values())
+        change = entry.change
+        assert change.added == len(table.keys() - past.keys())
+        assert change.removed == len(past.keys() - table.keys())
+        assert change.changed == sum(past[name] != table[name] for name in both)
+
+
+class World:
+    """Buckets, a queue and Dagster's runs of this test's own; the warehouse is everybody's."""
+
+    def __init__(self, aws, instance):
+        name = f"protocol-{uuid4()}"
+        self.settings = replace(aws, raw_bucket=f"{name}-1", csv_bucket=f"{name}-2", raw_queue=name)
+        self.instance = instance
+        self.lake = connect.lake(self.settings)
+        self.queue = connect.notifications(self.settings)
+        self.straight = connect.warehouse(self.settings)
+        self.warehouse = Warehouse(
+            lambda: Connection(self.straight.connect()), self.straight.copy_role
+        )
+        self._make()
+        stop_before_calls(self.lake.s3)
+        migrations.migrate(self.straight)
+
+    def _make(self):
+        s3, sqs = self.lake.s3, self.queue.sqs
+        for bucket in (self.lake.raw_bucket, self.lake.csv_bucket):
+            where = {"LocationConstraint": self.settings.region}
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+        self.url = sqs.create_queue(
+            QueueName=self.queue.queue, Attributes={"VisibilityTimeout": "43200"}
+        )["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+        told = {"QueueArn": arn["Attributes"]["QueueArn"], "Events": ["s3:ObjectCreated:*"]}
+        s3.put_bucket_notification_configuration(
+            Bucket=self.lake.raw_bucket,
+            NotificationConfiguration={"QueueConfigurations": [told]},
+        )
+
+    def load(self, days):
+        """Do what a run does: the CSV of each day, then all of them in the warehouse."""
+        for day in days:
+            assert partition.build(self.lake, day).unaccounted == 0
+        return load.publish(self.warehouse, self.lake, days)
+
+    def tick(self, cursor):
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=cursor, resources={"raw_notifications": self.queue}
+        )
+        return new_raw_objects(context)
+
+    def sweep(self, morning):
+        resources = {"lake": self.lake, "warehouse": self.straight}
+        context = SimpleNamespace(
+            instance=self.instance, scheduled_execution_time=morning, log=logging.getLogger()
+        )  # Dagster's own opens an instance from its home for each sweep: 0.3 s
+        return daily_sweep._execution_fn.decorated_fn(context, **resources)
+
+    def unacknowledged(self):
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self.queue.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
+        return sum(int(found["Attributes"][name]) for name in names)
+
+    def quarantined(self):
+        """Return the originals of all that was set aside, by key."""
+        s3, bucket = self.lake.s3, self.lake.raw_bucket
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix=keys.QUARANTINE).get("Contents", [])
+        return {
+            each["Key"]: [
+                envelope.original_bytes(envelope.decode(line))
+                for line in self.lake.raw_lines(each["Key"])
+            ]
+            for each in listed
+        }
+
+    def csv_of(self, manifest):
+        found = []
+        for part in manifest.parts:
+            text = gzip.decompress(self.lake.read_csv(part.key).body).decode()
+            found += csv.DictReader(io.StringIO(text))
+        return [(row["event_id"].rpartition(".")[2], int(row["quantity"])) for row in found]
+
+    def forget(self, days):
+        """Remove what an example left; its claims stay, as generations never go back."""
+        self.queue.sqs.purge_queue(QueueUrl=self.url)
+        s3 = self.lake.s3
+        for bucket in (self.lake.raw_bucket, self.lake.csv_bucket):
+            for each in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+                s3.delete_object(Bucket=bucket, Key=each["Key"])
+        with self.straight.session() as session:
+            for table in (stage.FACT, "sales.load_ledger"):
+                session.run(f"delete from {table} where {within(days)}")
+            session.commit()
+        for run in self.instance.get_runs():
+            self.instance.delete_run(run.run_id)
+
+
+DAYS = st.sampled_from((0, *SPACED))  # the more on one day, the more loads meet
+SPANS = st.sampled_from([(0, 0), (1, 1), (0, 1), (0, 3)])
+PLACES = st.tuples(st.integers(0, 1), st.integers(1, 6))
+EVENTS = st.tuples(st.sampled_from("abc"), st.integers(1, 2))
+CONTENTS = st.lists(EVENTS | EVENTS | EVENTS | st.sampled_from(POISON), min_size=1, max_size=3)
+THEN = st.sampled_from(["load", "load", "tick", "killed tick", "nothing"])
+NUMBERS = st.integers(0, 99)
+
+
+class LoadProtocol(RuleBasedStateMachine):
+    """What may happen to three days, in any order."""
+
+    world: World
+
+    @initialize()
+    def three_days(self):
+        first = FIRST + timedelta(days=A_LOOK * (next(_numbers) % EXAMPLES_OF_DAYS))
+        self.days = [first + timedelta(days=n) for n in range(A_LOOK)]
+        self.oracles = {day: Oracle(day) for day in self.days}
+        self.cursor = None
+        self.invisible = []  # receipts of what a killed tick had received
+        self.waiting = []  # runs that are asked for, with their days
+        self.launched = set()  # run keys: Dagster launches none of them twice
+        self.failed = []  # days of runs that are to be run again
+        self.untold = set()  # days of notifications that were lost
+        self.loads = []  # with their days
+        self.mornings = itertools.count(1)
+        self.is_new = False  # an object, since the last sweep
+        self.has_moved = False  # a load, since the last look at the tables
+        self.session_of = self.world.straight.session()
+        self.session = self.session_of.__enter__()
+
+    # what arrives
+
+    @rule(day=DAYS, place=PLACES, contents=CONTENTS, then=THEN, to=st.sampled_from(PAUSES))
+    def an_object_arrives(self, day, place, contents, then, to):
+        self.arrive(day, place, contents)
+        if "tick" in then:
+            self.a_tick(killed=then == "killed tick")
+        elif then == "load" and len(self.loads) < MOST_LOADS:
+            self.begin((self.days[day], self.days[day]), to)
+
+    def arrive(self, day, place, contents):
+        """Put an object; a place that is taken is a batch that comes again: the same object."""
+        oracle = self.oracles[self.days[day]]
+        contents = oracle.objects.get(place, contents)
+        oracle.arrive(place, contents)
+        records = [record_of(oracle.day, content) for content in contents]
+        self.world.lake.write_records(oracle.key(place), records)
+        self.is_new = True
+
+    @precondition(lambda self: len(self.loads) < MOST_LOADS)
+    @rule(day=DAYS, place=PLACES, contents=CONTENTS, to=st.sampled_from(PAUSES))
+    def a_load_is_overtaken(self, day, place, contents, to):
+        """A load waits; a newer one has more, and ends; the stale one goes on with what it had."""
+        span = self.days[day], self.days[day]
+        stale = self.begin(span, to)
+        self.the_fact_table_is_one_that_the_oracle_allows()
+        self.arrive(day, place, contents)
+        self.begin(span)
+        self.the_fact_table_is_one_that_the_oracle_allows()
+        stale.run()
+        self.has_moved = True
+
+    # what is told, and what asks
+
+    @rule(most=st.integers(1, 3), lost=st.booleans())
+    def notifications_are_doubled_or_lost(self, most, lost):
+        sqs, url = self.world.queue.sqs, self.world.url
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=most)
+        for message in answer.get("Messages", []):
+            if lost:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                self.untold |= days_told(message["Body"])
+            else:
+                sqs.send_message(QueueUrl=url, MessageBody=message["Body"])
+                self.show([message["ReceiptHandle"]])
+
+    @rule(killed=st.booleans())
+    def a_tick(self, killed):
+        """A tick that is killed is not committed: neither its requests nor its cursor."""
+        found = self.world.tick(self.cursor)
+        if killed:
+            if isinstance(found, dg.SensorResult):
+                self.invisible += json.loads(found.cursor)
+        elif isinstance(found, dg.SensorResult):
+            self.cursor = found.cursor
+            self.ask("sensor", found.run_requests)
+        else:
+            self.cursor = "[]"
+        self.nothing_is_forgotten()
+
+    def nothing_is_forgotten(self):
+        """A day that is behind has a run, or a message that is not acknowledged."""
+        spans = [requests.days_of_tags(run.tags) for run in self.waiting]
+        spans += self.failed + [span for _, span in self.loads]
+        behind = {o.day for o in self.oracles.values() if o.held != o.account().table}
+        left = [day for day in behind - self.untold if not requests.is_waiting(day, spans)]
+        assert not left or self.world.unacknowledged() >= len(left)
+
+    @precondition(lambda self: self.cursor not in {None, "[]"})
+    @rule()
+    def the_cursor_is_lost(self):
+        self.invisible += json.loads(self.cursor or "[]")
+        self.cursor = None
+
+    @precondition(lambda self: self.invisible or self.cursor not in {None, "[]"})
+    @rule()
+    def time_passes(self):
+        """What was received and not deleted is handed out again."""
+        self.show(self.invisible + json.loads(self.cursor or "[]"))
+        self.invisible = []
+
+    @precondition(lambda self: self.is_new)
+    @rule()
+    def a_sweep(self):
+        self.is_new = False
+        morning = datetime(2026, 12, 1, 5, tzinfo=UTC) + timedelta(days=next(self.mornings))
+        found = self.world.sweep(morning)
+        self.ask("sweep", found if isinstance(found, list) else [])
+
+    def ask(self, launcher, asked):
+        for request in asked:
+            if (launcher, request.run_key) not in self.launched:
+                self.launched.add((launcher, request.run_key))
+                tags = dict(request.tags)
+                if request.partition_key:
+                    tags[requests.PARTITION] = request.partition_key
+                self.waiting.append(self.run_of(tags, dg.DagsterRunStatus.NOT_STARTED))
+
+    def run_of(self, tags, status):
+        run = dg.DagsterRun(requests.LOAD_DAYS, str(uuid4()), tags=tags, status=status)
+        return self.world.instance.add_run(run)
+
+    def show(self, receipts):
+        sqs = self.world.queue.sqs
+        for receipt in receipts:
+            with suppress(sqs.exceptions.ClientError):  # deleted since
+                sqs.change_message_visibility(
+                    QueueUrl=self.world.url, ReceiptHandle=receipt, VisibilityTimeout=0
+                )
+
+    # loads
+
+    @precondition(lambda self: self.waiting and len(self.loads) < MOST_LOADS)
+    @rule(number=NUMBERS, to=st.sampled_from(PAUSES))
+    def a_waiting_run_begins(self, number, to):
+        run = self.waiting.pop(number % len(self.waiting))
+        self.world.instance.delete_run(run.run_id)
+        self.begin(requests.days_of_tags(run.tags), to)
+
+    @precondition(lambda self: len(self.loads) < MOST_LOADS)
+    @rule(span=SPANS, to=st.sampled_from(PAUSES))
+    def a_person_loads(self, span, to):
+        self.begin([self.days[n] for n in span], to)
+
+    @precondition(lambda self: self.failed and len(self.loads) < MOST_LOADS)
+    @rule(number=NUMBERS, to=st.sampled_from(PAUSES))
+    def a_failed_run_is_tried_again(self, number, to):
+        self.begin(self.failed.pop(number % len(self.failed)), to)
+
+    @precondition(lambda self: self.loads)
+    @rule(number=NUMBERS, to=st.sampled_from(PAUSES))
+    def a_load_goes_on(self, number, to):
+        self.loads[number % len(self.loads)][0].run(to)
+        self.has_moved = True
+
+    @precondition(lambda self: self.loads)
+    @rule(number=NUMBERS, fault=st.sampled_from(["kill", "drop", "lose"]))
+    def a_load_meets_a_fault(self, number, fault):
+        self.loads[number % len(self.loads)][0].step(fault)
+        self.has_moved = True
+
+    def begin(self, span, to=None):
+        first, last = span
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        found = Load(lambda: self.world.load(days))
+        self.loads.append((found, (first, last)))
+        found.run(to)
+        self.has_moved = True
+        return found
+
+    # what must be true after each of these
+
+    @invariant()
+    def the_fact_table_is_one_that_the_oracle_allows(self):
+        if not self.has_moved:
+            return
+        self.has_moved = False
+        before = [oracle.version for oracle in self.oracles.values()]
+        self.session.rollback()
+        rows = self.session.rows(
+            f"select invoice_date, event_id, quantity from {stage.FACT} where {within(self.days)}"
+        )
+        entries = versions(self.session, self.days)
+        totals = stage.fact_totals(self.session, self.days[0], self.days[-1])
+        for day, oracle in self.oracles.items():
+            mine = [(id_.rpartition(".")[2], quantity) for at, id_, quantity in rows if at == day]
+            oracle.check(mine, entries[day], totals.get(day, Totals()))
+        unchanged = before == [oracle.version for oracle in self.oracles.values()]
+        for each in [each for each in self.loads if each[0].at is None]:
+            self.end(*each, unchanged=unchanged)
+
+    def end(self, ended, span, *, unchanged):
+        """A run that did not succeed is to be run again; one that was fenced off did nothing."""
+        self.loads.remove((ended, span))
+        if ended.error is None:
+            return
+        self.failed.append(span)
+        assert unchanged or not isinstance(ended.error, FencedError)
+        if not isinstance(ended.error, EXPECTED):
+            raise ended.error
+
+    def teardown(self):
+        try:
+            if sys.exc_info()[1] is None:
+                self.everything_comes_to_rest()
+        finally:
+            for each, _ in self.loads:
+                while each.at is not None and each.step("kill"):
+                    pass
+            self.session_of.__exit__(None, None, None)
+            self.world.forget(self.days)
+
+    def everything_comes_to_rest(self):
+        """Without a sweep for what was told; then with one, and after every stale load's end."""
+        for stale, _ in self.loads:
+            if stale is Connection.holder:
+                stale.run()
+                self.is_over(stale, may_fail=True)
+        self.time_passes()
+        for _ in range(TICKS):
+            self.run_all()
+            self.a_tick(killed=False)
+        for day in set(self.days) - self.untold:
+            assert self.oracles[day].held == self.oracles[day].account().table, "told, not loaded"
+        assert self.world.unacknowledged() == 0
+        for stale, _ in list(self.loads):
+            stale.run()
+            self.is_over(stale, may_fail=True)
+        self.a_sweep()
+        self.run_all()
+        tomorrow = self.days[-1] + timedelta(days=1)
+        assert sweep.behind(self.world.lake, self.world.straight, tomorrow) == {}
+        self.all_is_where_it_belongs()
+
+    def run_all(self):
+        while self.waiting or self.failed:
+            if self.waiting:
+                run = self.waiting.pop()
+                self.world.instance.delete_run(run.run_id)
+                span = requests.days_of_tags(run.tags)
+            else:
+                span = self.failed.pop()
+            self.is_over(self.begin(span))
+
+    def is_over(self, one, *, may_fail=False):
+        assert one.at is None, f"blocked at {one.at}"
+        self.has_moved = True
+        self.the_fact_table_is_one_that_the_oracle_allows()
+        assert may_fail or one.error is None
+
+    def all_is_where_it_belongs(self):
+        """Fact, CSV and quarantine together hold each record that arrived, once."""
+        found, wanted = self.world.quarantined(), []
+        for day, oracle in self.oracles.items():
+            account = oracle.account()
+            assert oracle.held == account.table
+            manifest = partition.read_manifest(self.world.lake, day)
+            if manifest is None:
+                assert not oracle.objects
+                continue
+            assert self.world.csv_of(manifest) == list(account.table.items())
+            assert manifest.redelivered == account.redelivered
+            assert sum(manifest.quarantined.values()) == len(account.conflicts + account.poison)
+            assert {each.key for each in manifest.sources} == set(map(oracle.key, oracle.objects))
+            wanted += set_aside(day, account)
+        originals = sorted(line for lines in found.values() for line in lines)
+        assert originals == sorted(wanted)
+
+
+EXPECTED = (Killed, WarehouseError, ManifestError, redshift_connector.InterfaceError)
+"""How a load may end that others got in the way of, or a fault."""
+
+
+def days_told(body):
+    return {day for day, _ in raw_objects(body)}
+
+
+def versions(session, days):
+    """Return all of the ledger's rows of each day."""
+    found = {day: [] for day in days}
+    rows = session.rows(
+        "select invoice_date, version, generation, cause, row_count, quantity, amount, digest,"
+        " rows_before, amount_before, rows_added, rows_removed, rows_changed"
+        f" from sales.load_ledger where {within(days)} order by 1, 2"
+    )
+    for day, version, generation, cause, *rest in rows:
+        found[day].append(
+            Entry(
+                version=version,
+                generation=generation,
+                cause=cause,
+                totals=ledger.sums_of(*rest[:4]),
+                rows_before=rest[4],
+                amount_before=rest[5],
+                change=Change(*rest[6:]),
+            )
+        )
+    return found
+
+
+def set_aside(day, account):
+    """Return the bytes that must be in quarantine: a conflict once, poison each time it came."""
+    conflicts = {bytes(record_of(day, content).event) for content in account.conflicts}
+    return [*conflicts, *(envelope.encode(record_of(day, each)) for each in account.poison)]
+
+
+@pytest.fixture
+def world(redshift):
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield World(redshift, instance)
+
+
+def test_any_order_of_arrivals_ticks_loads_and_crashes_ends_in_the_same_tables(world):
+    class Bound(LoadProtocol):
+        pass
+
+    Bound.world = world
+    run_state_machine_as_test(
+        Bound,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            derandomize=not THOROUGH,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate, Phase.shrink] if THOROUGH else [Phase.generate],
+        ),
+    )
