@@ -53,7 +53,7 @@ from ecom_pipeline_tests.builders import accepted, on
 from ecom_pipeline_tests.emulated.interleaving import Connection, Killed, Load, stop_before_calls
 
 THOROUGH = settings.get_current_profile_name() == "thorough"
-EXAMPLES = settings.default.max_examples if THOROUGH else 20
+EXAMPLES = settings.default.max_examples if THOROUGH else 10
 STEPS = 30
 MOST_LOADS = 4  # at once
 FIRST = date(2016, 1, 1)
