@@ -51,12 +51,14 @@ def erase(customer: str, mode: str | None, *, dry_run: bool, yes: bool, as_json:
 
 
 def _stores() -> "Stores":
-    from ecom_pipeline import line, settings
+    from ecom_pipeline import settings
     from ecom_pipeline.batch import connect
+    from ecom_pipeline.local import stack
     from ecom_pipeline.proof.erasure import Stores
 
     configured = settings.load()
-    line.require(configured)
+    if configured.endpoint_url is not None:
+        stack.require(configured)
     return Stores(
         connect.lake(configured),
         connect.client(configured, "dynamodb"),

@@ -138,10 +138,12 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
 
 
 def _settings() -> "Settings":
-    from ecom_pipeline import line, settings
+    from ecom_pipeline import settings
+    from ecom_pipeline.local import stack
 
     configured = settings.load()
-    line.require(configured)
+    if configured.endpoint_url is not None:
+        stack.require(configured)
     return configured
 
 

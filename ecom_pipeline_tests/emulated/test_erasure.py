@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from ecom_pipeline.batch import connect, load, marts, migrations, partition, tom
 from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.batch.tombstones import TombstoneError
 from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.tombstone import Tombstone
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.proof import erasure
 from ecom_pipeline.proof.erasure import Person, Stores
@@ -25,15 +27,24 @@ CUSTOMERS = itertools.count(918_273_001)  # nobody else's in the stores that tes
 
 
 @pytest.fixture
-def stores(aws):
-    warehouse = connect.warehouse(aws)
-    migrations.migrate(warehouse)
-    return Stores(connect.lake(aws), connect.client(aws, "dynamodb"), aws.table, warehouse)
+def customer():
+    return str(next(CUSTOMERS))
 
 
 @pytest.fixture
-def customer():
-    return str(next(CUSTOMERS))
+def stores(aws, invoice, monkeypatch):
+    """Return stores with buckets of their own: an erasure looks at every object that there is."""
+    buckets = f"erasure-raw-{invoice}", f"erasure-csv-{invoice}"
+    lake = replace(connect.lake(aws), raw_bucket=buckets[0], csv_bucket=buckets[1])
+    for name in buckets:
+        lake.s3.create_bucket(
+            Bucket=name, CreateBucketConfiguration={"LocationConstraint": aws.region}
+        )
+        lake.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    monkeypatch.setenv("RAW_BUCKET", buckets[0])
+    warehouse = connect.warehouse(aws)
+    migrations.migrate(warehouse)
+    return Stores(lake, connect.client(aws, "dynamodb"), aws.table, warehouse)
 
 
 class Shop:
@@ -118,28 +129,32 @@ def erase(shop, mode):
 
 
 def names_nobody(shop):
-    """Look for the id as bytes, in all versions of all objects of the shop's days and in items."""
+    """Look for the id in the bytes of all objects, all versions, and in items and rows."""
     lake = shop.stores.lake
-    buckets = {lake.raw_bucket: [keys.QUARANTINE, keys.REPLAYED, keys.ERASED], lake.csv_bucket: []}
-    buckets[lake.raw_bucket] += map(keys.raw_prefix, shop.days)
-    buckets[lake.csv_bucket] += map(keys.csv_prefix, shop.days)
-    for bucket, prefixes in buckets.items():
-        for prefix in prefixes:
-            found = lake.s3.list_object_versions(Bucket=bucket, Prefix=prefix)
-            for each in found.get("Versions", []):
-                body = lake.s3.get_object(
-                    Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"]
-                )["Body"].read()
-                text = gzip.decompress(body) if each["Key"].endswith(".gz") else body
-                assert shop.customer.encode() not in text.replace(
-                    shop.customer.encode() + b"9", b""
-                )
+    customer = shop.customer.encode()
+    for bucket in (lake.raw_bucket, lake.csv_bucket):
+        for each in lake.s3.list_object_versions(Bucket=bucket)["Versions"]:
+            found = lake.s3.get_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+            body = found["Body"].read()
+            text = gzip.decompress(body) if each["Key"].endswith(".gz") else body
+            assert customer not in text.replace(customer + b"9", b"")  # which is another one's
     assert not [item for item in shop.items() if f"{shop.customer}'" in str(item)]
     rows = shop.stores.warehouse.query(
         "select count(*) from sales.fact_invoice_lines where customer_id = %s", [shop.customer]
     )
     assert rows == [(0,)]
     return True
+
+
+def test_what_was_overwritten_before_is_in_a_version_that_is_looked_into(shop):
+    lake = shop.stores.lake
+    person = Person(shop.customer, "delete")
+    before = erasure.survey(shop.stores, person).rows["old versions"]
+    (found,) = lake.raw_objects(shop.days[1])
+    lake.write_lines(found.key, list(lake.raw_lines(found.key))[:1])
+    assert erasure.survey(shop.stores, person).rows["old versions"] == before + 1
+    with pytest.raises(AssertionError):
+        names_nobody(shop)
 
 
 def test_a_dry_run_finds_the_customer_everywhere_and_changes_nothing(shop):
@@ -214,7 +229,7 @@ def test_erased_twice_it_changes_nothing(shop):
     assert shop.state() == before
 
 
-@pytest.mark.parametrize("write", [3, 4, 6, 9, 12, 16])
+@pytest.mark.parametrize("write", [3, 5, 9, 14])
 def test_killed_at_a_write_and_run_again_it_ends_the_same(stores, day, invoice, customer, write):
     shop = Shop(stores, day, invoice, customer)
     clients = stores.lake.s3, stores.dynamodb
@@ -240,14 +255,9 @@ def test_an_erasure_touches_no_other_day(stores, day, invoice, customer):
     assert made.totals.rows == 1
 
 
-def test_without_its_salt_no_day_is_built(aws, stores, day, customer):
-    person = Person(customer, "anonymise")
-    erasure.erase(stores, person, NOW)
-    assert tombstones.find(stores.lake, customer, "anonymise").moment == NOW
-    salt = stores.lake.read_raw(keys.SALT)
+def test_without_its_salt_no_day_is_built(stores, day, customer):
+    tombstones.write(stores.lake, customer, Tombstone(mode="delete", moment=NOW))
+    assert tombstones.find(stores.lake, customer, "delete").moment == NOW
     stores.lake.remove_records([keys.SALT])
-    try:
-        with pytest.raises(TombstoneError, match="restore"):
-            partition.build(stores.lake, day)
-    finally:
-        stores.lake.put(keys.SALT, salt)
+    with pytest.raises(TombstoneError, match="restore"):
+        partition.build(stores.lake, day)

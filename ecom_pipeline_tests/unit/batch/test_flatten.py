@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ecom_pipeline.batch.flatten import Line, flatten
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.columns import CSV_HEADER
+from ecom_pipeline.domain.tombstone import Tombstones, digest_of
 from ecom_pipeline_tests.builders import accepted, on
 
 DAY = date(2010, 12, 1)
@@ -55,6 +56,31 @@ def test_a_line_that_cannot_be_used_is_set_aside_with_its_place_and_bytes():
     assert (broken.reason, broken.record) == ("unreadable", "raw/key line 2")
     assert (foreign.reason, foreign.field) == ("invalid", "InvoiceDate")
     assert envelope.original_bytes(broken) == b"not json"
+
+
+def erased(mode):
+    return Tombstones(b"salt", {digest_of(b"salt", "17850"): mode})
+
+
+def test_an_erased_customers_event_is_a_guests():
+    data = raw(event_id="a"), raw(event_id="b", CustomerID="2"), raw(event_id="a", CustomerID=None)
+    flat = flatten(lines(*data), DAY, erased("anonymise"))
+    _, one, two = rows_of(flat)
+    customer = CSV_HEADER.index("customer_id")
+    assert (one[customer], two[customer]) == ("", "2")
+    assert (flat.redelivered, flat.conflicts, flat.erased) == (1, (), 0)
+
+
+def test_an_erased_customers_event_that_was_to_go_is_counted_and_set_aside_nowhere():
+    data = raw(event_id="a"), raw(event_id="b", CustomerID="2"), raw(event_id="c", Quantity=0)
+    flat = flatten(lines(*data), DAY, erased("delete"))
+    assert (flat.read, flat.totals.rows, flat.erased, flat.rejected) == (3, 1, 2, ())
+
+
+def test_what_is_set_aside_of_an_erased_customer_names_nobody():
+    flat = flatten(lines(raw(Quantity=0)), DAY, erased("anonymise"))
+    (aside,) = flat.rejected
+    assert b"17850" not in envelope.encode(aside)
 
 
 def test_an_empty_day_is_a_result():

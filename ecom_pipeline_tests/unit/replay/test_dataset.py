@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecom_pipeline.domain.event import parse
+from ecom_pipeline.domain.tombstone import Tombstones, digest_of
 from ecom_pipeline.replay.csv_file import DatasetError
 from ecom_pipeline.replay.dataset import NAMESPACE, _number, _uuid5, events
 from ecom_pipeline_tests.unit.replay.conftest import row
@@ -188,3 +189,23 @@ def test_every_made_up_row_is_a_valid_event(made_up):
         sum(1 for _, event in events(made_up.path) if parse(event, received=TOMORROW))
         == made_up.rows
     )
+
+
+def test_an_erased_customers_rows_are_sent_anonymous_or_not_at_all(written):
+    path = written(row(CustomerID="21001.0"), row(CustomerID="21002"), row(CustomerID=""))
+    digest = digest_of(b"salt", "21001")
+    sent = {
+        mode: dict(events(path, tombstones=Tombstones(b"salt", {digest: mode}), seed=3))
+        for mode in ("anonymise", "delete")
+    }
+    customers = {number: event["CustomerID"] for number, event in sent["anonymise"].items()}
+    assert customers == {1: None, 2: "21002", 3: None}
+    assert sorted(sent["delete"]) == [2, 3]
+    assert sent["anonymise"][1]["event_id"] == dict(events(path))[1]["event_id"]
+
+
+def test_another_erasure_is_another_replay_to_the_journal(written):
+    path = written(row())
+    graves = [Tombstones(b"salt", {digest_of(b"salt", each): "delete"}) for each in ("1", "2")]
+    names = {events(path, tombstones=each).name for each in graves}
+    assert len({*names, events(path).name}) == 3

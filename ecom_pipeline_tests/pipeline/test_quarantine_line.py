@@ -1,0 +1,90 @@
+"""What the API refused is mended, taken by the API, and then in every store, once."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from ecom_pipeline import addresses, line, settings
+from ecom_pipeline.batch import connect
+from ecom_pipeline.cli import ecom as root
+from ecom_pipeline.proof import quarantine
+from ecom_pipeline.proof.quarantine import Wanted
+from ecom_pipeline.replay import sender
+from ecom_pipeline_tests.builders import on
+
+pytestmark = pytest.mark.usefixtures("whole_line")
+
+
+@pytest.fixture
+def ecom(whole_line, monkeypatch):
+    """Return a function that runs a command against the line."""
+    for name, value in settings.environment_of(whole_line).items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments):
+        return CliRunner().invoke(root, [str(each) for each in arguments])
+
+    return run
+
+
+class Source:
+    """Events to send, one by one."""
+
+    name = "quarantine"
+    undated = 0
+
+    def __init__(self, *events):
+        self.events = events
+
+    def __iter__(self):
+        yield from enumerate(self.events, 1)
+
+
+@pytest.fixture
+def kept(whole_line, day):
+    """Post a good event and one that is refused; return the latter's record in quarantine."""
+    good, bad = on(day, event_id=f"q-{day}", Quantity=2), on(day, event_id=f"m-{day}", Quantity="x")
+    target = addresses.producer(whole_line)
+    summary = sender.send(Source(good, bad), target)
+    assert summary.accepted == 1
+    while not mine(whole_line, day):  # the refused one may be in another shard's batch
+        line.wait_for(whole_line, sender.send(Source(good), target).last_sequence)
+    (found,) = mine(whole_line, day)
+    return found
+
+
+def mine(configured, day):
+    found = quarantine.find(connect.lake(configured), Wanted(field="Quantity"))
+    return [kept for kept in found if f"m-{day}" in kept.record.original]
+
+
+def test_what_was_refused_is_shown_and_a_preview_writes_nothing(whole_line, ecom, day, kept):
+    groups = json.loads(ecom("quarantine", "list", "--json").stdout)
+    assert ("invalid", "Quantity") in {(each["reason"], each["field"]) for each in groups}
+    (shown,) = json.loads(ecom("quarantine", "show", kept.id, "--json").stdout)
+    assert json.loads(shown["record"]["original"])["Quantity"] == "x"
+    refused = ecom("quarantine", "replay", kept.id)
+    assert refused.exit_code == 1
+    assert "1 are still refused" in refused.stdout
+    mended = ecom("quarantine", "replay", kept.id, "--set", "Quantity=6")
+    assert "1 would be accepted" in mended.stdout
+    assert mine(whole_line, day) == [kept]
+
+
+def test_what_is_mended_is_in_every_store_once_though_replayed_twice(whole_line, ecom, day, kept):
+    lake = connect.lake(whole_line)
+    for _ in range(2):
+        lake.write_lines(kept.key, [kept.line])  # as after a crash between the API and the move
+        done = ecom("quarantine", "replay", kept.id, "--set", "Quantity=6", "--yes")
+        assert "accepted 1, refused 0" in done.stdout, done.output
+        assert (done.exit_code, mine(whole_line, day)) == (0, [])
+    good = on(day, event_id=f"q-{day}", Quantity=2)
+    again = sender.send(Source(good), addresses.producer(whole_line))
+    line.wait_for(whole_line, again.last_sequence)
+    line.load_days(whole_line, day, day)
+    assert line.compare(whole_line, day, day).differences == []
+    rows = connect.warehouse(whole_line).query(
+        "select quantity from sales.fact_invoice_lines where invoice_date = %s order by 1", [day]
+    )
+    assert rows == [(2,), (6,)]
