@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
+from ecom_pipeline.batch import tombstones
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.envelope import UnreadableError
@@ -17,7 +18,10 @@ Line = tuple[InvoiceLine, Held]
 
 
 class RawStore:
-    """Reads every raw object of a day; `account` says what became of the records read."""
+    """Reads every raw object of a day, without the customers that were erased.
+
+    `account` says what became of the records read.
+    """
 
     name = "raw"
 
@@ -52,8 +56,13 @@ class RawStore:
 
     def _events(self, day: date, account: Counter[str]) -> Iterator[Line]:
         seen: dict[str, int] = {}
-        for key, data in self._records(day):
+        erased = tombstones.read(self.lake)
+        for key, stored in self._records(day):
             account["read"] += 1
+            data = erased.applied(stored) if erased else stored
+            if data is None:
+                account["erased"] += 1
+                continue
             event = _event(data, day)
             if event is None:
                 account["quarantined"] += 1
