@@ -123,8 +123,8 @@ def _renamed(key: str, lines: list[bytes]) -> str:
         line = parse(payload, event_id=found[1], received=record.received_at.date())
     except (EventError, *envelope.NOT_JSON):
         return key
-    old = keys.conflict_key(keys.day_of(key), found[1], 0).rpartition("/")[2].rpartition("-")[0]
-    return key.replace(found[0], f"/{old}-{digest(line.row()):012x}.jsonl.gz")
+    place = keys.conflict_key(keys.day_of(key), found[1], digest(line.row()))
+    return keys.replayed_key(place) if key.startswith(keys.REPLAYED) else place
 
 
 def _invoice_of(line: bytes) -> str | None:

@@ -1,4 +1,4 @@
-"""What the API refused is mended, taken by the API, and then in every store, once."""
+"""By command: what the API refused is mended and taken; a customer is erased from every store."""
 
 import json
 
@@ -88,3 +88,22 @@ def test_what_is_mended_is_in_every_store_once_though_replayed_twice(whole_line,
         "select quantity from sales.fact_invoice_lines where invoice_date = %s order by 1", [day]
     )
     assert rows == [(2,), (6,)]
+
+
+def test_a_customer_is_erased_by_command_and_the_id_is_shown_nowhere(whole_line, ecom, day):
+    customer = "907060501"
+    event = on(day, event_id=f"e-{day}", CustomerID=customer)
+    summary = sender.send(Source(event), addresses.producer(whole_line))
+    line.wait_for(whole_line, summary.last_sequence)
+    line.load_days(whole_line, day, day)
+    asked = ["erase", "--customer", customer, "--anonymise", "--json"]
+    found = json.loads(ecom(*asked, "--dry-run").stdout)
+    assert (found["customer"]["fact"], found["days"]) == (1, 1)
+    done = ecom(*asked, "--yes")
+    assert customer not in done.output
+    report = json.loads(done.stdout)
+    assert set(report["after"]["customer"].values()) == {0}
+    assert report["before"]["shop"] == report["after"]["shop"]
+    assert line.compare(whole_line, day, day).differences == []
+    for log in (whole_line.home / "log").iterdir():
+        assert customer.encode() not in log.read_bytes(), log
