@@ -44,6 +44,11 @@ def slow_down(_call: Call, _forward: Forward) -> Reply:
     return _s3_error(503, "SlowDown", "Please reduce your request rate.")
 
 
+def denied(_call: Call, _forward: Forward) -> Reply:
+    """S3 does nothing, and says that its caller may not."""
+    return _s3_error(403, "AccessDenied", "Access Denied")
+
+
 def cut(_call: Call, _forward: Forward) -> Reply:
     """Nothing is done, and the connection ends without an answer."""
     raise ConnectionResetError("cut on purpose")

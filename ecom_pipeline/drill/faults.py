@@ -2,12 +2,19 @@
 
 from ecom_pipeline.drill import (
     api,
+    clock,
+    lake,
+    loads,
+    parts,
+    processes,
     stream,
     table,
+    triggers,
+    warehouse,
 )
 from ecom_pipeline.drill.registry import ALL, Fault
 
-_MODULES = (api, stream, table)
+_MODULES = (api, stream, table, clock, lake, parts, warehouse, loads, triggers, processes)
 
 
 def every() -> list[Fault]:

@@ -1,13 +1,13 @@
 """Faults between the consumers and their stores: DynamoDB and S3 refuse, are slow, lose answers."""
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from ecom_pipeline.drill import answers, functions
 from ecom_pipeline.drill.functions import Hurry
-from ecom_pipeline.drill.http_proxy import Rule
 from ecom_pipeline.drill.registry import fault, require
 from ecom_pipeline.drill.strike import Strike
 from ecom_pipeline.drill.world import World
+from ecom_pipeline.local.poller.records import Record
 from ecom_pipeline.realtime import archive, store
 
 GROUP = "table and archive"
@@ -69,9 +69,9 @@ def dynamodb_is_busy_for_too_long(world: World) -> str:
 
 @fault(GROUP)
 def s3_answers_500(world: World) -> str:
-    """S3 fails on the archive's first puts: they are tried again."""
-    _deliver_through(world, Strike(_PUT_OBJECT, answers.internal_error, 2))
-    return "500 twice, then written"
+    """S3 fails on the archive's first put: it is tried again."""
+    _deliver_through(world, Strike(_PUT_OBJECT, answers.internal_error))
+    return "500, then written"
 
 
 @fault(GROUP)
@@ -90,22 +90,22 @@ def the_connection_to_s3_is_cut(world: World) -> str:
 
 
 @fault(GROUP)
-def s3_is_down(world: World) -> str:
-    """S3 fails on every put: the batch is not acknowledged, and comes again whole."""
+def s3_lets_nobody_write(world: World) -> str:
+    """S3 refuses every put: the batch is not acknowledged, and comes again whole."""
     day = world.day()
     batch = world.batch(world.events(day))
-    require(_fails(world, batch, answers.cut), "the archive acknowledged what it could not write")
+    require(_is_refused(world, batch), "the archive acknowledged what it could not write")
     require(not world.lake.raw_objects(day), "something was written all the same")
     world.deliver(batch)
     world.load(day)
     return "refused, not dropped; delivered again, it is archived"
 
 
-def _fails(world: World, batch: list, kind: Rule) -> bool:
-    with functions.through(world.settings, Strike(_PUT_OBJECT, kind, _FOR_EVER)):
+def _is_refused(world: World, batch: list[Record]) -> bool:
+    with functions.through(world.settings, Strike(_PUT_OBJECT, answers.denied, _FOR_EVER)):
         try:
             world.hand(archive, batch)
-        except (BotoCoreError, ClientError):
+        except ClientError:
             return True
     return False
 

@@ -46,6 +46,11 @@ class StatementStrike:
         self._begins, self._fate, self._after = begins, fate, after
         self.struck = 0
 
+    @property
+    def says(self) -> str:
+        """What was done to which statement."""
+        return f"{self._fate.name.lower().replace('_', ' ')} {self._begins.split()[0].upper()}"
+
     def __call__(self, statement: str) -> Fate:
         text = statement.lower()
         if self._after:

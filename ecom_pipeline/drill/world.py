@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -48,12 +49,13 @@ class World:
         self.account = Account()
         self.producer = Producer(settings)
         self.base: Days | None = None
+        self._clients: dict[str, Any] = {}
         self._own = self.random.sample(range(_OWN_DAYS), _OWN_DAYS)
         self._touched: set[date] = set()
         self._poison: set[bytes] = set()
         self._set_aside: set[str] = set()
 
-    @property
+    @cached_property
     def lake(self) -> Lake:
         return connect.lake(self.settings)
 
@@ -62,8 +64,10 @@ class World:
         return connect.warehouse(self.settings)
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of the drill's AWS."""
-        return connect.client(self.settings, service)
+        """Return a boto3 client of the drill's AWS; making one costs more than most calls."""
+        if service not in self._clients:
+            self._clients[service] = connect.client(self.settings, service)
+        return self._clients[service]
 
     # What is sent, and to which days.
 
@@ -90,6 +94,13 @@ class World:
     def day(self) -> date:
         """Return a day that no other fault uses."""
         return self.touch(_own_day(self._own.pop()))
+
+    def two_days(self) -> Days:
+        """Return two days of its own that follow each other."""
+        first = next(n for n in self._own if n + 1 in self._own)
+        for each in (first, first + 1):
+            self._own.remove(each)
+        return self.touch(_own_day(first)), self.touch(_own_day(first + 1))
 
     def touch(self, day: date) -> date:
         """Have a day's stores compared after this fault."""
@@ -130,6 +141,13 @@ class World:
         made = self.events(day, count)
         self.deliver(self.batch(made))
         return made
+
+    def loaded_day(self) -> tuple[date, Totals]:
+        """Return a day that has events and is published, and what it holds."""
+        day = self.day()
+        self.arrive(day)
+        self.load(day)
+        return day, self.held(day)
 
     def load(self, *days: date) -> None:
         """Build the days' CSV and publish them."""

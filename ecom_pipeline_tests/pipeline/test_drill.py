@@ -1,0 +1,68 @@
+"""Every fault of `ecom drill`, one test each, in one world; and that the drill can fail."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from ecom_pipeline.drill import course, faults, report
+from ecom_pipeline.drill.registry import fault_of
+
+SEED = 1
+EVERY = faults.every()
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Yield the drill's world, with made-up sales in it."""
+    with course.world(SEED) as made:
+        made.replay(course.DAYS, made.settings.home, lambda _count: None)
+        yield made
+
+
+@pytest.mark.usefixtures("world")
+def test_there_are_thirty_faults_at_least_each_with_a_name_and_a_sentence():
+    names = {each.name for each in EVERY}
+    assert len(names) == len(EVERY) >= 30
+    assert all(each.says.endswith(".") for each in EVERY)
+    assert course.in_any_order(EVERY, 1) != course.in_any_order(EVERY, 2)
+
+
+@pytest.mark.parametrize("fault", EVERY, ids=lambda each: each.name)
+def test_a_fault_is_stood(world, fault):
+    assert course.face(world, fault).wrong == ""
+
+
+def test_a_drill_whose_invariant_is_broken_says_so(world, capsys):
+    from rich.console import Console
+
+    cent = Decimal("0.01")
+
+    def a_cent_is_stolen(there):
+        """Somebody takes a cent out of the warehouse."""
+        day, _ = there.loaded_day()
+        alter(there, day, cent)
+        return "nobody saw it"
+
+    def alter(there, day, by):
+        with there.warehouse.session() as session:
+            session.run(
+                f"update sales.fact_invoice_lines set amount = amount - {by}"
+                " where invoice_date = %s",
+                [day],
+            )
+            session.commit()
+        stolen.append(day)
+
+    stolen = []
+    outcomes = course.go_through(world, [fault_of("sabotage", a_cent_is_stolen)])
+    result = course.final(world, outcomes)
+    assert str(stolen[0]) in outcomes[0].wrong
+    assert any(str(stolen[0]) in each for each in result.differences)
+    assert not result.held
+    report.show(result, Console(width=200))
+    assert "BROKEN" in capsys.readouterr().out
+    alter(world, stolen[0], -cent)
+    healed = course.final(world, [])
+    assert healed.held
+    assert not replace(healed, outcomes=outcomes).held
