@@ -1,7 +1,8 @@
 """Build a day's CSV partition: read its raw objects, flatten, write parts, commit a manifest.
 
-A part's name comes from its content, so a new version lies beside the old one until the manifest
-names it; being killed at any step leaves the old day or the new one, never a mixture.
+A part's name comes from what it holds and was made of, so a new version lies beside the old one
+until the manifest names it; being killed at any step leaves the old day or the new one, never a
+mixture.
 """
 
 import csv
@@ -123,12 +124,22 @@ def _set_aside(lake: Lake, flat: Flattened, day: date) -> dict[str, list[Rejecte
     return objects
 
 
+def _version(content: str, sources: Iterable[Found]) -> str:
+    """Return what names a part: what it holds and what it was made of.
+
+    By its content alone, a part could get the name of an older one that a builder, which was held
+    up after its commit, is just about to remove.
+    """
+    made_of = "".join(f"{source.key} {source.etag}\n" for source in sources)
+    return sha256(f"{content}\n{made_of}".encode()).hexdigest()[:_VERSION_DIGITS]
+
+
 def _manifest(
     day: date, flat: Flattened, sources: Iterable[Found], set_aside: dict[str, list[Rejected]]
 ) -> Manifest:
     content = sha256(flat.csv).hexdigest()
     part = Part(
-        key=keys.csv_part_key(day, content[:_VERSION_DIGITS], 0),
+        key=keys.csv_part_key(day, _version(content, sources), 0),
         rows=flat.totals.rows,
         bytes=len(flat.csv),
         sha256=content,

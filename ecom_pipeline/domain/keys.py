@@ -81,7 +81,7 @@ def csv_prefix(day: date) -> str:
 
 
 def csv_part_key(day: date, version: str, number: int) -> str:
-    """Return the key of a part; `version` comes from its content, so equal content overwrites."""
+    """Return the key of a part; the same build has the same `version`, and overwrites."""
     return f"{csv_prefix(day)}part-{version}-{number:05d}.csv.gz"
 
 
