@@ -4,6 +4,7 @@ A fault takes a day of its own from here, sends or delivers events to it, loads 
 asks all stores. What is done to the world is in the faults' modules.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,6 +38,7 @@ Days = tuple[date, date]
 
 _FIRST_OWN_DAY, _OWN_DAYS = date(2012, 1, 2), 300
 _SAMPLE_ROWS = 2_000
+_QUARANTINE_SECONDS, _POLL = 15, 0.2
 
 
 class World:
@@ -209,14 +211,20 @@ class World:
             found = line.compare(self.settings, day, day).differences
             require(not found, f"the stores differ: {'; '.join(map(str, found))}")
             self.must_hold(day, self.expected(day))
-        aside = {
+        deadline = time.monotonic() + _QUARANTINE_SECONDS
+        while self._aside() < self._poison and time.monotonic() < deadline:
+            time.sleep(_POLL)  # the API gives no place on the stream for what it rejects
+        wrong = self._aside() ^ self._poison
+        require(not wrong, f"quarantine has not just the poison: {sorted(wrong)[:3]}")
+
+    def _aside(self) -> set[bytes]:
+        """Return the original bytes of what was set aside since the fault began."""
+        return {
             envelope.original_bytes(record)
             for key in self._quarantine() - self._set_aside
             for data in self.lake.raw_lines(key)
             if isinstance(record := envelope.decode(data), Rejected)
         }
-        wrong = aside ^ self._poison
-        require(not wrong, f"quarantine has not just the poison: {sorted(wrong)[:3]}")
 
     def _quarantine(self) -> set[str]:
         pages = self.lake.s3.get_paginator("list_objects_v2").paginate(
