@@ -69,6 +69,7 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         settings.LOCAL,
         home=tmp_path_factory.mktemp("local"),
         endpoint_url=f"http://127.0.0.1:{free_port()}",
+        in_flight_seconds=0,  # tests wait for what they send: what is missing then is missing
         redshift_port=free_port(),
     )
 
