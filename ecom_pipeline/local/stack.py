@@ -30,12 +30,16 @@ def up(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Addre
     home = settings.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     emulator, warehouse, poller = services(settings)
+    unsaved = not any(_state(home).glob("*.json"))
     say("starting the AWS emulator")
     killed = processes.start(emulator, home)
     say("starting the warehouse")
     processes.start(warehouse, home)
     say("deploying infra/")
     deploy.deploy(settings)
+    if unsaved:  # a kill before the first save would leave buckets that no stack has, for ever
+        processes.stop(emulator, home)
+        processes.start(emulator, home)
     if killed:
         say("the emulator was killed: filling DynamoDB from the raw lake")
         restore(settings, say)
@@ -96,7 +100,7 @@ def _emulator(settings: Settings, home: Path) -> Service:
         "IOT_MTLS_ENABLED": "0",
         "GATEWAY_PORT": str(port),
         "PERSIST_STATE": "1",
-        "STATE_DIR": str(home / "aws" / "state"),
+        "STATE_DIR": str(_state(home)),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(home / "aws" / "s3"),
         "MINISTACK_REGION": settings.region,
@@ -109,6 +113,11 @@ def _emulator(settings: Settings, home: Path) -> Service:
         ready=lambda: _healthy(f"http://{_LOOPBACK}:{port}"),
         port=port,
     )
+
+
+def _state(home: Path) -> Path:
+    """Return where the emulator saves everything but S3, when it is stopped."""
+    return home / "aws" / "state"
 
 
 def _healthy(url: str) -> bool:
