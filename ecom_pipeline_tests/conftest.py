@@ -21,6 +21,7 @@ SERVERS = {"aws", "emulator", "redshift", "shop_api", "whole_line", "world"}
 LONGEST = (
     "pipeline/test_history.py",
     "pipeline/test_daemon.py",
+    "pipeline/test_drill.py",
     "pipeline/test_line.py",
     "emulated/test_load_protocol.py",
 )
