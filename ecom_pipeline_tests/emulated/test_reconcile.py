@@ -4,6 +4,7 @@ import gzip
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 
 import dagster as dg
 import msgspec
@@ -25,6 +26,15 @@ pytestmark = pytest.mark.usefixtures("functions")
 
 INVOICES, LINES = 3, 4
 FACT = load.FACT
+
+
+_DAYS = count()
+
+
+@pytest.fixture
+def day():
+    """Return a day of which nobody else has an item: DynamoDB is compared whole."""
+    return date(2019, 1, 1) + timedelta(days=next(_DAYS))
 
 
 @pytest.fixture
