@@ -3,6 +3,8 @@
 import warnings
 
 import dagster as dg
+import pytest
+from dagster._core.storage.defs_state.base import set_defs_state_storage
 
 from ecom_pipeline.definitions import build
 from ecom_pipeline.domain.columns import CSV_HEADER
@@ -21,6 +23,13 @@ marts/returns <- warehouse/fact_invoice_lines
 proof/reconciliation <- warehouse/fact_invoice_lines
 warehouse/fact_invoice_lines <- lake/csv_invoice_lines
 """
+
+
+@pytest.fixture(autouse=True)
+def _no_instance():
+    """Forget the instances of other tests: one that is gone would be asked for its state (1.13)."""
+    with set_defs_state_storage(None):
+        yield
 
 
 def test_the_lineage_is_the_one_we_reviewed():
