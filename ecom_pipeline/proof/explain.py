@@ -11,16 +11,9 @@ from datetime import date, datetime
 from itertools import islice
 
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.proof.held import Finding, Held, State, Store, Wanted
+from ecom_pipeline.proof.held import HOPS, Finding, Held, State, Store, Wanted
 
 MOST_BUCKETS = 20_000  # looked into row by row in one go: of a day's 8,000 rows that is 125 each
-_HOPS = {
-    "accepted": "producer -> API",
-    "raw": "stream -> raw",
-    "DynamoDB": "stream -> DynamoDB",
-    "CSV": "raw -> CSV",
-    "fact": "CSV -> fact",
-}
 _CONTENT = 4  # id, pieces, amount, digest: not where it lies or when it came
 
 Copies = Mapping[str, Sequence[Held]]  # of one event, by store
@@ -88,7 +81,7 @@ class _Judge:
                 kind=kind,  # type: ignore[arg-type]
                 state="in_flight" if early else state,
                 event_id=event_id,
-                hop=hop or _HOPS[store],
+                hop=hop or HOPS[store],
                 place=place,
             )
 
@@ -107,7 +100,7 @@ class _Judge:
     ) -> Iterator[Finding]:
         for store in self.stores:
             held = copies.get(store, ())
-            hop = _HOPS["CSV"] if store == "fact" and _same(held, copies.get("CSV", ())) else ""
+            hop = HOPS["CSV"] if store == "fact" and _same(held, copies.get("CSV", ())) else ""
             if not held:
                 yield say(store, "missing", hop)
             elif len(held) > 1:

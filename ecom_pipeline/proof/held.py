@@ -16,6 +16,13 @@ from ecom_pipeline.domain.event import InvoiceLine, digest
 from ecom_pipeline.domain.totals import Totals
 
 BUCKETS = 64
+HOPS = {
+    "accepted": "producer -> API",
+    "raw": "stream -> raw",
+    "DynamoDB": "stream -> DynamoDB",
+    "CSV": "raw -> CSV",
+    "fact": "CSV -> fact",
+}
 
 Kind = Literal["missing", "extra", "changed", "duplicated", "damaged", "header"]
 State = Literal["different", "lost", "in_flight"]

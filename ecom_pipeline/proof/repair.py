@@ -54,7 +54,12 @@ class Writable:
 def repair(stores: Writable, wrong: Sequence[Finding]) -> Repair:
     """Mend the findings that raw can mend."""
     lost = {each.day for each in wrong if each.state == "lost"}
-    realtime = [each for each in wrong if each.store == "DynamoDB"]
+    realtime = [
+        each
+        for each in wrong
+        # a header that raw knows no line of may be one whose lines raw has lost
+        if each.store == "DynamoDB" and not (each.kind == "header" and each.day in lost)
+    ]
     days = sorted({each.day for each in wrong if each.store in {"CSV", "fact"}} - lost)
     items = _mend_items(stores, realtime)
     if days:

@@ -87,7 +87,7 @@ class CsvStore:
 
     def _say(self, day: date, kind: held.Kind, detail: str) -> None:
         self._faults[detail] = Finding(
-            day=day, store=self.name, kind=kind, hop="raw -> CSV", detail=detail
+            day=day, store=self.name, kind=kind, hop=held.HOPS[self.name], detail=detail
         )
 
 

@@ -112,7 +112,7 @@ def _fault(day: date, number: str, detail: str) -> Finding:
         day=day,
         store=TableStore.name,
         kind="header",
-        hop="stream -> DynamoDB",
+        hop=held.HOPS[TableStore.name],
         place=number,
         detail=detail,
     )
