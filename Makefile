@@ -8,8 +8,14 @@ OVERRIDES := $(PYTHON) -c 'import json, sys; print(*(f"{k}={v}" for k, v in json
 # what the batch path needs of the real-time stack: outputs and parameters have the same names
 SHARED := "join(' ', Stacks[0].Outputs[?contains('RawBucket CsvBucket RawQueue TableName AlarmTopicArn AlarmKeyArn', OutputKey)].join('=', [OutputKey, OutputValue]))"
 
+# one of these programs, else its package: where it can't be installed, say what to do
+HAVE = for each in $(1); do if command -v $$each > /dev/null; then exit 0; fi; done; \
+  if test "$$(id -u)" = 0 && command -v apt-get > /dev/null; \
+  then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2); \
+  else echo "the tests need one of: $(1). Install it (Debian: apt install $(2)) and try again"; exit 2; fi
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test bench screenshots lint zip deploy deploy-dagster clean
+.PHONY: help setup demo dev test test-tools bench screenshots lint zip deploy deploy-dagster clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -22,8 +28,12 @@ demo: setup ## Everything, from nothing; CSV=path DAYS=A:B for the real file
 dev: setup ## The local AWS and Dagster's UI over it
 	$(RUN) ecom dev
 
-test: setup ## All tests
-	$(RUN) pytest
+test: setup test-tools ## All tests
+	$(RUN) --all-groups pytest
+
+test-tools: ## The browser and the Java that tests need, from the system's packages where that may be done
+	@$(call HAVE,chromium chromium-browser google-chrome,chromium)
+	@$(call HAVE,java,default-jre-headless)
 
 bench: setup ## Both paths, against the original's way and against themselves; CSV=path for the real file
 	$(RUN) python -m bench.realtime $(CSV)
