@@ -15,7 +15,8 @@ from ecom_pipeline import settings
 from ecom_pipeline.local import deploy, processes, stack
 from ecom_pipeline.settings import Settings
 
-SERVERS = {"aws", "emulator", "redshift", "shop_api", "whole_line", "world"}
+SERVERS = {"aws", "browser", "emulator", "redshift", "shop_api", "whole_line", "world"}
+TIERS = ("/browser/", "/emulated/", "/pipeline/")
 # Files go to the workers in this order, then in the usual one: what takes minutes must begin
 # first, or one worker ends long after the other.
 LONGEST = (
@@ -34,12 +35,12 @@ _PORTS = random.SystemRandom()  # a test may seed the other one
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that needs a server lives in emulated/ or pipeline/, and a test there needs one."""
+    """A test that needs a server lives in one of its tiers, and a test there needs one."""
     lost = [
         item.nodeid
         for item in items
         if bool(SERVERS & set(getattr(item, "fixturenames", ())))
-        != any(tier in item.nodeid for tier in ("/emulated/", "/pipeline/"))
+        != any(tier in item.nodeid for tier in TIERS)
     ]
     if lost:
         raise pytest.UsageError("tests in the wrong tier: " + ", ".join(lost))
