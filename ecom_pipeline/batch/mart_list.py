@@ -1,4 +1,7 @@
-"""The marts, one by one: what each is for, its columns, and the sums that prove it."""
+"""The marts, one by one: what each is for, its columns, and the sums that prove it.
+
+The trust row beside them is described here too, but it is no mart: nothing refreshes it.
+"""
 
 from types import MappingProxyType
 
@@ -187,6 +190,32 @@ BASKET_PAIRS = Mart(
             ),
         }
     ),
+)
+
+DATA_TRUST = Mart(
+    "data_trust",
+    "One row: how far the figures can be trusted. What the warehouse can't know by itself is as of "
+    "the newest reconciliation (`ecom reconcile`, or Dagster's every morning).",
+    (
+        _column("as_of", "timestamp", "When a day was published last, UTC"),
+        _column("last_event", "timestamp", "The newest sale or return, on the shop's clock"),
+        _column("days_published", "bigint", "Days in the fact table, those without a row too"),
+        _column("rows_published", "bigint", "Invoice lines in the fact table"),
+        _column("revenue", _MONEY, "All amounts in the fact table"),
+        _column("days_not_in_marts", "bigint", "Days whose newest version the marts lack"),
+        _column(
+            "reconciled",
+            "varchar(7)",
+            "yes: all stores have every event of each day; no: some day differs; unknown: none "
+            "does, but not each was compared since it was published",
+        ),
+        _column("reconciled_at", "timestamp", "When stores were compared last, UTC"),
+        _column("days_differing", "bigint", "Days on which the stores differ"),
+        _column("days_unreconciled", "bigint", "Days not compared since they were published"),
+        _column("quarantine_open", "bigint", "Records set aside, as of the last comparison"),
+        _column("days_pending", "bigint", "Days with events not published yet, as of then"),
+    ),
+    schema="sales",
 )
 
 MARTS = (DAILY_SALES, CUSTOMERS, PRODUCTS, COUNTRIES, RETURNS, BASKET_PAIRS)

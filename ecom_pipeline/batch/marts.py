@@ -2,7 +2,7 @@
 
 The ledger says which days have another version than the marts were built from; only those, their
 customers' returns and their months' baskets are computed again. The SQL is in sql/marts; the
-tables and views themselves are migration 0003_marts.sql.
+tables and views themselves are migrations 0003_marts.sql and 0004_trust.sql.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ _OUTDATED = {
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """A table or view of the schema marts: its text and its columns, as people are shown them.
+    """A table or view for people: its text and its columns, as they are shown them.
 
     `balances` are pairs of sums that must be equal, by what they are.
     """
@@ -53,10 +53,11 @@ class Mart:
     text: str
     columns: tuple[Column, ...]
     balances: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    schema: str = SCHEMA
 
     @property
     def table(self) -> str:
-        return f"{SCHEMA}.{self.name}"
+        return f"{self.schema}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
