@@ -91,6 +91,28 @@ CUSTOMERS = Mart(
         }
     ),
 )
+COHORTS = Mart(
+    "cohorts",
+    "Of the customers who ordered first in the same month, those who ordered so many months later.",
+    (
+        _column("cohort_month", "date", "The first day of the month of the first order"),
+        _column("months_after", "bigint", "Months since then; 0 is that month itself"),
+        _column("customers", "bigint", "Customers who ordered in that month"),
+        _column("orders", "bigint", "Their orders"),
+    ),
+    MappingProxyType(
+        {
+            "customers of the first month": (
+                "select sum(customers) from marts.cohorts where months_after = 0",
+                "select count(first_order) from marts.customers",
+            ),
+            "orders": (
+                "select sum(orders) from marts.cohorts",
+                "select sum(frequency) from marts.customers",
+            ),
+        }
+    ),
+)
 PRODUCTS = Mart(
     "products",
     "Each stock code, case kept: what was sold, taken back and written off.",
@@ -218,4 +240,4 @@ DATA_TRUST = Mart(
     schema="sales",
 )
 
-MARTS = (DAILY_SALES, CUSTOMERS, PRODUCTS, COUNTRIES, RETURNS, BASKET_PAIRS)
+MARTS = (DAILY_SALES, CUSTOMERS, COHORTS, PRODUCTS, COUNTRIES, RETURNS, BASKET_PAIRS)

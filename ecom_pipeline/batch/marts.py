@@ -2,7 +2,7 @@
 
 The ledger says which days have another version than the marts were built from; only those, their
 customers' returns and their months' baskets are computed again. The SQL is in sql/marts; the
-tables and views themselves are migrations 0003_marts.sql and 0004_trust.sql.
+tables and views themselves are migrations, from 0003_marts.sql on.
 """
 
 from collections.abc import Mapping, Sequence
