@@ -9,7 +9,7 @@ from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.batch.marts import Mart, Refreshed
 from ecom_pipeline.batch.warehouse import Session, Warehouse
 from ecom_pipeline.orchestration import checks, describe
-from ecom_pipeline.orchestration.keys import FACT_LINES, Results
+from ecom_pipeline.orchestration.keys import FACT_LINES, Results, of_mart
 from ecom_pipeline.orchestration.retries import in_dagsters_words
 
 BALANCED = "sums_are_those_of_the_fact_table"
@@ -24,14 +24,10 @@ _FOLLOW = (
 )
 
 
-def _key(mart: Mart) -> dg.AssetKey:
-    return dg.AssetKey([marts.SCHEMA, mart.name])
-
-
 @dg.multi_asset(
     specs=[
         describe.spec(
-            _key(mart),
+            of_mart(mart),
             deps=[FACT_LINES],
             kinds={"redshift", "sql"},
             text=mart.text,
@@ -42,7 +38,7 @@ def _key(mart: Mart) -> dg.AssetKey:
     check_specs=[
         dg.AssetCheckSpec(
             BALANCED,
-            asset=_key(mart),
+            asset=of_mart(mart),
             blocking=True,
             description=f"Equal, or nothing: {', '.join(mart.balances)}.",
         )
@@ -65,7 +61,7 @@ def refreshed_marts(warehouse: dg.ResourceParam[Warehouse]) -> Results:
 def _result(session: Session, mart: Mart, done: Refreshed, seconds: float) -> dg.MaterializeResult:  # type: ignore[type-arg]
     rows = marts.head(session, mart, describe.PREVIEW_ROWS)
     return dg.MaterializeResult(
-        asset_key=_key(mart),
+        asset_key=of_mart(mart),
         metadata={
             "dagster/row_count": done.rows[mart.name],
             "dagster/table_name": mart.table,
@@ -75,7 +71,7 @@ def _result(session: Session, mart: Mart, done: Refreshed, seconds: float) -> dg
         },
         check_results=[
             checks.result(
-                _key(mart),
+                of_mart(mart),
                 BALANCED,
                 marts.imbalances(session, mart),
                 rows=done.rows[mart.name],
