@@ -77,6 +77,7 @@ CUSTOMERS = Mart(
         _GROSS,
         _RETURNED,
         _LINES,
+        _column("country", "varchar(64)", "The newest; 8 of the data set's customers have two"),
     ),
     MappingProxyType(
         {
