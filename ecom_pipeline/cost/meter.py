@@ -1,0 +1,77 @@
+"""A meter of boto3's calls: each one that reaches AWS, and what it is billed for.
+
+It listens to botocore's events, so the calls are the real ones and stay as they are; but where
+only DynamoDB knows the units of a call, the meter has it tell them (ReturnConsumedCapacity).
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ecom_pipeline.cost.units import KEPT, Units, billed, summed, tells_units
+from ecom_pipeline.cost.usage import Usage
+
+_ASKED = "ecom_cost_asked"
+_SERVER_ERROR = 500
+_THROTTLED = ("Throttling", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "SlowDown")
+
+
+class Meter:
+    """Counts calls by service and operation, each attempt; one that AWS refused to do is free."""
+
+    def __init__(self) -> None:
+        self._calls: Counter[str] = Counter()
+        self._units: Units = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def on(self, events: Any) -> Iterator["Meter"]:
+        """Count the calls of a client (`client.meta.events`), or of a session's later clients."""
+        events.register("before-parameter-build", self._asked)
+        events.register("response-received", self._answered)
+        try:
+            yield self
+        finally:
+            events.unregister("before-parameter-build", self._asked)
+            events.unregister("response-received", self._answered)
+
+    def add(self, units: Units) -> None:
+        """Count what no call shows, as a function's time."""
+        with self._lock:
+            self._units = summed([self._units, units])
+
+    def take(self) -> Usage:
+        """Return what was counted since the last time."""
+        with self._lock:
+            taken = Usage(calls=dict(sorted(self._calls.items())), units=self._units)
+            self._calls, self._units = Counter(), {}
+        return taken
+
+    def _asked(
+        self, params: dict[str, Any], context: dict[str, Any], event_name: str, **_more: Any
+    ) -> None:
+        service, operation = event_name.split(".")[1:]
+        if tells_units(service, operation):
+            params.setdefault("ReturnConsumedCapacity", "TOTAL")
+        context[_ASKED] = params
+
+    def _answered(
+        self,
+        response_dict: Mapping[str, Any] | None,
+        parsed_response: Mapping[str, Any] | None,
+        context: Mapping[str, Any],
+        event_name: str,
+        **_more: Any,
+    ) -> None:
+        if response_dict is None or parsed_response is None or _ASKED not in context:
+            return
+        service, operation = event_name.split(".")[1:]
+        code = parsed_response.get("Error", {}).get("Code", "")
+        if response_dict["status_code"] >= _SERVER_ERROR or code.startswith(_THROTTLED):
+            return
+        units = billed(service, operation, context[_ASKED], {} if code else parsed_response)
+        with self._lock:
+            self._calls[f"{service}:{operation}"] += 1
+        self.add({name: n for name, n in units.items() if not (code and name.endswith(KEPT))})

@@ -1,0 +1,44 @@
+"""The price file: what one unit costs, where that was read, and when."""
+
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+PATH = Path(__file__).with_name("prices.toml")
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The list price of a billed unit: `usd` for `per` of them."""
+
+    service: str
+    what: str
+    usd: Decimal
+    per: int
+    source: str
+
+    def of(self, units: Decimal) -> Decimal:
+        """Return what so many units cost."""
+        return units * self.usd / self.per
+
+
+class Prices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The prices of a region as they were read on a day, and what has none."""
+
+    region: str
+    currency: str
+    read: date
+    not_counted: tuple[str, ...]
+    units: dict[str, Price]
+
+    def cost(self, usage: dict[str, Decimal]) -> Decimal:
+        """Return what units cost together; KeyError for one that the file does not know."""
+        return sum((self.units[name].of(n) for name, n in usage.items()), Decimal(0))
+
+
+@cache
+def prices() -> Prices:
+    """Return the prices of the package's file."""
+    return msgspec.toml.decode(PATH.read_bytes(), type=Prices)
