@@ -44,6 +44,7 @@ class Settings:
     redshift_secret: str | None = None
     redshift_host: str | None = None
     redshift_port: int = 5439
+    page_port: int = 4580
     endpoint_url: str | None = None
     emulator_key: str | None = None
     first_day: date = date(2010, 12, 1)
@@ -52,6 +53,11 @@ class Settings:
     alarm_topic: str | None = None
     api_url: str | None = None
     home: Path = Path(".local")
+
+    @property
+    def page_origin(self) -> str:
+        """Where `ecom page` serves the customer page on this machine."""
+        return f"http://127.0.0.1:{self.page_port}"
 
     @property
     def object_link(self) -> str:
@@ -154,6 +160,7 @@ def _read(name: str, text: str) -> Any:
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "home": (Path, "a folder"),
     "redshift_port": (int, "a port number"),
+    "page_port": (int, "a port number"),
     "first_day": (date.fromisoformat, "a day like 2010-12-01"),
     "in_flight_seconds": (int, "a number of seconds"),
     "load_bound": (Decimal, "a share like 0.2"),

@@ -73,6 +73,7 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         endpoint_url=f"http://127.0.0.1:{free_port()}",
         in_flight_seconds=0,  # tests wait for what they send: what is missing then is missing
         redshift_port=free_port(),
+        page_port=free_port(),
     )
 
 
@@ -133,6 +134,7 @@ def functions(aws: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
         "TABLE_NAME": aws.table,
         "RAW_BUCKET": aws.raw_bucket,
         "CUSTOMER_INDEX": "customer-invoices",
+        "PAGE_ORIGIN": aws.page_origin,
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)

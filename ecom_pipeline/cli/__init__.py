@@ -7,7 +7,18 @@ import sys
 
 import click
 
-from ecom_pipeline.cli import drill, erase, events, line, local, plan, quarantine, stores, token
+from ecom_pipeline.cli import (
+    drill,
+    erase,
+    events,
+    line,
+    local,
+    page,
+    plan,
+    quarantine,
+    stores,
+    token,
+)
 
 # by name, so that `ecom --help` imports none of the libraries they come from
 _EXPECTED = (
@@ -33,7 +44,7 @@ def ecom() -> None:
     """A shop's sales events, exactly once, in a real-time store and in a warehouse."""
 
 
-for module in (local, events, plan, stores, quarantine, erase, token, line, drill):
+for module in (local, events, plan, stores, quarantine, erase, token, page, line, drill):
     for command in module.COMMANDS:
         ecom.add_command(command)
 

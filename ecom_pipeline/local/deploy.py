@@ -33,10 +33,13 @@ def deploy(settings: Settings) -> dict[str, str]:
     template = expand(INFRA / "template.yaml", f"s3://{_ARTIFACTS}/{code}", settings.region)
     key = _upload(settings, json.dumps(template).encode(), "json")
     parameters = json.loads((INFRA / "parameters" / "local.json").read_text())
+    parameters["PageOrigin"] = settings.page_origin
     url = f"{settings.endpoint_url}/{_ARTIFACTS}/{key}"
     _apply(client(settings, "cloudformation"), url, parameters)
     _disable_mappings(client(settings, "lambda"))
-    return outputs(settings)
+    found = outputs(settings)
+    _gateway_responses(client(settings, "apigateway"), template, found, parameters)
+    return found
 
 
 def outputs(settings: Settings) -> dict[str, str]:
@@ -144,3 +147,24 @@ def _disable_mappings(functions: Any) -> None:
     """Leave the stream to our poller: the emulator's own drops failed records in silence."""
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+
+def _gateway_responses(
+    gateway: Any, template: Mapping[str, Any], found: Mapping[str, str], given: Mapping[str, str]
+) -> None:
+    """Give the API's own errors infra/openapi.yaml's headers, which the emulator does not read."""
+    described = template["Resources"]["Api"]["Properties"]["Body"]
+    api, changed = found["ApiId"], False
+    for kind, response in described["x-amazon-apigateway-gateway-responses"].items():
+        headers = {
+            name: value["Fn::Sub"].replace("${PageOrigin}", given["PageOrigin"])
+            for name, value in response["responseParameters"].items()
+        }
+        held = gateway.get_gateway_response(restApiId=api, responseType=kind)
+        if held.get("responseParameters") != headers:
+            gateway.put_gateway_response(
+                restApiId=api, responseType=kind, responseParameters=headers
+            )
+            changed = True
+    if changed:
+        gateway.create_deployment(restApiId=api, stageName=given["Stage"])

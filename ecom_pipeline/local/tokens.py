@@ -14,10 +14,17 @@ from ecom_pipeline.settings import Settings
 PASSWORD = "Local-only-password-1"  # noqa: S105 - opens an emulator on loopback, where anyone may set it
 
 
+def add_customer(settings: Settings, customer: str) -> str:
+    """Put a customer into the pool, again is fine; return the name that they sign in with."""
+    name = f"customer-{customer}"
+    who = {"UserPoolId": deploy.outputs(settings)["UserPoolId"], "Username": name}
+    _add(client(settings, "cognito-idp"), who, _attributes(customer))
+    return name
+
+
 def for_customer(settings: Settings, customer: str) -> str:
     """Return a token of a customer, who is put into the pool if they are not there."""
-    attribute = {"Name": "custom:customer_id", "Value": customer}
-    return of_user(settings, f"customer-{customer}", [attribute], [])
+    return of_user(settings, f"customer-{customer}", _attributes(customer), [])
 
 
 def for_staff(settings: Settings) -> str:
@@ -41,6 +48,10 @@ def of_user(
         AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
     )
     return answer["AuthenticationResult"]["IdToken"]
+
+
+def _attributes(customer: str) -> list[dict[str, str]]:
+    return [{"Name": "custom:customer_id", "Value": customer}]
 
 
 def _add(pool: Any, who: dict[str, str], attributes: list[dict[str, str]]) -> None:

@@ -2,12 +2,15 @@
 
 A success may be kept by the reader's own browser if it asks again each time (that is what the
 ETag is for); anything else is kept by nobody. Every error is {"message": …}, as API Gateway's own.
+A browser may show an answer to the customer page, and to no page of another origin.
 """
 
 from hashlib import sha256
 from typing import Any
 
 import msgspec
+
+from ecom_pipeline.realtime.clients import env
 
 Response = dict[str, Any]
 
@@ -18,6 +21,11 @@ _HEADERS = {
     "Vary": "Authorization",
 }
 _REVALIDATE = "private, no-cache"
+_MAY_ASK = {
+    "Access-Control-Allow-Methods": "GET",
+    "Access-Control-Allow-Headers": "Authorization",
+    "Access-Control-Max-Age": "7200",  # the longest that Chromium keeps one
+}
 
 
 class NotFoundError(Exception):
@@ -36,10 +44,15 @@ def found(body: object, if_none_match: str | None) -> Response:
     """Answer 200, or 304 to a reader who has the same content."""
     text = msgspec.json.encode(body)
     etag = f'"{sha256(text).hexdigest()[:32]}"'
-    headers = _HEADERS | {"Cache-Control": _REVALIDATE, "ETag": etag}
+    headers = _headers(_REVALIDATE) | {"ETag": etag}
     if _has(etag, if_none_match):
         return {"statusCode": 304, "headers": headers, "body": ""}
     return {"statusCode": 200, "headers": headers, "body": text.decode()}
+
+
+def preflight() -> Response:
+    """Tell a browser what the page may ask; it asks without a token and learns nothing else."""
+    return {"statusCode": 204, "headers": _headers("no-store") | _MAY_ASK, "body": ""}
 
 
 def refused(status: int, message: str) -> Response:
@@ -59,8 +72,12 @@ def busy() -> Response:
 
 def _short(status: int, message: str, headers: dict[str, str]) -> Response:
     text = msgspec.json.encode({"message": message}).decode()
-    kept = _HEADERS | {"Cache-Control": "no-store"} | headers
-    return {"statusCode": status, "headers": kept, "body": text}
+    return {"statusCode": status, "headers": _headers("no-store") | headers, "body": text}
+
+
+def _headers(kept: str) -> dict[str, str]:
+    page = {"Access-Control-Allow-Origin": env("PAGE_ORIGIN")}
+    return _HEADERS | page | {"Cache-Control": kept}
 
 
 def _has(etag: str, if_none_match: str | None) -> bool:

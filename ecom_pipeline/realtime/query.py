@@ -31,7 +31,8 @@ _LIMIT = re.compile(r"[1-9]\d{0,2}", re.ASCII)
 def handler(request: dict[str, Any], context: object = None) -> Response:
     """Answer one of the routes."""
     run = Invocation("query", context)
-    answer = _answer(request)
+    asked_first = request.get("httpMethod") == "OPTIONS"
+    answer = answers.preflight() if asked_first else _answer(request)
     report = {"route": request["resource"], "status": answer["statusCode"]}
     run.report("answered", {"Answers": 1}, **report)
     return answer

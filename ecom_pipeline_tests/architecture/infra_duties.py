@@ -26,6 +26,7 @@ MAPPING = "AWS::Lambda::EventSourceMapping"
 
 # A body, a path with a customer's number in it, and who and where somebody is.
 PERSONAL = ("body", '$context.path"', "sourceIp", "userAgent", "caller", "claims", 'apiKey"')
+PLAIN = re.compile(r"[a-z-]{1,32}|https?://[a-z0-9.:-]+")  # a name, or where a page is
 SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")
 
 
@@ -59,7 +60,7 @@ def _tells_no_secret(resources: Resources, name: str) -> bool:
     return not any(
         (SECRET_NAME.search(variable) and not variable.endswith("_ARN"))
         or "{{resolve:" in str(value)
-        or (isinstance(value, str) and not re.fullmatch(r"[a-z-]{1,32}", value))
+        or (isinstance(value, str) and not PLAIN.fullmatch(value))
         for variable, value in given.items()
     )
 

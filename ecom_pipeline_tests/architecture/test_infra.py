@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ecom_pipeline.local import deploy
+from ecom_pipeline.settings import LOCAL
 from ecom_pipeline_tests.architecture import infra
 from ecom_pipeline_tests.architecture.infra_duties import DUTIES
 from ecom_pipeline_tests.architecture.infra_rules import RULES, broken
@@ -61,6 +62,7 @@ def test_every_kind_of_resource_has_a_rule_or_needs_none(resources):
         "AWS::ApiGateway::Deployment",
         "AWS::ApiGateway::UsagePlanKey",
         "AWS::CloudWatch::Dashboard",
+        "AWS::Cognito::UserPoolDomain",
         "AWS::Cognito::UserPoolGroup",
         "AWS::WAFv2::WebACL",
         "AWS::WAFv2::WebACLAssociation",
@@ -72,10 +74,36 @@ def test_no_route_is_open(api):
     schemes = api["components"]["securitySchemes"]
     for path, item in api["paths"].items():
         assert item.keys() <= METHODS | {"parameters"}, f"{path} has a method for anything"
-        for method in METHODS & item.keys():
+        for method in METHODS & item.keys() - {"options"}:  # the next test's
             wanted = item[method].get("security", api.get("security"))
             assert wanted, f"{method} {path} is open"
             assert all(each and each.keys() <= schemes.keys() for each in wanted), (method, path)
+
+
+def test_a_browser_is_answered_for_the_customers_routes_and_the_pages_origin_only(api):
+    """A preflight has no token: it is open, and may only reach what tells it who may ask."""
+    asked_first = {
+        path: item["options"] for path, item in api["paths"].items() if "options" in item
+    }
+    assert asked_first.keys() == {path for path in api["paths"] if path.startswith("/me/")}
+    for path, operation in asked_first.items():
+        integration = "x-amazon-apigateway-integration"
+        assert operation["security"] == []
+        assert operation[integration] == api["paths"][path]["get"][integration]
+    errors = api["x-amazon-apigateway-gateway-responses"]
+    assert errors.keys() == {"DEFAULT_4XX", "DEFAULT_5XX"}
+    for error in errors.values():
+        (origin,) = error["responseParameters"].values()
+        assert origin == {"Fn::Sub": "'${PageOrigin}'"}
+
+
+def test_the_pages_origin_is_one_and_by_default_nobodys():
+    parameter = infra.expanded()["Parameters"]["PageOrigin"]
+    assert parameter["Default"].endswith(".invalid")  # RFC 2606: no host has such a name
+    for wrong in ("*", "https://*", "https://a.b/", "https://a.b,https://c.d", "null", ""):
+        assert not re.search(parameter["AllowedPattern"], wrong), wrong
+    for right in (parameter["Default"], LOCAL.page_origin, "https://invoices.example.com"):
+        assert re.search(parameter["AllowedPattern"], right), right
 
 
 def test_a_scheme_is_an_authorizer_iam_or_the_producers_key(api):

@@ -1,0 +1,126 @@
+/** The page: which view an address means, and what to say when there is nothing to show. */
+
+import { Api, NoCustomer, NotFound, SignedOut, Unavailable } from "./api.js";
+import * as session from "./session.js";
+import * as views from "./views.js";
+
+const A_PAGE = 10;
+const INVOICE = /^#\/invoices\/([A-Z]?\d{1,18})$/;
+const EXPIRED = "Your session has ended. Sign in again to go on.";
+const REFUSED = "That sign-in was not completed. Please try again.";
+
+let config;
+let api;
+let shown = new AbortController();
+
+/** Show what the address means; what was still loading for the one before is dropped. */
+async function route() {
+  shown.abort();
+  shown = new AbortController();
+  const { signal } = shown;
+  if (session.token() === null) {
+    askToSignIn(session.wasSignedIn() ? EXPIRED : null);
+    return;
+  }
+  try {
+    const asked = INVOICE.exec(location.hash);
+    if (asked !== null) await showInvoice(asked[1], signal);
+    else if (["", "#", "#/"].includes(location.hash)) await showInvoices(signal);
+    else throw new NotFound();
+  } catch (error) {
+    if (!signal.aborted) explain(error);
+  }
+}
+
+async function showInvoices(signal) {
+  views.show("waiting", { title: "Your invoices" });
+  const page = await api.invoices(null, A_PAGE, signal);
+  views.who(page.customer_id);
+  if (page.invoices.length === 0) {
+    message("No invoices yet", "What you buy appears here moments later.", "Look again", route);
+    return;
+  }
+  const view = views.show("invoices");
+  let next = page.next;
+  view.querySelector("[data-more]").addEventListener("click", async ({ currentTarget: button }) => {
+    button.disabled = true;
+    try {
+      const older = await api.invoices(next, A_PAGE, signal);
+      next = older.next;
+      add(view, older, signal)[0]?.row.querySelector("a").focus();
+      views.say(`${older.invoices.length} older invoices`);
+    } catch (error) {
+      if (!signal.aborted) explain(error);
+    }
+    button.disabled = false;
+  });
+  add(view, page, signal);
+}
+
+/** Add a page's rows; the list has no totals, so each invoice is asked for its own. */
+function add(view, page, signal) {
+  const rows = views.addInvoices(view, page);
+  Promise.all(
+    rows.map(async ({ number, row }) => views.fillRow(row, await api.invoice(number, signal))),
+  ).catch((error) => {
+    if (!signal.aborted) explain(error);
+  });
+  return rows;
+}
+
+async function showInvoice(number, signal) {
+  views.show("waiting", { title: `Invoice ${number}` });
+  const invoice = await api.invoice(number, signal);
+  views.who(invoice.customer_id);
+  views.showInvoice(invoice);
+}
+
+function explain(error) {
+  shown.abort();
+  if (error instanceof SignedOut) {
+    session.forget();
+    askToSignIn(EXPIRED);
+  } else if (error instanceof NotFound) {
+    const home = () => location.assign("#/");
+    message("No such invoice", "None of your invoices has this number.", "All invoices", home);
+  } else if (error instanceof NoCustomer) {
+    views.who("");
+    const again = () => session.signOut(config);
+    message("Not a customer’s sign-in", "It has no invoices to show.", "Sign in as a customer", again);
+  } else if (error instanceof Unavailable) {
+    message("The shop can’t be reached", "Your invoices are safe. Try again in a moment.", "Try again", route);
+  } else {
+    throw error;
+  }
+}
+
+function message(title, text, act, then) {
+  const view = views.show("message", { title, text, act });
+  view.querySelector("[data-act]").addEventListener("click", then);
+}
+
+function askToSignIn(notice) {
+  views.who(null);
+  const view = views.show("sign-in");
+  const place = view.querySelector("[data-notice]");
+  place.hidden = notice === null;
+  place.textContent = notice ?? "";
+  view.querySelector("[data-act]").addEventListener("click", () => session.signIn(config));
+}
+
+async function start() {
+  config = await (await fetch("config.json")).json();
+  api = new Api(config.api);
+  document.querySelector("[data-sign-out]").addEventListener("click", () => {
+    shown.abort();
+    session.forget();
+    askToSignIn(null);
+    session.signOut(config);
+  });
+  addEventListener("hashchange", route);
+  addEventListener("pageshow", ({ persisted }) => persisted && route()); // back, after signing out
+  if (await session.finish(config)) await route();
+  else askToSignIn(REFUSED);
+}
+
+start();

@@ -1,0 +1,102 @@
+/** What is on the screen: templates of index.html, filled by textContent and nothing else. */
+
+import { count, day, kindOf, pounds } from "./format.js";
+
+const KINDS = { cancellation: "Cancelled", adjustment: "Adjustment", write_off: "Written off" };
+const main = document.querySelector("main");
+
+/** Put a template in place of what is shown, and the keyboard's focus on its heading. */
+export function show(name, texts = {}) {
+  const view = made(name, texts);
+  main.replaceChildren(view);
+  const heading = main.querySelector("h1");
+  document.title = heading.textContent === "Your invoices" ? "Your invoices" : `${heading.textContent} – Your invoices`;
+  heading.focus({ preventScroll: true });
+  scrollTo(0, 0);
+  return main.firstElementChild;
+}
+
+/** Say to a screen reader what the eye sees by itself. */
+export function say(text) {
+  document.querySelector("[data-said]").textContent = text;
+}
+
+/** Say who is signed in; null is nobody. */
+export function who(customer) {
+  const place = document.querySelector(".who");
+  place.hidden = customer === null;
+  place.querySelector("[data-who]").textContent = customer === "" ? "" : `Customer ${customer}`;
+}
+
+/** Add a page of invoices and return each one's row; their totals come later. */
+export function addInvoices(view, page) {
+  const rows = page.invoices.map(({ invoice_no: number, invoice_date: date }) => {
+    const row = made("invoices-row", { number, day: day(date) }).firstElementChild;
+    row.querySelector("a").href = `#/invoices/${encodeURIComponent(number)}`;
+    badge(row, kindOf(number) === "Invoice" ? undefined : kindOf(number));
+    return { number, row };
+  });
+  view.querySelector("tbody").append(...rows.map((each) => each.row));
+  view.querySelector("[data-more]").hidden = page.next === null;
+  return rows;
+}
+
+/** Put an invoice's items and total into its row. */
+export function fillRow(row, invoice) {
+  fill(row, { items: count(invoice.lines.length), total: pounds(invoice.total) });
+}
+
+/** Show one invoice with its lines. */
+export function showInvoice(invoice) {
+  const title = `${kindOf(invoice.invoice_no)} ${invoice.invoice_no}`;
+  const view = show("invoice", {
+    title,
+    when: `${when(invoice)} · ${invoice.country}`,
+    caption: `The items of ${title}`,
+    total: pounds(invoice.total),
+  });
+  view.querySelector("tbody").append(...invoice.lines.map(lineOf));
+}
+
+function lineOf(line) {
+  const row = made("invoice-line", {
+    name: line.description?.trim() || line.stock_code,
+    code: line.stock_code,
+    each: ` · ${count(line.quantity)} × ${pounds(line.unit_price)}`,
+    quantity: count(line.quantity),
+    price: pounds(line.unit_price),
+    amount: pounds(line.amount),
+  }).firstElementChild;
+  row.className = line.kind;
+  badge(row, KINDS[line.kind]);
+  if (line.of !== undefined) {
+    const bought = row.querySelector("[data-of]");
+    bought.hidden = false;
+    bought.querySelector("a").textContent = line.of;
+    bought.querySelector("a").href = `#/invoices/${encodeURIComponent(line.of)}`;
+  }
+  return row;
+}
+
+function when(invoice) {
+  const times = invoice.lines.map((line) => line.invoice_time).sort();
+  return times.length === 0 ? day(invoice.invoice_date) : `${day(invoice.invoice_date)}, ${times[0].slice(11, 16)}`;
+}
+
+function badge(row, text) {
+  const place = row.querySelector("[data-badge]");
+  place.hidden = text === undefined;
+  place.textContent = text ?? "";
+}
+
+function made(name, texts) {
+  const view = document.getElementById(name).content.cloneNode(true);
+  fill(view, texts);
+  return view;
+}
+
+function fill(view, texts) {
+  for (const [name, text] of Object.entries(texts)) {
+    view.querySelector(`[data-${name}]`).textContent = text;
+  }
+}
