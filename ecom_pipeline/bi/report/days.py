@@ -1,0 +1,119 @@
+"""Sales and returns by day."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ecom_pipeline.bi.report import charts
+from ecom_pipeline.bi.report.figure import (
+    Figure,
+    Record,
+    Records,
+    Table,
+    money,
+    number,
+    tabulate,
+    total,
+)
+from ecom_pipeline.bi.report.words import NONE, count, day, percent, pounds, several, short_day
+
+_WEEK = 7
+_PENNY = Decimal("0.01")
+_SUMS = ("gross", "returned", "adjusted", "net")
+
+
+def net_by_day(days: Records) -> Figure:
+    """Return net sales of each day, with the average of the week that ends on it."""
+    averages = _weekly(days)
+    sold = {each["invoice_date"]: each for each in days}
+    best = max(days, key=lambda each: each["net"])
+    columns = {
+        "Day": _day,
+        **{name.capitalize(): money(name) for name in _SUMS},
+        "7-day average": lambda each: _mean_text(averages[each["invoice_date"]]),
+        "Invoices": number("invoices"),
+    }
+    invoices = sum(each["invoices"] for each in days)
+    return Figure(
+        id="net-by-day",
+        title="Net sales by day",
+        says=f"The best day was {day(best['invoice_date'])}, with {pounds(best['net'])}.",
+        alt=f"Bars of net sales of {several(len(days), 'day')}, and a line of the average of the"
+        " seven days up to each.",
+        spec=charts.net_by_day([_point(each, sold.get(each), averages[each]) for each in averages]),
+        table=Table(
+            columns=tuple(columns),
+            rows=tabulate(columns, days),
+            sums=("All days", *(pounds(total(days, name)) for name in _SUMS), "", count(invoices)),
+        ),
+        note="The line is the average of the seven days up to each, closed days counting as zero.",
+    )
+
+
+def returned_by_day(days: Records) -> Figure:
+    """Return what came back, by the day it came back; its days are those of the chart above it."""
+    returned = total(days, "returned")
+    if not returned:
+        return Figure(id="returned-by-day", title="Returns by day", says="Nothing came back.")
+    points = [
+        {
+            "day": each["invoice_date"].isoformat(),
+            "returned": float(each["returned"]),
+            "day_text": _day(each),
+            "returned_text": pounds(each["returned"]),
+        }
+        for each in days
+    ]
+    most = min(range(len(days)), key=lambda n: days[n]["returned"])
+    label = f"{pounds(days[most]['returned'])} on {day(days[most]['invoice_date'])}"
+    columns = {"Day": _day, "Returned": money("returned")}
+    return Figure(
+        id="returned-by-day",
+        title="Returns by day",
+        says=f"{pounds(-returned)} came back, {percent(-returned, total(days, 'gross'))} of gross"
+        " sales. They count on the day they came back.",
+        alt=f"Bars of returns of {several(len(days), 'day')}; the largest is {label}.",
+        spec=charts.returned_by_day(points, points[most] | {"label": label}),
+        table=Table(
+            columns=tuple(columns),
+            rows=tabulate(columns, [each for each in days if each["returned"]]),
+            sums=("All days", pounds(returned)),
+        ),
+    )
+
+
+def _weekly(days: Records) -> dict[date, Decimal | None]:
+    """Return for each calendar day the average of the seven up to it; None before there are seven.
+
+    A week has each weekday once, so the line does not move with the shop's closed Saturdays.
+    """
+    net: dict[date, Decimal] = {each["invoice_date"]: each["net"] for each in days}
+    first, last = min(net), max(net)
+    found: dict[date, Decimal | None] = {}
+    for n in range((last - first).days + 1):
+        today = first + timedelta(days=n)
+        week = [net.get(today - timedelta(days=back), Decimal(0)) for back in range(_WEEK)]
+        whole = n >= _WEEK - 1
+        found[today] = (sum(week, Decimal(0)) / _WEEK).quantize(_PENNY) if whole else None
+    return found
+
+
+def _point(today: date, sold: Record | None, mean: Decimal | None) -> Mapping[str, Any]:
+    shown = ("net", "gross", "returned")
+    return {
+        "day": today.isoformat(),
+        "net": float(sold["net"]) if sold else None,
+        "average": None if mean is None else float(mean),
+        "day_text": short_day(today),
+        "average_text": _mean_text(mean),
+        **{f"{name}_text": pounds(sold[name]) if sold else NONE for name in shown},
+    }
+
+
+def _day(each: Record) -> str:
+    return short_day(each["invoice_date"])
+
+
+def _mean_text(mean: Decimal | None) -> str:
+    return NONE if mean is None else pounds(mean)

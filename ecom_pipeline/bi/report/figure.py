@@ -1,0 +1,60 @@
+"""What a figure of the report is: a chart, its words, and the table behind it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ecom_pipeline.bi.report.charts import Spec
+from ecom_pipeline.bi.report.words import count, pounds
+
+Record = Mapping[str, Any]
+Records = Sequence[Record]
+Cells = Sequence[str]
+Columns = Mapping[str, Callable[[Record], str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Texts in rows: the first `words` columns are names, the others figures; sums are last."""
+
+    columns: Cells
+    rows: Sequence[Cells]
+    sums: Cells = ()
+    words: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A chart, what it says in a sentence, and what `alt` tells those who don't see it.
+
+    Where there is nothing to draw, only the sentence is shown.
+    """
+
+    id: str
+    title: str
+    says: str
+    alt: str = ""
+    spec: Spec | None = None
+    table: Table | None = None
+    note: str = ""
+
+
+def tabulate(columns: Columns, records: Records) -> list[Cells]:
+    """Return the records' rows: each column's text of each."""
+    return [tuple(text(each) for text in columns.values()) for each in records]
+
+
+def money(name: str) -> Callable[[Record], str]:
+    """Return a column of pounds."""
+    return lambda each: pounds(each[name])
+
+
+def number(name: str) -> Callable[[Record], str]:
+    """Return a column of whole numbers."""
+    return lambda each: count(each[name])
+
+
+def total(records: Records, name: str) -> Decimal:
+    """Return a column's exact sum."""
+    return sum((each[name] for each in records), Decimal(0))

@@ -1,0 +1,152 @@
+"""The page: the figures put into static/sales_report.html, with all that it needs inside."""
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import vl_convert
+
+from ecom_pipeline.batch.mart_list import (
+    COHORTS,
+    COUNTRIES,
+    CUSTOMERS,
+    DAILY_SALES,
+    DATA_TRUST,
+    PRODUCTS,
+)
+from ecom_pipeline.bi.marts import Table
+from ecom_pipeline.bi.report import ranked, words
+from ecom_pipeline.bi.report.cohorts import cohorts
+from ecom_pipeline.bi.report.days import net_by_day, returned_by_day
+from ecom_pipeline.bi.report.figure import Figure, Record, Records, total
+
+NEEDED = (DAILY_SALES, CUSTOMERS, COHORTS, PRODUCTS, COUNTRIES, DATA_TRUST)
+
+_FILES = files("ecom_pipeline.bi.report") / "static"
+_VERDICTS = {
+    "yes": "All stores agree",
+    "no": "The stores differ",
+    "unknown": "Not reconciled yet",
+}
+
+
+def render(tables: Mapping[str, Table]) -> str:
+    """Return the whole page as HTML: for the same rows, the same bytes."""
+    days = tables[DAILY_SALES.name].records()
+    (trust,) = tables[DATA_TRUST.name].records()
+    shown = _figures(tables) if days else []
+    specs = {figure.id: figure.spec for figure in shown if figure.spec}
+    script = _script() if specs else ""
+    return _template().render(
+        style=(_FILES / "style.css").read_text(),
+        script=script,
+        script_sha256=base64.b64encode(sha256(script.encode()).digest()).decode(),
+        specs=specs,
+        trust=_trust(trust),
+        period=_period(days),
+        headlines=headlines(days, len(tables[CUSTOMERS.name].rows)) if days else [],
+        figures=shown,
+    )
+
+
+def headlines(days: Records, customers: int) -> list[tuple[str, str, str]]:
+    """Return the figures of all days: what each is, its value, and what belongs to it."""
+    net, gross, returned, adjusted = (
+        total(days, name) for name in ("net", "gross", "returned", "adjusted")
+    )
+    pieces, invoices = (sum(each[name] for each in days) for name in ("pieces", "invoices"))
+    return [
+        ("Net revenue", words.pounds(net), _net_of(adjusted)),
+        ("Gross", words.pounds(gross), "sold"),
+        ("Returned", words.pounds(returned), f"{words.percent(-returned, gross)} of gross"),
+        ("Invoices", words.count(invoices), "with cancellations"),
+        ("Customers", words.count(customers), "guests aside"),
+        ("Pieces", words.count(pieces), "less those returned"),
+    ]
+
+
+def _net_of(adjusted: Decimal) -> str:
+    return (
+        f"gross less returns, {words.pounds(adjusted)} adjusted"
+        if adjusted
+        else "gross less returns"
+    )
+
+
+def _figures(tables: Mapping[str, Table]) -> list[Figure]:
+    days, countries, products, first_orders = (
+        tables[mart.name].records() for mart in (DAILY_SALES, COUNTRIES, PRODUCTS, COHORTS)
+    )
+    return [
+        net_by_day(days),
+        returned_by_day(days),
+        ranked.by_country(countries),
+        cohorts(first_orders),
+        ranked.best_products(products),
+        ranked.most_returned(products),
+    ]
+
+
+def _trust(row: Record) -> dict[str, Any]:
+    """Return the banner: a verdict, why, and the facts that it rests on."""
+    return {
+        "state": row["reconciled"],
+        "verdict": _VERDICTS[row["reconciled"]],
+        "why": _why(row),
+        "facts": [
+            ("As of", _when(row["as_of"], " UTC")),
+            ("Last event", _when(row["last_event"])),
+            ("Reconciled", _when(row["reconciled_at"], " UTC")),
+            ("In quarantine", _known(row["quarantine_open"])),
+            ("Days pending", _known(row["days_pending"])),
+        ],
+    }
+
+
+def _why(row: Record) -> str:
+    days = words.several(row["days_published"], "published day")
+    said = {
+        "yes": f"Each event of {days} is in every store.",
+        "no": f"On {words.several(row['days_differing'], 'day')} of {days}.",
+        "unknown": f"{words.count(row['days_unreconciled'])} of {days} not compared since then.",
+    }[row["reconciled"]]
+    behind = row["days_not_in_marts"]
+    return f"{said} {words.several(behind, 'day')} newer than this page." if behind else said
+
+
+def _when(moment: datetime | None, zone: str = "") -> str:
+    return f"{words.moment(moment)}{zone}" if moment else "never"
+
+
+def _known(number: int | Decimal | None) -> str:
+    return "not known" if number is None else words.count(int(number))
+
+
+def _period(days: Records) -> str:
+    if not days:
+        return "No sales have been published yet."
+    first, last = (days[n]["invoice_date"] for n in (0, -1))
+    span = (
+        words.day(first) if first == last else f"{words.day(first)} {words.NONE} {words.day(last)}"
+    )
+    return f"{span} · {words.several(len(days), 'day')} with sales"
+
+
+@cache
+def _template() -> jinja2.Template:
+    made = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    return made.from_string((_FILES / "sales_report.html").read_text())
+
+
+@cache
+def _script() -> str:
+    """Return Vega and what draws the charts with it as one script; it takes three seconds."""
+    return vl_convert.javascript_bundle((_FILES / "draw.js").read_text())

@@ -1,0 +1,151 @@
+"""Countries and products, the largest first; the tables add up to all of them."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from ecom_pipeline.bi.report import charts
+from ecom_pipeline.bi.report.figure import (
+    Cells,
+    Figure,
+    Record,
+    Records,
+    Table,
+    money,
+    number,
+    tabulate,
+    total,
+)
+from ecom_pipeline.bi.report.words import count, percent, pounds, several
+
+_SHOWN = 12
+_HALF = Decimal("0.5")
+_PRODUCT_SUMS = {
+    "Net": "net",
+    "Gross": "gross",
+    "Returned": "returned",
+    "Pieces sold": "pieces_sold",
+    "Pieces returned": "pieces_returned",
+}
+
+
+def by_country(countries: Records) -> Figure:
+    """Return countries by net sales; one that brings most of them is said, not drawn.
+
+    Beside its bar all others would be hairlines, and on a logarithm's axis bars mean nothing.
+    """
+    order = sorted(countries, key=lambda each: (-each["net"], each["country"]))
+    net = total(order, "net")
+    home = order[0] if len(order) > 1 and order[0]["net"] > net * _HALF else None
+    drawn = [each for each in order if each is not home and each["net"] > 0][:_SHOWN]
+    points = [
+        _point(n, each["country"], each["net"], f"{percent(each['net'], net)} of all")
+        for n, each in enumerate(drawn)
+    ]
+    columns = {
+        "Country": lambda each: each["country"],
+        "Net": money("net"),
+        "Of all": lambda each: percent(each["net"], net),
+        "Gross": money("gross"),
+        "Returned": money("returned"),
+        "Customers": number("customers"),
+    }
+    gross, returned = (pounds(total(order, name)) for name in ("gross", "returned"))
+    return Figure(
+        id="countries",
+        title="Countries",
+        says=_of_countries(home, net, len(drawn), len(order)),
+        alt="Ranked bars of net sales: "
+        + ", ".join(f"{each['label']} {each['text']}" for each in points),
+        spec=charts.ranked(points, "countries") if points else None,
+        table=Table(
+            columns=tuple(columns),
+            rows=tabulate(columns, order),
+            sums=("All countries", pounds(net), "", gross, returned, ""),
+        ),
+        note="A customer of two countries counts in both.",
+    )
+
+
+def best_products(products: Records) -> Figure:
+    """Return the products with the largest net sales."""
+    order = sorted(products, key=lambda each: (-each["net"], each["stock_code"]))
+    drawn = [each for each in order if each["net"] > 0][:_SHOWN]
+    share = percent(total(drawn, "net"), total(order, "net"))
+    return _products(
+        order,
+        [(each, each["net"]) for each in drawn],
+        id="best-products",
+        title="Best-selling products",
+        says=f"The {len(drawn)} with the largest net sales of {several(len(order), 'stock code')},"
+        f" services among them: {share} of all.",
+        alt="Ranked bars of products by net sales.",
+    )
+
+
+def most_returned(products: Records) -> Figure:
+    """Return the products for which the most money was given back."""
+    order = sorted(products, key=lambda each: (each["returned"], each["stock_code"]))
+    drawn = [each for each in order if each["returned"] < 0][:_SHOWN]
+    share = percent(total(drawn, "returned"), total(order, "returned"))
+    return _products(
+        order,
+        [(each, -each["returned"]) for each in drawn],
+        id="most-returned",
+        title="Most returned products",
+        says=f"The {len(drawn)} for which most money was given back: {share} of all returns."
+        if drawn
+        else "Nothing came back.",
+        alt="Ranked bars of products by the money given back.",
+    )
+
+
+def _of_countries(home: Record | None, net: Decimal, drawn: int, of: int) -> str:
+    if home is None:
+        return f"The {drawn} largest of {several(of, 'country', 'countries')}."
+    share = percent(home["net"], net)
+    return (
+        f"{home['country']} brings {share} of net sales, {pounds(home['net'])}."
+        f" The bars are the {drawn} largest of the other {of - 1}."
+    )
+
+
+def _products(order: Records, drawn: list[tuple[Record, Decimal]], **words: str) -> Figure:
+    """Return products as bars; in the table those that are not drawn are one row."""
+    points = [
+        _point(n, _name(each), value, _details(each)) for n, (each, value) in enumerate(drawn)
+    ]
+    rows = [_cells(_name(each), each["stock_code"], [each]) for each, _ in drawn]
+    others = order[len(drawn) :]
+    rows += [_cells(f"{count(len(others))} others", "", others)] if others else []
+    table = Table(
+        columns=("Product", "Code", *_PRODUCT_SUMS),
+        rows=rows,
+        sums=_cells("All products", "", order),
+        words=2,
+    )
+    spec = charts.ranked(points, words["id"]) if points else None
+    return Figure(**words, spec=spec, table=table if points else None)
+
+
+def _point(rank: int, label: str, value: Decimal, details: str) -> Mapping[str, Any]:
+    text = pounds(value)
+    return {"rank": rank, "label": label, "value": float(value), "text": text, "more": details}
+
+
+def _cells(name: str, code: str, products: Records) -> Cells:
+    sums = {title: total(products, column) for title, column in _PRODUCT_SUMS.items()}
+    texts = (
+        count(int(value)) if title.startswith("Pieces") else pounds(value)
+        for title, value in sums.items()
+    )
+    return (name, code, *texts)
+
+
+def _details(each: Record) -> str:
+    sold, returned = each["pieces_sold"], each["pieces_returned"]
+    return f"{each['stock_code']}: {several(sold, 'piece')} sold, {count(returned)} returned"
+
+
+def _name(each: Record) -> str:
+    return (each["description"] or "").strip() or each["stock_code"]
