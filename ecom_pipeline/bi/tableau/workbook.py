@@ -1,13 +1,16 @@
 """The workbook: which sheets there are, one dashboard of them, over all marts."""
 
+from xml.etree.ElementTree import Element
+
 from ecom_pipeline.batch.mart_list import COHORTS, COUNTRIES, DAILY_SALES, DATA_TRUST, PRODUCTS
 from ecom_pipeline.bi.marts import SHOWN
 from ecom_pipeline.bi.tableau.dashboard import dashboard, windows
 from ecom_pipeline.bi.tableau.pills import Generated, Pill, by_day, by_month, members, total
 from ecom_pipeline.bi.tableau.sheets import Pane, Sheet, Top, map_source, worksheet
-from ecom_pipeline.bi.tableau.source import Connection, data_source
+from ecom_pipeline.bi.tableau.source import Connection, data_source, tds
 from ecom_pipeline.bi.tableau.tree import NEW_LINE, VERSION, document, node, runs
 
+NAME = "ecom_sales"
 _SOLD, _RETURNED = "#4e79a7", "#e15759"
 _PRODUCTS_SHOWN = 20
 
@@ -31,6 +34,12 @@ def workbook(connection: Connection) -> bytes:
         _explain_data(),
     )
     return document(root)
+
+
+def files(connection: Connection) -> dict[str, bytes]:
+    """Return the workbook and each mart's data source, by the names of their files."""
+    sources = {f"{mart.name}.tds": tds(mart, connection) for mart in SHOWN}
+    return {f"{NAME}.twb": workbook(connection), **sources}
 
 
 def _explain_data() -> Element:
