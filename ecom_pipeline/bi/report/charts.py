@@ -47,7 +47,7 @@ def returned_by_day(points: Points, largest: Mapping[str, Any]) -> Spec:
     bars = (
         alt.Chart()
         .mark_bar(binSpacing=0.5)
-        .encode(x=x, y=_money("returned"))
+        .encode(x=x, y=_money("returned", ticks=3))
         .properties(name="returned")
     )
     on_the_left = largest["day"] < points[len(points) // 2]["day"]
@@ -56,7 +56,7 @@ def returned_by_day(points: Points, largest: Mapping[str, Any]) -> Spec:
         .mark_text(
             align="left" if on_the_left else "right", dx=8 if on_the_left else -8, baseline="bottom"
         )
-        .encode(x=x, y=_money("returned"), text="label:N")
+        .encode(x=x, y=_money("returned", ticks=3), text="label:N")
         .properties(name="largest")
     )
     return _chart(
@@ -138,6 +138,7 @@ def _chart(layers: Sequence[alt.Chart], points: Points, *, height: int) -> Spec:
         .configure_axis(
             domain=False, ticks=False, grid=False, labelFontSize=12, labelOverlap="greedy"
         )
+        .configure_axisTemporal(labelSeparation=6)
         .configure_axisY(minExtent=48)
         .configure_text(fontSize=13)
         .configure_scale(bandPaddingInner=0.06, bandPaddingOuter=0)
@@ -155,7 +156,9 @@ def _days(points: Points) -> alt.X:
     axis = (
         alt.Axis(title=None, tickCount="month", labelExpr=_MONTH_LABEL)
         if span > _MONTHS_FROM_DAYS
-        else alt.Axis(title=None, format="%-d %b")
+        else alt.Axis(
+            title=None, tickCount="week" if span > _LEAST_DAYS else "day", format="%-d %b"
+        )
     )
     return alt.X(
         "day:T", timeUnit="utcyearmonthdate", scale=alt.Scale(type="utc", domain=domain), axis=axis
@@ -166,8 +169,8 @@ def _moment(day: date) -> alt.DateTime:
     return alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True)
 
 
-def _money(field: str) -> alt.Y:
-    axis = alt.Axis(title=None, grid=True, tickCount=5, labelExpr=_POUNDS_LABEL)
+def _money(field: str, ticks: int = 5) -> alt.Y:
+    axis = alt.Axis(title=None, grid=True, tickCount=ticks, labelExpr=_POUNDS_LABEL)
     return alt.Y(field, type="quantitative", axis=axis)
 
 

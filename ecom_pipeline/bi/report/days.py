@@ -47,7 +47,9 @@ def net_by_day(days: Records) -> Figure:
             rows=tabulate(columns, days),
             sums=("All days", *(pounds(total(days, name)) for name in _SUMS), "", count(invoices)),
         ),
-        note="The line is the average of the seven days up to each, closed days counting as zero.",
+        note="The line is the average of the seven days up to each, closed days counting as zero."
+        if any(averages.values())
+        else "",
     )
 
 

@@ -114,7 +114,7 @@ def _why(row: Record) -> str:
     said = {
         "yes": f"Each event of {days} is in every store.",
         "no": f"On {words.several(row['days_differing'], 'day')} of {days}.",
-        "unknown": f"{words.count(row['days_unreconciled'])} of {days} not compared since then.",
+        "unknown": f"{words.count(row['days_unreconciled'])} of {days} not compared yet.",
     }[row["reconciled"]]
     behind = row["days_not_in_marts"]
     return f"{said} {words.several(behind, 'day')} newer than this page." if behind else said

@@ -77,8 +77,8 @@ def best_products(products: Records) -> Figure:
         [(each, each["net"]) for each in drawn],
         id="best-products",
         title="Best-selling products",
-        says=f"The {len(drawn)} with the largest net sales of {several(len(order), 'stock code')},"
-        f" services among them: {share} of all.",
+        says=f"The {len(drawn)} with the largest net sales of {several(len(order), 'stock code')}:"
+        f" {share} of all. Services, such as postage, have stock codes too.",
         alt="Ranked bars of products by net sales.",
     )
 
@@ -102,7 +102,8 @@ def most_returned(products: Records) -> Figure:
 
 def _of_countries(home: Record | None, net: Decimal, drawn: int, of: int) -> str:
     if home is None:
-        return f"The {drawn} largest of {several(of, 'country', 'countries')}."
+        all_of_them = several(of, "country", "countries")
+        return f"The {drawn} largest of {all_of_them}." if drawn < of else f"{all_of_them}."
     share = percent(home["net"], net)
     return (
         f"{home['country']} brings {share} of net sales, {pounds(home['net'])}."
