@@ -69,7 +69,7 @@ def run(settings: Settings, csv: Path | None, days: Days | None) -> bool:
         line.load_days(settings, first, last)
     with steps.step("Reconcile every store, day by day"):
         arrived = replace(settings, in_flight_seconds=0)  # it was waited for
-        found = line.compare(arrived, first, last, accepted=summary.days)
+        found = line.reconcile_days(arrived, first, last, accepted=summary.days)
     console.print()
     tables.show_reconciliation(found, console)
     _show_sales(settings, first, last, console)

@@ -21,6 +21,7 @@ from ecom_pipeline.local.poller import progress as poller
 from ecom_pipeline.local.processes import LocalError
 from ecom_pipeline.orchestration import runs
 from ecom_pipeline.proof import connect as proof
+from ecom_pipeline.proof import verdict
 from ecom_pipeline.proof.held import Days
 from ecom_pipeline.proof.reconcile import Reconciliation, reconcile
 from ecom_pipeline.proof.repair import Repair, repair
@@ -85,6 +86,25 @@ def compare(
     if sent is not None:
         stores.insert(0, SentStore(partial(account.lines, sent)))
     return reconcile(stores, first, last, proof.watermark(settings), accepted)
+
+
+def reconcile_days(
+    settings: Settings,
+    first: date,
+    last: date,
+    *,
+    accepted: Days | None = None,
+    sent: Path | None = None,
+) -> Reconciliation:
+    """Compare, and keep the verdict in the warehouse, where `sales.data_trust` shows it."""
+    require(settings)
+    return verdict.kept(
+        connect.warehouse(settings),
+        connect.lake(settings),
+        first,
+        last,
+        lambda: compare(settings, first, last, accepted=accepted, sent=sent),
+    )
 
 
 def mend(settings: Settings, found: Reconciliation) -> Repair:

@@ -8,6 +8,7 @@ What a day's rows are is in flatten.py; how a key is spelled is in domain/keys.p
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from http import HTTPStatus
 from typing import Any
 
 from ecom_pipeline.domain import keys, ndjson
@@ -67,6 +68,16 @@ class Lake:
         """Yield the lines of a raw object, after its bytes were verified."""
         answer = self.s3.get_object(Bucket=self.raw_bucket, Key=key)
         return ndjson.unpack(key, answer["Body"].read(), answer["Metadata"])
+
+    def records(self, key: str) -> int:
+        """Return how many records an object of the raw bucket says it holds; 0 when it is gone."""
+        try:
+            metadata = self.s3.head_object(Bucket=self.raw_bucket, Key=key)["Metadata"]
+        except self.s3.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
+                raise
+            return 0
+        return int(metadata.get("rows", 1))  # what does not say is one thing to look at
 
     def write_records(self, key: str, records: Iterable[Rejected]) -> None:
         """Put records as an object of the raw bucket, with what it holds in its metadata."""

@@ -38,6 +38,7 @@ def reconcile(days: Days, sent: Path | None, *, repair: bool, as_json: bool) -> 
 
     Sums and digests by day first; only where they differ, buckets of events; only in those, the
     events: which are missing, extra, changed or duplicated in which store, and which hop did it.
+    What came of it is kept in the warehouse: sales.data_trust shows it.
 
     Example: ecom reconcile 2010-12-01:2010-12-07 --repair
     """
@@ -46,13 +47,13 @@ def reconcile(days: Days, sent: Path | None, *, repair: bool, as_json: bool) -> 
     from ecom_pipeline import line, settings, tables
 
     configured = settings.load()
-    found = line.compare(configured, *days, sent=sent)
+    found = line.reconcile_days(configured, *days, sent=sent)
     mended = line.mend(configured, found) if repair and found.wrong else None
     if mended is not None:
         for finding in found.wrong:
             click.echo(str(finding), err=True)
         click.echo(str(mended), err=True)
-        found = line.compare(configured, *days, sent=sent)
+        found = line.reconcile_days(configured, *days, sent=sent)
     if as_json:
         click.echo(_report(found))
     else:

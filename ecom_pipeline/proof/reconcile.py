@@ -47,11 +47,16 @@ class Reconciliation:
         return [each for each in self.findings if each.state == "in_flight"]
 
     @property
+    def differing(self) -> list[date]:
+        """Return the days with an unexplained difference."""
+        wrong = {each.day for each in self.wrong}
+        explained = {each.day for each in self.in_flight} - wrong
+        return sorted(set(_differing(self.stores)) - explained | wrong)
+
+    @property
     def differences(self) -> list[str]:
         """Say, for each day with an unexplained difference, what each store holds of it."""
-        explained = {each.day for each in self.in_flight} - {each.day for each in self.wrong}
-        days = set(_differing(self.stores)) - explained | {each.day for each in self.wrong}
-        return [self._day(day) for day in sorted(days)]
+        return [self._day(day) for day in self.differing]
 
     def _day(self, day: date) -> str:
         held = {name: sums.get(day, Totals()) for name, sums in self.stores.items()}

@@ -26,7 +26,11 @@ from ecom_pipeline_tests.builders import RECEIVED, accepted, on
 pytestmark = pytest.mark.usefixtures("redshift")
 
 PLACE = f"{infra.REGION}:{ACCOUNT_LOCAL}"
-OTHER_NAMES = {"ListObjectsV2": "ListBucket", "DeleteMessageBatch": "DeleteMessage"}
+OTHER_NAMES = {
+    "ListObjectsV2": "ListBucket",
+    "HeadObject": "GetObject",
+    "DeleteMessageBatch": "DeleteMessage",
+}
 NOT_HEARD = ("kms:", "redshift-serverless:")
 LOGS = "compute-logs/"  # S3ComputeLogManager's, which writes them on AWS only
 
@@ -136,7 +140,10 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
 
 
 def reconcile(configured, instance, day):
-    """Reconcile a day with an invoice to look at twice: its header has no lines."""
+    """Reconcile a day with an invoice to look at twice: its header has no lines.
+
+    And with something in quarantine to count.
+    """
     header = {
         "pk": {"S": keys.invoice_pk(f"{day:%Y%m%d}")},
         "sk": {"S": keys.HEADER_SK},
@@ -145,9 +152,13 @@ def reconcile(configured, instance, day):
     }
     seed = boto3.Session().client("dynamodb", **emulator_of(configured))
     seed.put_item(TableName=configured.table, Item=header)
+    aside = {"Bucket": configured.raw_bucket, "Key": keys.quarantine_key(day, "0", "1", "1")}
+    quarantine = boto3.Session().client("s3", **emulator_of(configured))
+    quarantine.put_object(**aside)
     job = definitions.build(configured).resolve_job_def(requests.RECONCILE_DAYS)
     job.execute_in_process(instance=instance, tags=requests.range_tags((day, day)))
     seed.delete_item(TableName=configured.table, Key={k: header[k] for k in ("pk", "sk")})
+    quarantine.delete_object(**aside)
 
 
 def emulator_of(configured):

@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 
 import dagster as dg
 
+from ecom_pipeline.batch.lake import Lake
+from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.orchestration import describe
 from ecom_pipeline.orchestration.keys import FACT_LINES, RECONCILED, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import in_dagsters_words
+from ecom_pipeline.proof import verdict
 from ecom_pipeline.proof.explain import Watermark
 from ecom_pipeline.proof.held import Finding, Store
 from ecom_pipeline.proof.reconcile import Reconciliation, reconcile
@@ -30,7 +33,8 @@ Clock = Callable[[], Watermark]
                 kinds={"dynamodb", "s3", "redshift"},
                 text="A day's events, compared in raw lake, DynamoDB, CSV and fact table: sums and "
                 "digests first, single events where they differ. What is wrong is named with the "
-                "event and the hop; `ecom reconcile A:B --repair` mends it.",
+                "event and the hop; `ecom reconcile A:B --repair` mends it. The verdict "
+                "is kept: `sales.data_trust` shows it.",
             )
         )
     ],
@@ -49,11 +53,16 @@ def reconciliation(
     context: dg.AssetExecutionContext,
     stores: dg.ResourceParam[Stores],
     watermark: dg.ResourceParam[Clock],
+    warehouse: dg.ResourceParam[Warehouse],
+    lake: dg.ResourceParam[Lake],
 ) -> Results:
     """Compare the days in every store; DynamoDB is scanned once, however many days there are."""
     days = days_of(context)
+    span = min(days), max(days)
     with in_dagsters_words():
-        found = reconcile(stores(), min(days), max(days), watermark())
+        found = verdict.kept(
+            warehouse, lake, *span, lambda: reconcile(stores(), *span, watermark())
+        )
     for day in days:
         held = {name: sums.get(day, Totals()) for name, sums in found.stores.items()}
         wrong = [each for each in found.wrong if each.day == day]
