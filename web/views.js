@@ -10,7 +10,7 @@ export function show(name, texts = {}) {
   const view = made(name, texts);
   main.replaceChildren(view);
   const heading = main.querySelector("h1");
-  document.title = heading.textContent === "Your invoices" ? "Your invoices" : `${heading.textContent} – Your invoices`;
+  document.title = [...new Set([heading.textContent, "Your invoices"])].join(" · ");
   heading.focus({ preventScroll: true });
   scrollTo(0, 0);
   return main.firstElementChild;
@@ -79,8 +79,8 @@ function lineOf(line) {
 }
 
 function when(invoice) {
-  const times = invoice.lines.map((line) => line.invoice_time).sort();
-  return times.length === 0 ? day(invoice.invoice_date) : `${day(invoice.invoice_date)}, ${times[0].slice(11, 16)}`;
+  const time = invoice.lines[0]?.invoice_time.slice(11, 16); // the earliest line comes first
+  return [day(invoice.invoice_date), ...(time ? [time] : [])].join(", ");
 }
 
 function badge(row, text) {
