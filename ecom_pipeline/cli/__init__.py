@@ -17,6 +17,7 @@ from ecom_pipeline.cli import (
     plan,
     quarantine,
     stores,
+    tableau,
     token,
 )
 
@@ -30,6 +31,7 @@ _EXPECTED = (
     "DamagedObjectError",
     "TombstoneError",
     "WarehouseError",
+    "ExtractError",
     "RunFailedError",
     "QueryError",
     "PackagingError",
@@ -44,7 +46,7 @@ def ecom() -> None:
     """A shop's sales events, exactly once, in a real-time store and in a warehouse."""
 
 
-for module in (local, events, plan, stores, quarantine, erase, token, page, line, drill):
+for module in (local, events, plan, stores, quarantine, erase, token, page, tableau, line, drill):
     for command in module.COMMANDS:
         ecom.add_command(command)
 

@@ -1,0 +1,80 @@
+"""ecom tableau: the marts for Tableau, as a workbook over Redshift or with the data in it."""
+
+from pathlib import Path
+
+import click
+
+from ecom_pipeline.settings import variable
+
+_OUT = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("dist/tableau"),
+    show_default=True,
+    help="The folder to write to.",
+)
+
+
+@click.group()
+def tableau() -> None:
+    """The sales dashboard and the marts, for Tableau 2026.1 and newer."""
+
+
+@tableau.command()
+@click.option(
+    "--server",
+    envvar=variable("redshift_host"),
+    default="redshift.example.com",
+    show_default=True,
+    show_envvar=True,
+    help="Redshift's address; Tableau lets you correct it.",
+)
+@click.option(
+    "--port", envvar=variable("redshift_port"), default=5439, show_default=True, show_envvar=True
+)
+@click.option(
+    "--database",
+    envvar=variable("redshift_database"),
+    default="sales",
+    show_default=True,
+    show_envvar=True,
+)
+@_OUT
+def workbook(server: str, port: int, database: str, out: Path) -> None:
+    """Write the workbook, and a data source for each mart, over Redshift.
+
+    They hold no user and no password: Tableau asks. The files in bi/ are those of no options.
+
+    Example: ecom tableau workbook --server sales.123.eu-west-2.redshift-serverless.amazonaws.com
+    """
+    from ecom_pipeline.bi.tableau import source
+    from ecom_pipeline.bi.tableau import workbook as made
+
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in made.files(source.redshift(server, port, database)).items():
+        (out / name).write_bytes(content)
+        click.echo(out / name)
+
+
+@tableau.command()
+@_OUT
+def extract(out: Path) -> None:
+    """Write the marts as an extract, and the workbook packed with it: it opens anywhere.
+
+    Example: ecom tableau extract --out /tmp/sales
+    """
+    from ecom_pipeline import line, settings
+    from ecom_pipeline.batch import connect
+    from ecom_pipeline.bi import marts
+    from ecom_pipeline.bi.tableau import extract as made
+
+    configured = settings.load()
+    line.require(configured)
+    tables = marts.read(connect.warehouse(configured))
+    for path in made.write(tables.values(), out):
+        click.echo(f"{path}: {path.stat().st_size:,} bytes")
+    for table in tables.values():
+        click.echo(f"{table.mart.table}: {len(table.rows):,} rows")
+
+
+COMMANDS = [tableau]
