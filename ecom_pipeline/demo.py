@@ -29,6 +29,7 @@ _NEXT = (
     ("make dev", "opens Dagster's UI: lineage, partitions, backfills"),
     ('.venv/bin/ecom sql "select * from marts.daily_sales order by 1"', "asks the warehouse"),
     (".venv/bin/ecom invoice {invoice}", "asks the real-time API; any invoice number will do"),
+    (".venv/bin/ecom page {customer}", "shows that customer's own page"),
     (".venv/bin/ecom local down", "stops it all, and keeps the data in .local/"),
 )
 
@@ -106,14 +107,14 @@ def _show_sales(settings: Settings, first: date, last: date, console: Console) -
     console.print(out)
 
 
-def _show_customer(settings: Settings, console: Console) -> str:
-    """Ask the API for the customer with the most invoices, and return one of the numbers."""
+def _show_customer(settings: Settings, console: Console) -> dict[str, str]:
+    """Ask the API for the customer with the most invoices; return who, and one of the numbers."""
     rows = connect.warehouse(settings).query(
         "select customer_id from sales.fact_invoice_lines where customer_id is not null"
         " group by 1 order by count(distinct invoice_no) desc, 1 limit 1"
     )
     if not rows:
-        return "NUMBER"
+        return {"customer": "CUSTOMER", "invoice": "NUMBER"}
     ((customer,),) = rows
     desk = addresses.service_desk(settings)
     invoices = desk.invoices(customer)
@@ -124,10 +125,10 @@ def _show_customer(settings: Settings, console: Console) -> str:
         lines, total = str(len(found["lines"])), pounds(Decimal(found["total"]))
         out.add_row(each["invoice_no"], each["invoice_date"], lines, total)
     console.print(out)
-    return invoices[0]["invoice_no"]
+    return {"customer": customer, "invoice": invoices[0]["invoice_no"]}
 
 
-def _show_end(steps: _Steps, invoice: str) -> None:
+def _show_end(steps: _Steps, shown: dict[str, str]) -> None:
     out = table("How long it took", "step", "seconds")
     for name, seconds in steps.seconds.items():
         out.add_row(name, f"{seconds:.1f}")
@@ -135,5 +136,5 @@ def _show_end(steps: _Steps, invoice: str) -> None:
     steps.console.print(out)
     steps.console.print("Next:")
     for command, does in _NEXT:
-        line_of_it = f"  [bold]{command.format(invoice=invoice)}[/]  {does}"
+        line_of_it = f"  [bold]{command.format(**shown)}[/]  {does}"
         steps.console.print(line_of_it, soft_wrap=True)

@@ -34,6 +34,7 @@ def dev(port: int) -> None:
     from ecom_pipeline.dev import lineage_link, serve
 
     click.echo(f"the lineage: {lineage_link(port)}")
+    click.echo("a customer's own page: ecom page CUSTOMER")
     raise SystemExit(serve(settings.load(), port))
 
 

@@ -21,6 +21,7 @@ def up() -> None:
 
     address = stack.up(settings.load(), say=lambda text: click.echo(f"{text} ..."))
     click.echo(f"the API answers at {address.url}")
+    click.echo("what a customer sees of it: ecom page CUSTOMER")
 
 
 @local.command()
