@@ -16,6 +16,7 @@ Spec = dict[str, Any]
 _POINTS = "points"
 _LEAST_DAYS = 28  # a shorter time would make walls of its bars
 _MONTHS_FROM_DAYS = 90
+_MOST_LABELS = 7  # of days, on a phone
 _MONTH_LABEL = (
     "[utcFormat(datum.value, '%b'),"
     " datum.index == 0 || utcmonth(datum.value) == 0 ? utcFormat(datum.value, '%Y') : '']"
@@ -138,7 +139,6 @@ def _chart(layers: Sequence[alt.Chart], points: Points, *, height: int) -> Spec:
         .configure_axis(
             domain=False, ticks=False, grid=False, labelFontSize=12, labelOverlap="greedy"
         )
-        .configure_axisTemporal(labelSeparation=6)
         .configure_axisY(minExtent=48)
         .configure_text(fontSize=13)
         .configure_scale(bandPaddingInner=0.06, bandPaddingOuter=0)
@@ -153,11 +153,13 @@ def _days(points: Points) -> alt.X:
     span = (last - first).days + 1
     aside = timedelta(days=max(0, _LEAST_DAYS - span + 1) // 2)
     domain = [_moment(first - aside), _moment(last + aside + timedelta(days=1))]
+    step = timedelta(days=-(-span // _MOST_LABELS))
+    labelled = [first + n * step for n in range(_MOST_LABELS) if first + n * step <= last]
     axis = (
         alt.Axis(title=None, tickCount="month", labelExpr=_MONTH_LABEL)
         if span > _MONTHS_FROM_DAYS
         else alt.Axis(
-            title=None, tickCount="week" if span > _LEAST_DAYS else "day", format="%-d %b"
+            title=None, values=[*map(_moment, labelled)], format="%-d %b", bandPosition=0.5
         )
     )
     return alt.X(
