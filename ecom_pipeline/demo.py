@@ -30,6 +30,7 @@ _NEXT = (
     ('.venv/bin/ecom sql "select * from marts.daily_sales order by 1"', "asks the warehouse"),
     (".venv/bin/ecom invoice {invoice}", "asks the real-time API; any invoice number will do"),
     (".venv/bin/ecom page {customer}", "shows that customer's own page"),
+    ("{report}", "is the sales report: open it in a browser"),
     (".venv/bin/ecom local down", "stops it all, and keeps the data in .local/"),
 )
 
@@ -71,10 +72,12 @@ def run(settings: Settings, csv: Path | None, days: Days | None) -> bool:
     with steps.step("Reconcile every store, day by day"):
         arrived = replace(settings, in_flight_seconds=0)  # it was waited for
         found = line.reconcile_days(arrived, first, last, accepted=summary.days)
+    with steps.step("Write the sales report"):
+        report = line.write_report(settings)
     console.print()
     tables.show_reconciliation(found, console)
     _show_sales(settings, first, last, console)
-    _show_end(steps, _show_customer(settings, console))
+    _show_end(steps, _show_customer(settings, console) | {"report": report.as_uri()})
     return not found.differences
 
 

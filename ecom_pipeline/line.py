@@ -16,6 +16,8 @@ import dagster as dg
 from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, gate, migrations, plan
 from ecom_pipeline.batch.ledger import Entry
+from ecom_pipeline.bi.report import sales
+from ecom_pipeline.domain import keys
 from ecom_pipeline.local import deploy, stack
 from ecom_pipeline.local.poller import progress as poller
 from ecom_pipeline.local.processes import LocalError
@@ -111,6 +113,17 @@ def mend(settings: Settings, found: Reconciliation) -> Repair:
     """Mend what raw can mend of what is wrong."""
     require(settings)
     return repair(proof.writable(settings), found.wrong)
+
+
+def write_report(settings: Settings, out: Path | None = None) -> Path:
+    """Write the sales report of what is published, and return where it is."""
+    require(settings)
+    warehouse = connect.warehouse(settings)
+    migrations.migrate(warehouse)
+    path = out or settings.home / Path(keys.REPORT).name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(sales.render(sales.read(warehouse)))
+    return path.resolve()
 
 
 def wait_for(settings: Settings, sequences: Mapping[str, str]) -> None:

@@ -157,6 +157,15 @@ class Lake:
             Bucket=self.csv_bucket, Key=key, Body=body, ContentType="application/json"
         )
 
+    def write_page(self, key: str, page: str) -> None:
+        """Put a page that a browser shows into the CSV bucket."""
+        self.s3.put_object(
+            Bucket=self.csv_bucket,
+            Key=key,
+            Body=page.encode(),
+            ContentType="text/html; charset=utf-8",
+        )
+
     def replace_manifest(self, key: str, body: bytes, before: Stored | None) -> bool:
         """Put a manifest in the place of the one that was read; False when that one has gone.
 

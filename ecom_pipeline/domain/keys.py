@@ -9,6 +9,7 @@ QUARANTINE = "quarantine/"
 REPLAYED = "replayed/"
 ERASED = "erased/"
 SALT = f"{ERASED}salt"
+REPORT = "reports/sales_report.html"
 
 _DAY = re.compile(r"(?:invoice|received)_date=(\d{4}-\d{2}-\d{2})/")
 _TRANSFORM_DAY = re.compile(r"/transform-(\d{4}-\d{2}-\d{2})\.jsonl\.gz$")

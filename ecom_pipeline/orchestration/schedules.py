@@ -10,14 +10,15 @@ from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.domain import shop
 from ecom_pipeline.orchestration import requests
-from ecom_pipeline.orchestration.keys import RECONCILED
+from ecom_pipeline.orchestration.keys import RECONCILED, SALES_REPORT
 
 _MARTS = dg.AssetSelection.groups(marts.SCHEMA)
 _PROOF = dg.AssetSelection.assets(RECONCILED)
+_REPORT = dg.AssetSelection.assets(SALES_REPORT)
 
 load_days = dg.define_asset_job(
     requests.LOAD_DAYS,
-    selection=dg.AssetSelection.all() - _MARTS - _PROOF,
+    selection=dg.AssetSelection.all() - _MARTS - _PROOF - _REPORT,
     description="Days, from their raw objects to the fact table; the marts follow by themselves.",
 )
 # A job of its own: in a run of days Dagster plans each mart once a day, 1,830 events for 305 days,

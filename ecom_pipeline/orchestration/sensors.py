@@ -23,7 +23,7 @@ from ecom_pipeline.batch.notifications import (
 )
 from ecom_pipeline.domain.shop import today
 from ecom_pipeline.orchestration import requests
-from ecom_pipeline.orchestration.keys import RAW_EVENTS
+from ecom_pipeline.orchestration.keys import RAW_EVENTS, SALES_REPORT
 from ecom_pipeline.orchestration.partitions import FIRST_DAY
 from ecom_pipeline.orchestration.schedules import load_days
 
@@ -147,10 +147,11 @@ def _argument(span: requests.Span | None) -> str:
 
 marts_follow = dg.AutomationConditionSensorDefinition(
     "marts_follow",
-    target=dg.AssetSelection.groups(marts.SCHEMA),
+    target=dg.AssetSelection.groups(marts.SCHEMA) | dg.AssetSelection.assets(SALES_REPORT),
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=10,
-    description="Refreshes the marts after any load of the fact table, many loads at once.",
+    description="Refreshes the marts after any load of the fact table, many loads at once, and "
+    "writes the report anew.",
 )
 
 ALL = [new_raw_objects, failed_runs, marts_follow]

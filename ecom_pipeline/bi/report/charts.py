@@ -10,8 +10,9 @@ from typing import Any
 
 import altair as alt
 
+from ecom_pipeline.bi.report.figure import Spec
+
 Points = Sequence[Mapping[str, Any]]
-Spec = dict[str, Any]
 
 _POINTS = "points"
 _LEAST_DAYS = 28  # a shorter time would make walls of its bars

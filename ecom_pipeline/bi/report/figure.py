@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ecom_pipeline.bi.report.charts import Spec
 from ecom_pipeline.bi.report.words import count, pounds
 
+Spec = dict[str, Any]  # of Vega-Lite
 Record = Mapping[str, Any]
 Records = Sequence[Record]
 Cells = Sequence[str]

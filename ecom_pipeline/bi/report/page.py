@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -15,7 +14,6 @@ import vl_convert
 from ecom_pipeline.batch.mart_list import (
     COHORTS,
     COUNTRIES,
-    CUSTOMERS,
     DAILY_SALES,
     DATA_TRUST,
     PRODUCTS,
@@ -24,9 +22,8 @@ from ecom_pipeline.bi.marts import Table
 from ecom_pipeline.bi.report import ranked, words
 from ecom_pipeline.bi.report.cohorts import cohorts
 from ecom_pipeline.bi.report.days import net_by_day, returned_by_day
-from ecom_pipeline.bi.report.figure import Figure, Record, Records, total
-
-NEEDED = (DAILY_SALES, CUSTOMERS, COHORTS, PRODUCTS, COUNTRIES, DATA_TRUST)
+from ecom_pipeline.bi.report.figure import Figure, Record, Records
+from ecom_pipeline.bi.report.sales import headlines
 
 _FILES = files("ecom_pipeline.bi.report") / "static"
 _VERDICTS = {
@@ -50,32 +47,8 @@ def render(tables: Mapping[str, Table]) -> str:
         specs=specs,
         trust=_trust(trust),
         period=_period(days),
-        headlines=headlines(days, len(tables[CUSTOMERS.name].rows)) if days else [],
+        headlines=headlines(tables) if days else [],
         figures=shown,
-    )
-
-
-def headlines(days: Records, customers: int) -> list[tuple[str, str, str]]:
-    """Return the figures of all days: what each is, its value, and what belongs to it."""
-    net, gross, returned, adjusted = (
-        total(days, name) for name in ("net", "gross", "returned", "adjusted")
-    )
-    pieces, invoices = (sum(each[name] for each in days) for name in ("pieces", "invoices"))
-    return [
-        ("Net revenue", words.pounds(net), _net_of(adjusted)),
-        ("Gross", words.pounds(gross), "sold"),
-        ("Returned", words.pounds(returned), f"{words.percent(-returned, gross)} of gross"),
-        ("Invoices", words.count(invoices), "with cancellations"),
-        ("Customers", words.count(customers), "guests aside"),
-        ("Pieces", words.count(pieces), "less those returned"),
-    ]
-
-
-def _net_of(adjusted: Decimal) -> str:
-    return (
-        f"gross less returns, {words.pounds(adjusted)} adjusted"
-        if adjusted
-        else "gross less returns"
     )
 
 
@@ -124,8 +97,8 @@ def _when(moment: datetime | None, zone: str = "") -> str:
     return f"{words.moment(moment)}{zone}" if moment else "never"
 
 
-def _known(number: int | Decimal | None) -> str:
-    return "not known" if number is None else words.count(int(number))
+def _known(number: int | None) -> str:
+    return "not known" if number is None else words.count(number)
 
 
 def _period(days: Records) -> str:

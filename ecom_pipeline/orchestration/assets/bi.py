@@ -1,8 +1,22 @@
 """What people look at: the lineage ends here."""
 
+import dagster as dg
+
+from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.mart_list import MARTS
+from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.bi.report import sales
+from ecom_pipeline.domain import keys
 from ecom_pipeline.orchestration import describe
-from ecom_pipeline.orchestration.keys import SALES_DASHBOARD, of_mart
+from ecom_pipeline.orchestration.assets.marts import FOLLOW
+from ecom_pipeline.orchestration.keys import (
+    RECONCILED,
+    SALES_DASHBOARD,
+    SALES_REPORT,
+    Results,
+    of_mart,
+)
+from ecom_pipeline.orchestration.retries import in_dagsters_words
 
 # Dagster doesn't make it: it reads the marts whenever somebody opens it
 sales_dashboard = describe.spec(
@@ -13,4 +27,36 @@ sales_dashboard = describe.spec(
     "customer cohorts, and how far these can be trusted (`sales.data_trust`).",
 )
 
-ALL = [sales_dashboard]
+
+@dg.multi_asset(
+    specs=[
+        describe.spec(
+            SALES_REPORT,
+            # a reconciliation changes no figure, but how far they can be trusted
+            deps=[*(of_mart(mart) for mart in sales.MARTS), RECONCILED],
+            kinds={"html", "s3"},
+            text="The sales report, one HTML page that needs nothing but a browser: what the "
+            "Tableau workbook shows, for those without Tableau. `ecom report` writes it too.",
+        ).replace_attributes(automation_condition=FOLLOW)
+    ],
+    name="sales_report",
+)
+def sales_report(lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]) -> Results:
+    """Write the page of the marts as they are now."""
+    with in_dagsters_words():
+        tables = sales.read(warehouse)
+        page = sales.render(tables)
+        lake.write_page(keys.REPORT, page)
+    headlines = {name.lower(): value for name, value, _ in sales.headlines(tables)}
+    yield dg.MaterializeResult(
+        asset_key=SALES_REPORT,
+        metadata={
+            "page": dg.MetadataValue.url(lake.csv_link(keys.REPORT)),
+            "bytes": len(page.encode()),
+            "rows": sum(len(table.rows) for table in tables.values()),
+            **headlines,
+        },
+    )
+
+
+ALL = [sales_report, sales_dashboard]

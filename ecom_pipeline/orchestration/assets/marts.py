@@ -17,7 +17,7 @@ BALANCED = "sums_are_those_of_the_fact_table"
 # Not eager(): that waits until no partition of the fact table is missing, which is never. At the
 # first look too: nobody saw what was loaded before it.
 _Condition = dg.AutomationCondition
-_FOLLOW = (
+FOLLOW = (
     (_Condition.any_deps_updated() | _Condition.initial_evaluation()).since_last_handled()
     & _Condition.all_deps_blocking_checks_passed()
     & ~_Condition.in_progress()
@@ -32,7 +32,7 @@ _FOLLOW = (
             kinds={"redshift", "sql"},
             text=mart.text,
             metadata={"dagster/column_schema": describe.schema(mart.columns)},
-        ).replace_attributes(automation_condition=_FOLLOW)
+        ).replace_attributes(automation_condition=FOLLOW)
         for mart in MARTS
     ],
     check_specs=[
