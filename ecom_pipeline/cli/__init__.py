@@ -16,6 +16,7 @@ from ecom_pipeline.cli import (
     page,
     plan,
     quarantine,
+    report,
     stores,
     tableau,
     token,
@@ -46,7 +47,20 @@ def ecom() -> None:
     """A shop's sales events, exactly once, in a real-time store and in a warehouse."""
 
 
-for module in (local, events, plan, stores, quarantine, erase, token, page, tableau, line, drill):
+for module in (
+    local,
+    events,
+    plan,
+    stores,
+    quarantine,
+    erase,
+    token,
+    page,
+    tableau,
+    report,
+    line,
+    drill,
+):
     for command in module.COMMANDS:
         ecom.add_command(command)
 
