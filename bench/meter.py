@@ -1,13 +1,31 @@
-"""Counts what a way costs AWS: calls, write and read units, from what the emulator is asked."""
+"""Counts what a way asks of AWS, by what the emulator is asked: calls and write units.
+
+What that costs is measured by bench.cost_usage.
+"""
 
 import json
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from ecom_pipeline.drill.http_proxy import Call, Forward, Reply
 
 _INDEXED = "customer_invoice"  # an item with it costs a unit in the index, too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What some events made AWS do; `calls` are those of the functions, by operation."""
+
+    events: int
+    posts: int
+    calls: Counter[str]
+    write_units: float
+
+    @property
+    def calls_per_thousand(self) -> float:
+        return 1000 * (self.posts + self.calls.total()) / self.events
 
 
 class Meter:
@@ -20,7 +38,6 @@ class Meter:
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         self.write_units = 0.0
-        self.read_units = 0.0
         self._lock = threading.Lock()
 
     def __call__(self, call: Call, forward: Forward) -> Reply:
@@ -37,8 +54,6 @@ class Meter:
 
     def _add(self, call: Call, answer: dict[str, Any]) -> None:
         if call.operation == "BatchGetItem":
-            (asked,) = json.loads(call.body)["RequestItems"].values()
-            self.read_units += len(asked["Keys"])  # one an item of up to 4 KB, read consistently
             return
         consumed = answer.get("ConsumedCapacity") or []
         each = consumed if isinstance(consumed, list) else [consumed]

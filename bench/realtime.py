@@ -1,10 +1,9 @@
 """`python -m bench.realtime [CSV]`: our real-time path and the original's, on one emulator.
 
-Three rounds in turn for speed, and one of each behind a counting proxy for what AWS would charge.
+Three rounds in turn for speed, and one of each behind a proxy that counts calls and write units.
 Without a CSV, made-up data stand in. Prints a table and writes docs/benchmarks-realtime.md.
 """
 
-import re
 import socket
 import sys
 import tempfile
@@ -18,8 +17,7 @@ from statistics import median
 from typing import Any
 
 from bench import report, units
-from bench.cost import Counted
-from bench.meter import Meter
+from bench.meter import Counted, Meter
 from bench.original import deploy as original
 from bench.original import producer
 from ecom_pipeline import addresses, settings
@@ -82,7 +80,7 @@ class Bench:
         """Send one by one, wait for the original's consumer."""
 
         def send() -> dict[str, str]:
-            return {"shardId-000000000000": producer.send(map(_plain, events), self.url)}
+            return {"shardId-000000000000": producer.send(map(plain, events), self.url)}
 
         return self._timed(len(events), send, [original.CONSUMER])
 
@@ -102,7 +100,6 @@ class Bench:
         """Send events once with the functions behind a meter."""
         mine = way == self.ours
         names = _FUNCTIONS if mine else original.FUNCTIONS
-        before = self._invocations(names)
         meter = Meter()
         with Proxy(str(self.settings.endpoint_url), meter) as proxy:
             self._point(names, proxy.url)
@@ -112,15 +109,8 @@ class Bench:
             events=len(events),
             posts=-(-len(events) // batch),
             calls=meter.calls,
-            invocations=self._invocations(names) - before,
-            consumers=len(names) - 1,
             write_units=meter.write_units,
-            read_units=meter.read_units,
         )
-
-    def _invocations(self, names: Sequence[str]) -> int:
-        log = (self.settings.home / "log" / "poller.log").read_text()
-        return sum(name in names for name in re.findall(r"delivered function=(\S+)", log))
 
     def _point(self, names: Sequence[str], endpoint_url: str | None) -> None:
         """Send functions through a proxy, or past it again."""
@@ -135,7 +125,7 @@ class Bench:
             )
 
 
-def _plain(event: Event) -> Event:
+def plain(event: Event) -> dict[str, Any]:
     """Return an event as the original's producer has it from pandas: floats, and no id."""
     floats = {k: float(v) if isinstance(v, Decimal) else v for k, v in event.items()}
     return {name: value for name, value in floats.items() if name != "event_id"}
@@ -163,9 +153,9 @@ def run(configured: Settings, events: dataset.Events) -> report.Figures:
         counted=counted,
         accepted={way: median(each.accepted for each in all_) for way, all_ in rounds.items()},
         end_to_end={way: median(each.end_to_end for each in all_) for way, all_ in rounds.items()},
-        slice_units={"original": units.original(map(_plain, first)), "ours": units.ours(first)},
+        slice_units={"original": units.original(map(plain, first)), "ours": units.ours(first)},
         whole_units={
-            "original": units.original(_plain(event) for _, event in events),
+            "original": units.original(plain(event) for _, event in events),
             "ours": units.ours(event for _, event in events),
         },
         whole_events=events.count(),

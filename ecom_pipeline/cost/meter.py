@@ -29,12 +29,12 @@ class Meter:
     @contextmanager
     def on(self, events: Any) -> Iterator["Meter"]:
         """Count the calls of a client (`client.meta.events`), or of a session's later clients."""
-        events.register("before-parameter-build", self._asked)
+        events.register("provide-client-params", self._asked)
         events.register("response-received", self._answered)
         try:
             yield self
         finally:
-            events.unregister("before-parameter-build", self._asked)
+            events.unregister("provide-client-params", self._asked)
             events.unregister("response-received", self._answered)
 
     def add(self, units: Units) -> None:
@@ -55,7 +55,7 @@ class Meter:
         service, operation = event_name.split(".")[1:]
         if tells_units(service, operation):
             params.setdefault("ReturnConsumedCapacity", "TOTAL")
-        context[_ASKED] = params
+        context[_ASKED] = dict(params)  # before botocore makes a stream of a body
 
     def _answered(
         self,

@@ -11,6 +11,18 @@ from ecom_pipeline.cost.units import Units, summed
 
 PATH = Path(__file__).with_name("usage.json")
 FRONT_DOOR = "front door"
+MINIMUM_SECONDS = Decimal(60)  # that Redshift Serverless and a Fargate task bill at least
+
+# what is measured on the machine that ran the measurement, and not counted
+TIMED = frozenset(
+    {
+        "lambda_gb_seconds",
+        "log_gb",
+        "redshift_rpu_seconds",
+        "fargate_vcpu_seconds",
+        "fargate_gb_seconds",
+    }
+)
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +59,6 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: dict[str, int]
     parts: dict[str, Usage]
 
-    def a_million(self, part: str, unit: str) -> Decimal:
-        """Return a unit's number for a million events."""
-        return self.parts[part].units[unit] * 1_000_000 / self.events
-
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """What one load of days did, from raw objects to the marts."""
@@ -64,7 +72,9 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """A measurement: when, of what, on what machine, and what it found.
 
     `ways` are ours with many events a request and with one, and the original's; `standing` is what
-    is billed for each month, whatever happens. `guard` is made-up events, to see calls grow.
+    is billed for each month, whatever happens; `base_rpus` is Redshift's capacity. `windows` are
+    the seconds after which each of the stream's `shards` calls a consumer, be there ever so little
+    to deliver. `guard` is made-up events, to see calls grow.
     """
 
     recorded: date
@@ -73,6 +83,9 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     ways: dict[str, Way]
     load: Load
     standing: dict[str, Units]
+    base_rpus: int
+    shards: int
+    windows: dict[str, int]
     guard: dict[str, Usage]
 
 
