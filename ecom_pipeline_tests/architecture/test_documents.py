@@ -10,6 +10,8 @@ import pytest
 import yaml
 from dagster._config import process_config
 
+from ecom_pipeline.local import page
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 INSTANCE = ROOT / "infra" / "dagster"
@@ -51,6 +53,16 @@ def test_the_test_command_of_the_readme_is_what_ci_runs():
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)]+)\)", README))
 def test_each_link_of_the_readme_leads_somewhere(link):
     assert (ROOT / link).exists()
+
+
+def test_a_host_of_the_customer_page_is_told_the_headers_that_it_is_tested_with():
+    document = (ROOT / "docs" / "customer-page.md").read_text()
+    given = {
+        "api": "https://<api id>.execute-api.<region>.amazonaws.com/production",
+        "signIn": "https://<domain>.auth.<region>.amazoncognito.com",
+    }
+    for name, value in page.headers(given).items():
+        assert f"\n{name}: {value}\n" in document
 
 
 def test_local_and_production_differ_only_in_what_production_adds():
