@@ -60,12 +60,19 @@ async function showInvoices(signal) {
 /** Add a page's rows; the list has no totals, so each invoice is asked for its own. */
 function add(view, page, signal) {
   const rows = views.addInvoices(view, page);
-  Promise.all(
-    rows.map(async ({ number, row }) => views.fillRow(row, await api.invoice(number, signal))),
-  ).catch((error) => {
+  Promise.all(rows.map((each) => complete(each, signal))).catch((error) => {
     if (!signal.aborted) explain(error);
   });
   return rows;
+}
+
+async function complete({ number, row }, signal) {
+  try {
+    views.fillRow(row, await api.invoice(number, signal));
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error;
+    row.remove(); // it went after the list was read
+  }
 }
 
 async function showInvoice(number, signal) {
@@ -88,10 +95,14 @@ function explain(error) {
     const again = () => session.signOut(config);
     message("Not a customer’s sign-in", "It has no invoices to show.", "Sign in as a customer", again);
   } else if (error instanceof Unavailable) {
-    message("The shop can’t be reached", "Your invoices are safe. Try again in a moment.", "Try again", route);
+    unreachable(route);
   } else {
     throw error;
   }
+}
+
+function unreachable(again) {
+  message("The shop can’t be reached", "Your invoices are safe. Try again in a moment.", "Try again", again);
 }
 
 function message(title, text, act, then) {
@@ -109,7 +120,11 @@ function askToSignIn(notice) {
 }
 
 async function start() {
-  config = await (await fetch("config.json")).json();
+  config = await fetch("config.json").then((answer) => answer.json()).catch(() => null);
+  if (config === null) {
+    unreachable(() => location.reload());
+    return;
+  }
   api = new Api(config.api);
   document.querySelector("[data-sign-out]").addEventListener("click", () => {
     shown.abort();

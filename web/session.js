@@ -50,8 +50,8 @@ export async function finish(config) {
       code: given.get("code"),
       code_verifier: asked.verifier,
     }),
-  });
-  if (!answer.ok) return false;
+  }).catch(() => null);
+  if (!answer?.ok) return false;
   const { id_token: token, expires_in: seconds } = await answer.json();
   sessionStorage.setItem(TOKEN, JSON.stringify({ token, until: Date.now() + seconds * 1000 }));
   return true;

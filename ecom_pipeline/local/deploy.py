@@ -32,14 +32,19 @@ def deploy(settings: Settings) -> dict[str, str]:
     code = _upload(settings, packaging.build_here(settings.home / "lambda.zip").read_bytes(), "zip")
     template = expand(INFRA / "template.yaml", f"s3://{_ARTIFACTS}/{code}", settings.region)
     key = _upload(settings, json.dumps(template).encode(), "json")
-    parameters = json.loads((INFRA / "parameters" / "local.json").read_text())
-    parameters["PageOrigin"] = settings.page_origin
+    given = parameters(settings)
     url = f"{settings.endpoint_url}/{_ARTIFACTS}/{key}"
-    _apply(client(settings, "cloudformation"), url, parameters)
+    _apply(client(settings, "cloudformation"), url, given)
     _disable_mappings(client(settings, "lambda"))
     found = outputs(settings)
-    _gateway_responses(client(settings, "apigateway"), template, found, parameters)
+    _gateway_responses(client(settings, "apigateway"), template, found, given)
     return found
+
+
+def parameters(settings: Settings) -> dict[str, str]:
+    """Return the parameters of the local stage, with the page where this machine serves it."""
+    stage = json.loads((INFRA / "parameters" / "local.json").read_text())
+    return stage | {"PageOrigin": settings.page_origin}
 
 
 def outputs(settings: Settings) -> dict[str, str]:

@@ -93,7 +93,7 @@ def test_a_change_is_an_update_that_replaces_nothing_with_data_in_it(emulator):
     template = deployable(emulator)
     template["Resources"]["QueryFunction"]["Properties"]["MemorySize"] = 256
     template["Resources"]["EventStream"]["Properties"]["RetentionPeriodHours"] = 192
-    found = apply(emulator, deploy.STACK, template, infra.parameters_of("local"))
+    found = apply(emulator, deploy.STACK, template, deploy.parameters(emulator))
     assert all(state.endswith("_COMPLETE") for state in found.values())
     after = deploy.outputs(emulator)
     assert {key: after[key] for key in kept} == {key: before[key] for key in kept}

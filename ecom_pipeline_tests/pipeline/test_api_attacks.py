@@ -196,13 +196,31 @@ def test_a_page_token_of_another_customer_or_route_is_400(world):
     refuses(world.get(f"/me/invoices?page={bobs[:-1]}", world.bob), 400)
 
 
-@pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE", "OPTIONS", "HEAD"])
+@pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE", "HEAD"])
 def test_a_method_that_is_not_offered_is_403(world, method):
     for path, token in (("/me/invoices", world.alice), (f"/invoices/{BOB}", world.staff)):
         headers = {"Authorization": token}
         answer = requests.request(method, world.url + path, headers=headers, timeout=30)
         assert answer.status_code == 403
         assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.invalid", "null", None])
+def test_a_browser_is_told_to_let_in_the_customer_page_and_no_other_origin(world, origin):
+    """Whoever asks, with a token or without: the answer names one origin, and no data."""
+    asks = {"Origin": origin, "Access-Control-Request-Headers": "Authorization"}
+    page = world.settings.page_origin
+    for path in OWN:
+        told = requests.options(world.url + path, headers=asks, timeout=30)
+        assert (told.status_code, told.content) == (204, b"")
+        assert told.headers["Access-Control-Allow-Origin"] == page
+        assert "Access-Control-Allow-Credentials" not in told.headers
+    for token in (None, world.alice):
+        answer = world.get("/me/invoices", token, Origin=origin)
+        assert answer.headers["Access-Control-Allow-Origin"] == page
+    staffs = requests.options(f"{world.url}/invoices/{world.his[0]}", headers=asks, timeout=30)
+    assert staffs.status_code == 403
+    assert "Access-Control-Allow-Headers" not in staffs.headers
 
 
 def test_a_claim_sent_as_a_header_or_as_another_method_changes_nothing(world):
