@@ -1,16 +1,16 @@
 """Two customers of a shop, what they bought, and the page that they look at it with."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Thread
+from subprocess import PIPE, Popen
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
-from ecom_pipeline.local import page as customer_page
 from ecom_pipeline.local import tokens
-from ecom_pipeline.settings import Settings
+from ecom_pipeline.settings import Settings, child_environment, environment_of
 from ecom_pipeline_tests.builders import payload
 from ecom_pipeline_tests.pipeline import api_world
 from ecom_pipeline_tests.pipeline.api_world import World
@@ -46,18 +46,22 @@ EVENTS = [
 
 @contextmanager
 def opened(world: World) -> Iterator[None]:
-    """Sell, put the customers into the pool, and serve the page."""
+    """Sell, put the customers into the pool, and serve the page as `ecom page` does."""
     receipts = [each["event_id"] for each in world.post(*EVENTS).json()["results"]]
     for event, receipt in zip(EVENTS, receipts, strict=True):
         api_world.wait_for(world, event["InvoiceNo"], receipt)
-    for customer in (ANN, BEN, NEW):
+    for customer in (BEN, NEW):
         tokens.add_customer(world.settings, customer)
-    with customer_page.server(world.settings) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
+    command = [sys.executable, "-m", "ecom_pipeline.cli", "page", ANN]
+    environment = child_environment(environment_of(world.settings))
+    with Popen(command, env=environment, stdout=PIPE, text=True) as process:
+        said = [process.stdout.readline() for _ in range(2)]
+        assert said == [
+            f"the customer page: {world.settings.page_origin}/\n",
+            f"sign in as customer-{ANN} with the password {tokens.PASSWORD}\n",
+        ]
         yield
-        server.shutdown()
-        thread.join()
+        process.terminate()
 
 
 @dataclass
