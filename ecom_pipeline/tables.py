@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
@@ -9,10 +10,12 @@ from rich.text import Text
 
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.line import Plan
+from ecom_pipeline.proof.held import Finding
 from ecom_pipeline.proof.reconcile import Reconciliation
 
 SHOWN_DAYS = 31
-SHOWN_FINDINGS = 50
+SHOWN_ALIKE = 3  # findings of a day that differ by their event only
+SHOWN_LINES = 200
 
 
 def table(title: str, *columns: str) -> Table:
@@ -71,15 +74,29 @@ def show_reconciliation(found: Reconciliation, console: Console) -> None:
         console.print(Text(_account(found.account, found.total("raw").rows), "dim"))
     for difference in found.differences:
         console.print(Text(difference, "red"))
-    for finding in [*found.wrong, *found.in_flight][:SHOWN_FINDINGS]:
-        console.print(Text(f"  {finding}"))
-    more = len(found.findings) - SHOWN_FINDINGS
-    if more > 0:
-        console.print(f"  ... and {more:,} more: --json has them all")
+    for line in finding_lines([*found.wrong, *found.in_flight]):
+        console.print(Text(f"  {line}"))
     count = len(found.differences)
     verdict = f"[red]{count} days differ" if count else "[bold green]0 differences"
     way = f", {len(found.in_flight)} events in flight" if found.in_flight else ""
     console.print(f"{verdict}[/] in {len(found.days)} days, {len(found.stores)} stores{way}\n")
+
+
+def finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """Say what is wrong: a few of a day's findings that are alike stand for all of them.
+
+    A lost object or a damaged part has thousands of events; none of them hides another fault.
+    """
+    lines: list[str] = []
+    for _, group in groupby(findings, lambda each: (each.day, each.store, each.kind, each.state)):
+        alike = list(group)
+        lines += map(str, alike[:SHOWN_ALIKE])
+        if len(alike) > SHOWN_ALIKE:
+            count = len(alike) - SHOWN_ALIKE
+            lines.append(f"{alike[0].day} {alike[0].store}: and {count:,} more {alike[0].kind}")
+    more = len(lines) - SHOWN_LINES
+    end = [f"... and {more:,} lines more: --json has them all"] if more > 0 else []
+    return lines[:SHOWN_LINES] + end
 
 
 def _account(account: Mapping[str, int], rows: int) -> str:

@@ -50,8 +50,8 @@ def reconcile(days: Days, sent: Path | None, *, repair: bool, as_json: bool) -> 
     found = line.reconcile_days(configured, *days, sent=sent)
     mended = line.mend(configured, found) if repair and found.wrong else None
     if mended is not None:
-        for finding in found.wrong:
-            click.echo(str(finding), err=True)
+        for text in tables.finding_lines(found.wrong):
+            click.echo(text, err=True)
         click.echo(str(mended), err=True)
         found = line.reconcile_days(configured, *days, sent=sent)
     if as_json:

@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.proof.held import Finding
 from ecom_pipeline.proof.reconcile import Reconciliation
-from ecom_pipeline.tables import listing, pounds, show_reconciliation
+from ecom_pipeline.tables import SHOWN_ALIKE, SHOWN_LINES, listing, pounds, show_reconciliation
 from ecom_pipeline_tests.unit.test_sensors import ONE, TWO
 
 
@@ -51,3 +52,25 @@ def test_a_store_without_a_day_differs_from_one_that_has_it():
     one = Totals(rows=1, quantity=6, amount=Decimal("15.3000"), digest=7)
     assert len(Reconciliation({"raw": {ONE: one}, "fact": {}}).differences) == 1
     assert Reconciliation({"raw": {ONE: Totals()}, "fact": {}}).differences == []
+
+
+def test_a_lost_objects_thousand_events_hide_no_other_fault():
+    lost = [
+        Finding(day=ONE, store="raw", kind="missing", state="lost", event_id=f"e{n:04}")
+        for n in range(1000)
+    ]
+    other = Finding(day=TWO, store="fact", kind="changed", event_id="other", hop="CSV -> fact")
+    found = Reconciliation({"raw": {}}, findings=[*lost, other])
+    text = shown(lambda console: show_reconciliation(found, console))
+    assert text.count("LOST: event") == SHOWN_ALIKE
+    assert f"{ONE} raw: and {1000 - SHOWN_ALIKE} more missing" in text
+    assert f"{TWO} fact: event other changed (CSV -> fact)" in text
+
+
+def test_where_every_day_differs_the_rest_is_counted():
+    faults = [
+        Finding(day=ONE, store=f"s{n:04}", kind="missing", event_id="e")
+        for n in range(SHOWN_LINES + 7)
+    ]
+    text = shown(lambda console: show_reconciliation(Reconciliation({}, findings=faults), console))
+    assert "... and 7 lines more: --json has them all" in text
