@@ -8,6 +8,7 @@ import sys
 import click
 
 from ecom_pipeline.cli import (
+    cost,
     drill,
     erase,
     events,
@@ -51,6 +52,7 @@ for module in (
     local,
     events,
     plan,
+    cost,
     stores,
     quarantine,
     erase,
