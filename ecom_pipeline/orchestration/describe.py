@@ -7,6 +7,9 @@ from typing import Any
 
 import dagster as dg
 
+from ecom_pipeline.cost import bill
+from ecom_pipeline.cost.prices import prices
+from ecom_pipeline.cost.usage import Usage
 from ecom_pipeline.domain.columns import COLUMNS, PARTITION, Column
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.orchestration.partitions import DAYS
@@ -85,6 +88,16 @@ def sums(totals: Totals) -> dict[str, Any]:
 def pounds(amount: Decimal) -> str:
     """Return money in full."""
     return f"-£{-amount:,}" if amount < 0 else f"£{amount:,}"
+
+
+def spent(usage: Usage) -> dict[str, Any]:
+    """Return what a run asked of AWS and what that costs at list prices (`ecom cost`)."""
+    calls = ", ".join(f"{n} {call.replace(':', ' ')}" for call, n in usage.calls.items())
+    return {
+        "requests": usage.requests,
+        "requests_made": calls or "none",
+        "estimated_cost_usd": float(bill.estimate(usage, prices())),
+    }
 
 
 def preview(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MetadataValue:  # type: ignore[type-arg]

@@ -81,6 +81,9 @@ def test_a_day_shows_what_a_person_wants_to_know(aws, instance, lake, day):
     assert (fact["version"], fact["cause"], fact["rows_added"]) == (1, "first", 2)
     assert "copy stage_invoice_lines" in fact["copy"]
     assert fact["dagster/row_count"] >= 2
+    assert "s3 GetObject" in fact["requests_made"]
+    assert fact["requests"] > 0
+    assert 0.05 <= fact["estimated_cost_usd"] < 1  # a minute of Redshift's eight RPUs, and some S3
     found = evaluations(result)
     assert {each.name for each in checks.SPECS} <= found.keys()
     blocking = [each for each in found.values() if each.severity == dg.AssetCheckSeverity.ERROR]

@@ -13,6 +13,9 @@ from ecom_pipeline.batch.gate import Gate
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.ledger import Entry
 from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.cost import bill
+from ecom_pipeline.cost.meter import Meter
+from ecom_pipeline.cost.usage import recorded
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION
 from ecom_pipeline.domain.totals import Totals
@@ -61,7 +64,7 @@ def fact_invoice_lines(
 ) -> Results:
     """Publish the days' CSV in the warehouse."""
     days = days_of(context)
-    with in_dagsters_words():
+    with in_dagsters_words(), Meter().on(lake.s3.meta.events) as meter:
         migrations.migrate(warehouse)
         began = time.monotonic()
         published = load.publish(warehouse, lake, days, gate=replace(gate, approved=config.approve))
@@ -79,6 +82,9 @@ def fact_invoice_lines(
             "days_changed": len(published),
             "seconds": round(seconds, 3),
         }
+        busy = bill.rpu_seconds(time.monotonic() - began, recorded().base_rpus)
+        meter.add({"redshift_rpu_seconds": busy})
+        metadata |= describe.spent(meter.take())
     yield dg.MaterializeResult(asset_key=FACT_LINES, metadata=metadata, check_results=results)
 
 
