@@ -17,6 +17,8 @@ from ecom_pipeline.batch import connect, tombstones
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.tombstone import Tombstone
 from ecom_pipeline.orchestration import requests, runs
+from ecom_pipeline.orchestration.assets import bi
+from ecom_pipeline.orchestration.resources import resources_for
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.settings import ACCOUNT_LOCAL
 from ecom_pipeline_tests.architecture import infra
@@ -127,6 +129,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
         connect.lake(aws).write_records(keys.raw_key(day, "0", "1", "1"), [replaced])
         runs.run_days(definitions.build(fresh), instance, day, day)
         reconcile(fresh, instance, day)
+        dg.materialize([bi.sales_report], instance=instance, resources=resources_for(fresh))
     connect.alarms(fresh).tell("subject", "message")
 
     may = permissions(values)
