@@ -7,12 +7,15 @@ from decimal import Decimal
 
 import dagster as dg
 import pytest
+import tableauhyperapi as hyper
 
 from bench.history import write_raw
 from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, ledger, load, marts, partition
 from ecom_pipeline.batch.ledger import within
 from ecom_pipeline.batch.mart_list import MARTS
+from ecom_pipeline.bi import marts as bi
+from ecom_pipeline.bi.tableau import extract
 from ecom_pipeline.domain import keys
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.realtime import archive
@@ -139,6 +142,22 @@ def test_the_marts_are_those_of_the_history(redshift, instance, stores, golden):
         assert (matched["whole_line"], matched["part_of_line"]) == (2717, 4301)
     with warehouse.session() as session:
         assert [marts.imbalances(session, mart) for mart in MARTS] == [[] for _ in MARTS]
+
+
+def test_the_extract_for_tableau_is_that_of_the_history(stores, golden, tmp_path):
+    _, warehouse = stores
+    path, _ = extract.write(bi.read(warehouse).values(), tmp_path)
+    private = hyper.Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU
+    with (
+        hyper.HyperProcess(private, parameters={"log_config": ""}) as process,
+        hyper.Connection(process.endpoint, path) as connection,
+    ):
+        rows = connection.execute_list_query(
+            "select invoice_date, lines, net from marts.daily_sales"
+            f" where invoice_date between date '{min(golden)}' and date '{max(golden)}'"
+        )
+    found = {day.to_date(): (lines, net) for day, lines, net in rows}
+    assert found == {day: (lines, net) for day, (lines, _, net) in golden.items()}
 
 
 @pytest.mark.usefixtures("functions")
