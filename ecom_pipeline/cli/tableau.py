@@ -17,7 +17,10 @@ _OUT = click.option(
 
 @click.group()
 def tableau() -> None:
-    """The sales dashboard and the marts, for Tableau 2026.1 and newer."""
+    """The sales dashboard and the marts, for Tableau 2026.1 and newer.
+
+    Example: ecom tableau extract
+    """
 
 
 @tableau.command()
