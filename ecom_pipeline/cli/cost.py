@@ -69,10 +69,11 @@ def _show_million(found: "Recorded", priced: "Prices", way: str, *, as_json: boo
     )
     for name, each in sorted(found.ways.items(), key=lambda each: each[0] != "original"):
         whose = "the original's way" if name == "original" else "ours"
+        inexact = bill.total(line for line in bills[name] if not line.exact)
         times = "" if name == "original" else f"; 1/{sums['original'] / sums[name]:.1f} of that"
         click.echo(
             f"{whose}, {each.request} a request: ${_usd(sums[name])},"
-            f" front door {doors[name]:.1%}{times}"
+            f" front door {doors[name]:.1%}, seconds and logs ${_usd(inexact)}{times}"
         )
     click.echo(f"kept in DynamoDB and S3: ${_usd(kept)} more in each month that they are kept")
     _say_sources(found, priced)

@@ -8,7 +8,7 @@ import msgspec
 
 from ecom_pipeline.cost.prices import Prices
 from ecom_pipeline.cost.units import KEPT, Units
-from ecom_pipeline.cost.usage import FRONT_DOOR, MINIMUM_SECONDS, Load, Recorded, Usage, Way
+from ecom_pipeline.cost.usage import FRONT_DOOR, MINIMUM_SECONDS, TIMED, Load, Recorded, Usage, Way
 
 MILLION = 1_000_000
 DAYS_A_MONTH = Decimal(365) / 12
@@ -20,13 +20,17 @@ _KEPT_AS = {
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a bill: a part of the line, what is billed, how much of it, and what it costs."""
+    """One line of a bill: a part of the line, what is billed, how much of it, and what it costs.
+
+    `exact` units were counted; others are seconds and logs of the machine that measured.
+    """
 
     part: str
     service: str
     what: str
     units: Decimal
     usd: Decimal
+    exact: bool
 
 
 def of_events(way: Way, prices: Prices, events: int = MILLION) -> list[Line]:
@@ -140,6 +144,7 @@ def _lines(part: str, units: Units, prices: Prices) -> list[Line]:
             what=prices.units[name].what,
             units=n,
             usd=prices.units[name].of(n),
+            exact=name not in TIMED,
         )
         for name, n in units.items()
         if not name.endswith(KEPT)

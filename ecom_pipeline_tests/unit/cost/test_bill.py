@@ -83,6 +83,12 @@ def test_a_million_events_are_billed_line_by_line_and_the_front_door_has_its_sha
     assert bill.front_door(lines) == Decimal("3.50") / Decimal("4.3875")
 
 
+def test_what_was_timed_and_not_counted_says_so():
+    timed = Way(events=1, request=1, deliveries={}, parts={"x": usage(redshift_rpu_seconds=1)})
+    assert [line.exact for line in bill.of_events(timed, PRICED)] == [False]
+    assert all(line.exact for line in bill.of_events(way(), PRICED))
+
+
 def test_what_is_kept_is_billed_apart_with_its_recovery():
     assert bill.kept(way(), PRICED) == Decimal("0.45")
 
