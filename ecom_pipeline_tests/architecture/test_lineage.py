@@ -25,7 +25,7 @@ marts/products <- warehouse/fact_invoice_lines
 marts/returns <- warehouse/fact_invoice_lines
 proof/reconciliation <- warehouse/fact_invoice_lines
 tableau/sales_dashboard <- marts/basket_pairs, marts/cohorts, marts/countries, \
-marts/customers, marts/daily_sales, marts/products, marts/returns
+marts/customers, marts/daily_sales, marts/products, marts/returns, proof/reconciliation
 warehouse/fact_invoice_lines <- lake/csv_invoice_lines
 """
 

@@ -18,7 +18,7 @@ from ecom_pipeline.bi.tableau.workbook import NAME, workbook
 from ecom_pipeline.domain.columns import Column
 
 _IN_PACKAGE = f"Data/{NAME}.hyper"
-# the version that has decimals of more than 18 digits; Tableau reads it since 2022.4
+# the version that has decimals of more than 18 digits; Tableau reads it since 2022.4.1
 _PARAMETERS = {"log_config": "", "default_database_version": "3"}
 
 

@@ -18,10 +18,10 @@ from ecom_pipeline.orchestration.keys import (
 )
 from ecom_pipeline.orchestration.retries import in_dagsters_words
 
-# Dagster doesn't make it: it reads the marts whenever somebody opens it
+# Dagster doesn't make it: it reads the marts whenever somebody opens it, and the verdict on them
 sales_dashboard = describe.spec(
     SALES_DASHBOARD,
-    deps=[of_mart(mart) for mart in MARTS],
+    deps=[*map(of_mart, MARTS), RECONCILED],
     kinds={"tableau"},
     text="The Tableau workbook `bi/ecom_sales.twb`: daily sales with returns, countries, products, "
     "customer cohorts, and how far these can be trusted (`sales.data_trust`).",
