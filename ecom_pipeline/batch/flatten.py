@@ -1,27 +1,34 @@
-"""Raw lines of a day -> CSV rows, with an account of every line that came in.
+"""Raw lines of a day, or of a part of it -> CSV rows, with an account of every line that came in.
 
-Pure: lines in, a file object and a result out. Where objects lie is in lake.py, what commits a
-day in partition.py.
+Pure: lines in, a result out. How a line is read is in rows.py, where objects lie in lake.py, what
+commits a day in partition.py.
 """
 
 import csv
-import gzip
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
+from isal import igzip
+
+from ecom_pipeline.batch import rows
+from ecom_pipeline.batch.rows import Reader
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.columns import CSV_HEADER
+from ecom_pipeline.domain.digest import SEPARATOR, digest_of
 from ecom_pipeline.domain.envelope import Accepted, Rejected, UnreadableError
-from ecom_pipeline.domain.event import EventError, InvoiceLine, digest
+from ecom_pipeline.domain.event import EventError, InvoiceLine
 from ecom_pipeline.domain.tombstone import NONE, Tombstones
 from ecom_pipeline.domain.totals import Totals
 
+# igzip's level 2 takes a tenth of the time of zlib's 6, for 7 % more bytes (2026-11-22)
+_GZIP_LEVEL = 2
 
-@dataclass(frozen=True, slots=True)
-class Line:
+
+class Line(NamedTuple):
     """One raw line and where it stood, for errors."""
 
     data: bytes
@@ -47,24 +54,30 @@ class Flattened:
     erased: int = 0
 
 
-def flatten(lines: Iterable[Line], day: date, tombstones: Tombstones = NONE) -> Flattened:
-    """Return a day's rows as gzip CSV, the first content of each event id only.
+def flatten(
+    lines: Iterable[Line],
+    day: date,
+    tombstones: Tombstones = NONE,
+    read: Reader = rows.reference,
+) -> Flattened:
+    """Return the lines' rows as gzip CSV, the first content of each event id only.
 
-    The same lines make the same bytes. A line that can't be used is set aside with its reason;
-    an event of another day under this one's prefix is refused too. An erased customer's event is
-    anonymous or, if it was to be deleted, only counted.
+    The same lines make the same bytes, on processors of one kind. A line that can't be used is set
+    aside with its reason; an event of another day under this one's prefix is refused too. An
+    erased customer's event is anonymous or, if it was to be deleted, only counted.
     """
-    account = _Account(day)
+    account = _Account(day, read)
     if tombstones:
         lines = account.unerased(lines, tombstones)
     body = io.BytesIO()
     with (
-        gzip.GzipFile(filename="", fileobj=body, mode="wb", compresslevel=6, mtime=0) as packed,
+        igzip.IGzipFile(
+            filename="", fileobj=body, mode="wb", compresslevel=_GZIP_LEVEL, mtime=0
+        ) as packed,
         io.TextIOWrapper(packed, "utf-8", newline="") as text,
     ):
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(CSV_HEADER)
-        writer.writerows(account.rows(lines))
+        text.write(f"{','.join(CSV_HEADER)}\n")
+        text.writelines(map(csv_line, account.rows(lines)))
     return Flattened(
         csv=body.getvalue(),
         digests=account.digests,
@@ -80,9 +93,11 @@ def flatten(lines: Iterable[Line], day: date, tombstones: Tombstones = NONE) -> 
 class _Account:
     """What is known of a day while its lines go by: a digest an event id, and no rows."""
 
-    def __init__(self, day: date) -> None:
+    def __init__(self, day: date, read: Reader) -> None:
         self.day = day
+        self.reader = read
         self.read = 0
+        self.kept = 0
         self.redelivered = 0
         self.erased = 0
         self.quantity = 0
@@ -99,48 +114,46 @@ class _Account:
                 self.read += 1
                 self.erased += 1
             else:
-                yield line if data is line.data else replace(line, data=data)
+                yield line if data is line.data else line._replace(data=data)
 
-    def rows(self, lines: Iterable[Line]) -> Iterator[tuple[str, ...]]:
-        """Yield the row of each event that was not seen before."""
+    def rows(self, lines: Iterable[Line]) -> Iterator[str]:
+        """Yield the canonical text of each event that was not seen before."""
+        read, day, digests = self.reader, self.day, self.digests
         for line in lines:
             self.read += 1
             try:
-                record, event = self._event(line)
+                event_id, text, quantity, amount = read(line.data, day)
             except (UnreadableError, EventError) as error:
                 self.rejected.append(_set_aside(line, error))
                 continue
-            row = event.row()
-            if self._is_new(record, event, digest(row)):
-                yield row
+            mark = digest_of(text)
+            standing = digests.setdefault(event_id, mark)
+            if len(digests) > self.kept:
+                self.kept += 1
+                self.quantity += quantity
+                self.amount += amount
+                yield text
+            elif standing == mark:
+                self.redelivered += 1
+            else:
+                self.conflicts.append(rows.event_of(line.data, day))
 
     def totals(self) -> Totals:
         return Totals(
-            rows=len(self.digests),
+            rows=self.kept,
             quantity=self.quantity,
             amount=self.amount,
             digest=sum(self.digests.values()),
         )
 
-    def _event(self, line: Line) -> tuple[Accepted, InvoiceLine]:
-        record, event = envelope.event_of(line.data)
-        if isinstance(record, Rejected) or event is None:
-            raise UnreadableError("a rejected record under a raw prefix")
-        if event.invoice_date != self.day:
-            raise EventError("InvoiceDate", f"a time of {self.day}", str(event.invoice_time))
-        return record, event
 
-    def _is_new(self, record: Accepted, event: InvoiceLine, mark: int) -> bool:
-        standing = self.digests.get(event.event_id)
-        if standing is None:
-            self.digests[event.event_id] = mark
-            self.quantity += event.quantity
-            self.amount += event.amount
-        elif standing == mark:
-            self.redelivered += 1
-        else:
-            self.conflicts.append((record, event))
-        return standing is None
+def csv_line(text: str) -> str:
+    """Return a canonical text as a line of CSV; a text holds no control character, so no break."""
+    if '"' not in text and "," not in text:
+        return f"{text.replace(SEPARATOR, ',')}\n"
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\n").writerow(text.split(SEPARATOR))
+    return line.getvalue()
 
 
 def _set_aside(line: Line, error: UnreadableError | EventError) -> Rejected:

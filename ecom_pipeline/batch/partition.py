@@ -8,63 +8,63 @@ mixture.
 import csv
 import gzip
 import io
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
-from hashlib import sha256
 from itertools import islice
 
 from ecom_pipeline.batch import manifest as manifests
-from ecom_pipeline.batch import tombstones
-from ecom_pipeline.batch.flatten import Flattened, Line, flatten
-from ecom_pipeline.batch.lake import Found, Lake, Stored
-from ecom_pipeline.batch.manifest import Manifest, ManifestError, Part, Source
-from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.batch import parts, rows, tombstones
+from ecom_pipeline.batch.flatten import Flattened, flatten
+from ecom_pipeline.batch.lake import Lake, Stored
+from ecom_pipeline.batch.manifest import Manifest, ManifestError, Source
+from ecom_pipeline.batch.parts import Made, Plan
+from ecom_pipeline.batch.rows import Reader
+from ecom_pipeline.batch.spread import spread
+from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER
-from ecom_pipeline.domain.envelope import Rejected
-from ecom_pipeline.domain.event import digest
+from ecom_pipeline.domain.totals import Totals
 
-_VERSION_DIGITS = 16
-_ATTEMPTS = 5
+ATTEMPTS = 5
 
 
-def build(lake: Lake, day: date) -> Manifest:
-    """Rebuild a day from its raw objects and commit it. The same objects make the same bytes.
+def build(
+    lake: Lake, day: date, read: Reader = rows.reference, part_bytes: int = parts.PART_BYTES
+) -> Manifest:
+    """Rebuild a day from its raw objects and commit it. The same objects make the same rows.
+
+    `part_bytes` is how much of raw goes into a part; a day is never held as a whole.
 
     Raises:
         DamagedObjectError: a raw object does not hold what its metadata say.
         ManifestError: other builders of this day kept getting in between.
     """
-    for _ in range(_ATTEMPTS):
-        made = _build_once(lake, day)
-        if made is not None:
-            return made
-    raise ManifestError(f"{day}: others built it at the same time, {_ATTEMPTS} times; try again")
+    for _ in range(ATTEMPTS):
+        planned = parts.plan(lake, day, part_bytes)
+        lines = parts.lines_of(lake, planned.sources)
+        with spread(lines, planned.parts) as piles:
+            made = [parts.build(lake, planned, n, pile, read) for n, pile in enumerate(piles)]
+        manifest = commit(lake, planned, made)
+        if manifest is not None:
+            return manifest
+    raise ManifestError(f"{day}: others built it at the same time, {ATTEMPTS} times; try again")
 
 
 def preview(lake: Lake, day: date) -> Flattened:
     """Return what a build of the day would commit now; nothing is written."""
-    return flatten(_lines(lake, lake.raw_objects(day)), day, tombstones.read(lake))
+    return flatten(parts.lines_of(lake, lake.raw_objects(day)), day, tombstones.read(lake))
 
 
-def _build_once(lake: Lake, day: date) -> Manifest | None:
-    """Build and commit a day; None when another builder committed it since we looked."""
-    before = lake.read_csv(keys.manifest_key(day))
-    parts_before = lake.csv_part_keys(day)  # listed before ours: a later builder's stay
-    sources = lake.raw_objects(day)
-    flat = flatten(_lines(lake, sources), day, tombstones.read(lake))
-    set_aside = _set_aside(lake, flat, day)
-    for key, records in set_aside.items():
-        lake.write_records(key, records)
-    made = _manifest(day, flat, sources, set_aside)
-    for part in made.parts:
-        lake.write_part(part.key, flat.csv)
-    if not lake.replace_manifest(keys.manifest_key(day), manifests.encode(made), before):
+def commit(lake: Lake, planned: Plan, made: Sequence[Made]) -> Manifest | None:
+    """Commit a day's parts; None when another builder committed the day since it was planned."""
+    day, before = planned.day, planned.before
+    manifest = _manifest(planned, made)
+    if not lake.replace_manifest(keys.manifest_key(day), manifests.encode(manifest), before):
         return None
-    lake.remove_parts(set(parts_before) - {part.key for part in made.parts})
+    lake.remove_parts(set(planned.parts_before) - {part.key for part in manifest.parts})
     if before is not None:
-        lake.remove_records(_quarantined_before(day, before) - set(made.quarantine_keys))
-    return made
+        lake.remove_records(_quarantined_before(day, before) - set(manifest.quarantine_keys))
+    return manifest
 
 
 def _quarantined_before(day: date, before: Stored) -> set[str]:
@@ -73,6 +73,21 @@ def _quarantined_before(day: date, before: Stored) -> set[str]:
         return set(manifests.decode(keys.manifest_key(day), before.body).quarantine_keys)
     except ManifestError:
         return set()
+
+
+def _manifest(planned: Plan, made: Sequence[Made]) -> Manifest:
+    return Manifest(
+        day=planned.day,
+        columns=CSV_HEADER,
+        parts=tuple(each.part for each in made if each.part),
+        totals=sum((each.totals for each in made), Totals()),
+        read=sum(each.read for each in made),
+        redelivered=sum(each.redelivered for each in made),
+        quarantined=dict(sum((Counter(each.quarantined) for each in made), Counter[str]())),
+        erased=sum(each.erased for each in made),
+        quarantine_keys=tuple(sorted({key for each in made for key in each.quarantine_keys})),
+        sources=tuple(Source(key=s.key, bytes=s.bytes, etag=s.etag) for s in planned.sources),
+    )
 
 
 def read_manifest(lake: Lake, day: date) -> Manifest | None:
@@ -103,59 +118,3 @@ def head(lake: Lake, manifest: Manifest, rows: int) -> list[list[str]]:
         raise ManifestError(f"{manifest.parts[0].key} has gone: rebuild {manifest.day}")
     with gzip.open(io.BytesIO(found.body), "rt", encoding="utf-8", newline="") as text:
         return list(islice(csv.reader(text), 1, rows + 1))
-
-
-def _lines(lake: Lake, sources: Iterable[Found]) -> Iterator[Line]:
-    for source in sources:
-        for number, data in enumerate(lake.raw_lines(source.key), 1):
-            yield Line(data, source.key, number)
-
-
-def _set_aside(lake: Lake, flat: Flattened, day: date) -> dict[str, list[Rejected]]:
-    """Return what goes to quarantine, by key; not what was replayed under another id since."""
-    objects: dict[str, list[Rejected]] = defaultdict(list)
-    for record in flat.rejected:
-        objects[keys.transform_quarantine_key(record.received_at.date(), day)].append(record)
-    for record, event in flat.conflicts:
-        mark = digest(event.row())
-        key = keys.conflict_key(record.received_at.date(), event.event_id, mark)
-        if not lake.has(keys.replayed_key(key)):
-            objects[key] = [envelope.conflict(record)]
-    return objects
-
-
-def _version(content: str, sources: Iterable[Found]) -> str:
-    """Return what names a part: what it holds and what it was made of.
-
-    By its content alone, a part could get the name of an older one that a builder, which was held
-    up after its commit, is just about to remove.
-    """
-    made_of = "".join(f"{source.key} {source.etag}\n" for source in sources)
-    return sha256(f"{content}\n{made_of}".encode()).hexdigest()[:_VERSION_DIGITS]
-
-
-def _manifest(
-    day: date, flat: Flattened, sources: Iterable[Found], set_aside: dict[str, list[Rejected]]
-) -> Manifest:
-    content = sha256(flat.csv).hexdigest()
-    part = Part(
-        key=keys.csv_part_key(day, _version(content, sources), 0),
-        rows=flat.totals.rows,
-        bytes=len(flat.csv),
-        sha256=content,
-    )
-    reasons = Counter(record.reason for record in flat.rejected)
-    if flat.conflicts:
-        reasons["id_conflict"] = len(flat.conflicts)
-    return Manifest(
-        day=day,
-        columns=CSV_HEADER,
-        parts=(part,) if flat.totals.rows else (),
-        totals=flat.totals,
-        read=flat.read,
-        redelivered=flat.redelivered,
-        quarantined=dict(reasons),
-        erased=flat.erased,
-        quarantine_keys=tuple(sorted(set_aside)),
-        sources=tuple(Source(key=s.key, bytes=s.bytes, etag=s.etag) for s in sources),
-    )

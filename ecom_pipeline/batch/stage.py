@@ -17,7 +17,7 @@ from ecom_pipeline.batch.migrations import ddl
 from ecom_pipeline.batch.warehouse import Session, WarehouseError, is_transient, reason
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, Column
-from ecom_pipeline.domain.event import SEPARATOR
+from ecom_pipeline.domain.digest import SEPARATOR
 from ecom_pipeline.domain.totals import Totals
 
 FACT = "sales.fact_invoice_lines"
@@ -34,7 +34,7 @@ def _text(column: Column) -> str:
 
 _MARK = f"chr({ord(SEPARATOR)})"
 _ROW = f"rtrim({f' || {_MARK} || '.join(map(_text, COLUMNS))}, {_MARK})"
-# domain.event.digest and domain.totals in SQL: 48 bits of MD5 are 12 hexadecimal digits
+# domain.digest and domain.totals in SQL: 48 bits of MD5 are 12 hexadecimal digits
 DIGEST = f"strtol(left(md5({_ROW}), 12), 16)"
 SUMS = f"count(*), sum(quantity), sum(amount), sum({DIGEST})"
 

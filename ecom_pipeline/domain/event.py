@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from hashlib import md5
 from typing import Any, cast
 
 import msgspec
@@ -18,9 +17,9 @@ from ecom_pipeline.domain.columns import ADDED, COLUMNS, WIRE_KEYS
 
 EARLIEST = date(2009, 1, 1)
 EVENT_ID = "event_id"
-SEPARATOR = "\x1f"  # can't occur in a text: control characters are refused
 INVOICE_NO_PATTERN = re.compile(r"[A-Z]?\d{1,18}", re.ASCII)
 CUSTOMER_ID_PATTERN = re.compile(r"\d{1,18}", re.ASCII)
+QUANTITY_LIMIT = 2**31  # a quantity is less than this, either way
 EVENT_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 
 _ADDED_KEYS = tuple(column.wire for column in ADDED if column.wire)
@@ -32,7 +31,6 @@ _MINUTE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2})", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CENT_OF_CENT = Decimal("0.0001")
 _PRICE_DIGITS = 8
-_QUANTITY_LIMIT = 2**31
 _SHOWN = 80
 
 
@@ -70,17 +68,11 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def amount(self) -> Decimal:
-        return self.quantity * self.unit_price + 0  # + 0 turns -0.0000, a write-off's, into 0.0000
+        return amount_of(self.quantity, self.unit_price)
 
     @property
     def kind(self) -> str:
-        if self.invoice_no[0] == "C":
-            return "cancellation"
-        if self.invoice_no[0] == "A":
-            return "adjustment"
-        if self.quantity < 0 and self.unit_price == 0:
-            return "write_off"
-        return "sale"
+        return kind_of(self.invoice_no, self.quantity, self.unit_price)
 
     def row(self) -> tuple[str, ...]:
         """Return the canonical row: the texts of COLUMNS, in order; a missing value is ''."""
@@ -100,15 +92,18 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def digest(row: tuple[str, ...]) -> int:
-    """Return a row's 48 bits: the first of the MD5 of its texts, joined by SEPARATOR.
+def amount_of(quantity: int, unit_price: Decimal) -> Decimal:
+    """Return what a line comes to; + 0 turns -0.0000, a write-off's, into 0.0000."""
+    return quantity * unit_price + 0
 
-    Missing values at its end don't count, so a column that is added later leaves history's digests
-    as they were. 48 bits summed over any table fit Redshift's decimal(38): batch/stage.py takes
-    the same sum in SQL.
-    """
-    text = SEPARATOR.join(row).rstrip(SEPARATOR).encode()
-    return int.from_bytes(md5(text, usedforsecurity=False).digest()[:6])
+
+def kind_of(invoice_no: str, quantity: int, unit_price: Decimal) -> str:
+    """Return what a line is: a sale, or one of the three that are none."""
+    if invoice_no[0] == "C":
+        return "cancellation"
+    if invoice_no[0] == "A":
+        return "adjustment"
+    return "write_off" if quantity < 0 and unit_price == 0 else "sale"
 
 
 def money(number: Decimal | str) -> Decimal:
@@ -195,9 +190,9 @@ def _quantity(event: Mapping[str, Any]) -> int:
     value = event.get("Quantity")
     if type(value) is not int:
         number = _number(event, "Quantity")
-        inside = -_QUANTITY_LIMIT <= number < _QUANTITY_LIMIT
+        inside = -QUANTITY_LIMIT <= number < QUANTITY_LIMIT
         value = int(number) if inside and number == int(number) else 0
-    if value == 0 or not -_QUANTITY_LIMIT <= value < _QUANTITY_LIMIT:
+    if value == 0 or not -QUANTITY_LIMIT <= value < QUANTITY_LIMIT:
         raise EventError("Quantity", "a whole number of 32 bits, not 0", event["Quantity"])
     return value
 

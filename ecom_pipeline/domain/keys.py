@@ -12,7 +12,7 @@ SALT = f"{ERASED}salt"
 REPORT = "reports/sales_report.html"
 
 _DAY = re.compile(r"(?:invoice|received)_date=(\d{4}-\d{2}-\d{2})/")
-_TRANSFORM_DAY = re.compile(r"/transform-(\d{4}-\d{2}-\d{2})\.jsonl\.gz$")
+_TRANSFORM_DAY = re.compile(r"/transform-(\d{4}-\d{2}-\d{2})(?:-\d+)?\.jsonl\.gz$")
 _SEQUENCE_DIGITS = 56  # of Kinesis' longest sequence number: padded, keys sort as the stream does
 
 
@@ -40,9 +40,10 @@ def quarantine_key(received: date, shard: str, first: str, last: str) -> str:
     return f"{quarantine_prefix(received)}{_batch(shard, first, last)}.jsonl.gz"
 
 
-def transform_quarantine_key(received: date, day: date) -> str:
-    """Return the key of what the rebuild of a day set aside; every rebuild overwrites it."""
-    return f"{quarantine_prefix(received)}transform-{day.isoformat()}.jsonl.gz"
+def transform_quarantine_key(received: date, day: date, part: int) -> str:
+    """Return the key of what the rebuild of a day's part set aside; every rebuild overwrites it."""
+    name = f"transform-{day.isoformat()}{f'-{part}' if part else ''}"
+    return f"{quarantine_prefix(received)}{name}.jsonl.gz"
 
 
 def conflict_key(received: date, event_id: str, digest: int) -> str:

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import msgspec
 
+from ecom_pipeline.domain.digest import digest as digest_of
 from ecom_pipeline.domain.event import InvoiceLine
-from ecom_pipeline.domain.event import digest as digest_of
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):

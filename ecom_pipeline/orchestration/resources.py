@@ -10,6 +10,7 @@ import dagster as dg
 
 from ecom_pipeline.batch import connect
 from ecom_pipeline.batch.gate import Gate
+from ecom_pipeline.orchestration import engines
 from ecom_pipeline.proof import connect as proof
 from ecom_pipeline.settings import Settings
 
@@ -21,6 +22,7 @@ def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
             lambda: connect.lake(settings),
             f"s3://{settings.raw_bucket}, s3://{settings.csv_bucket}",
         ),
+        "engine": _resource(lambda: engines.engine_for(settings), settings.engine),
         "catalog": _resource(lambda: connect.catalog(settings), f"Glue {settings.glue_database}"),
         "warehouse": _resource(
             lambda: connect.warehouse(settings),

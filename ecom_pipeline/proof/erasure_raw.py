@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.envelope import Rejected, UnreadableError
-from ecom_pipeline.domain.event import EventError, digest, parse
+from ecom_pipeline.domain.event import EventError, parse
 from ecom_pipeline.domain.tombstone import ModeOf, without
 from ecom_pipeline.proof import erasure_csv
 

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER, column
-from ecom_pipeline.domain.event import digest, money
+from ecom_pipeline.domain.digest import digest
+from ecom_pipeline.domain.event import money
 from ecom_pipeline.domain.tombstone import Mode
 
 Item = dict[str, dict[str, str]]

@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from ecom_pipeline.domain.event import InvoiceLine, digest
+from ecom_pipeline.domain.digest import digest
+from ecom_pipeline.domain.event import InvoiceLine
 from ecom_pipeline.domain.totals import Totals
 
 BUCKETS = 64

@@ -13,8 +13,9 @@ from uuid import UUID, uuid5
 import msgspec
 
 from ecom_pipeline.domain import envelope
+from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.envelope import Accepted, Rejected, UnreadableError
-from ecom_pipeline.domain.event import EVENT_ID, EventError, digest, parse
+from ecom_pipeline.domain.event import EVENT_ID, EventError, parse
 from ecom_pipeline.realtime.ingest import MAX_EVENT
 
 NAMESPACE = UUID("5b6f3f0e-0b52-4b7e-9d55-0d3c5a3f9c1e")  # never change it: ids hang on it

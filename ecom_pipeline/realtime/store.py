@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.envelope import Accepted, UnreadableError
-from ecom_pipeline.domain.event import EventError, InvoiceLine, digest
+from ecom_pipeline.domain.event import EventError, InvoiceLine
 from ecom_pipeline.realtime import lake, table
 from ecom_pipeline.realtime.metrics import Invocation
 from ecom_pipeline.realtime.retry import deadline_of

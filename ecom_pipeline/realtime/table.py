@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import ADDED
-from ecom_pipeline.domain.event import InvoiceLine, digest
+from ecom_pipeline.domain.digest import digest
+from ecom_pipeline.domain.event import InvoiceLine
 from ecom_pipeline.realtime.items import Item, Key, put_once, read
 
 RECEIVED_AT = "received_at"

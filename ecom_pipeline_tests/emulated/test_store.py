@@ -9,7 +9,7 @@ from boto3.dynamodb.conditions import Key
 
 from ecom_pipeline.batch import connect
 from ecom_pipeline.domain import envelope, keys
-from ecom_pipeline.domain.event import digest
+from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.realtime.store import handler
 from ecom_pipeline_tests.builders import RECEIVED, accepted, kinesis_event, on, stream_of
 

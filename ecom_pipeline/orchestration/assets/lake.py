@@ -1,6 +1,5 @@
 """The lake's assets: a day's raw objects, and the CSV made of them."""
 
-import time
 from typing import Any
 
 import dagster as dg
@@ -11,6 +10,7 @@ from ecom_pipeline.batch.manifest import Manifest
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
 from ecom_pipeline.orchestration import describe
+from ecom_pipeline.orchestration.engines import EngineFor
 from ecom_pipeline.orchestration.keys import CSV_LINES, RAW_EVENTS, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import in_dagsters_words
@@ -80,25 +80,28 @@ def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) 
     pool="lake_csv",
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
-def csv_invoice_lines(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Results:
+def csv_invoice_lines(
+    context: dg.AssetExecutionContext,
+    lake: dg.ResourceParam[Lake],
+    engine: dg.ResourceParam[EngineFor],
+) -> Results:
     """Rebuild the days' CSV from their raw objects."""
     made: list[Manifest] = []
-    seconds: list[float] = []
+    days = days_of(context)
     with in_dagsters_words():
         try:
-            for day in days_of(context):
-                began = time.monotonic()
-                made.append(partition.build(lake, day))
-                seconds.append(time.monotonic() - began)
+            for manifest, seconds in engine(context).build(days):
+                made.append(manifest)
+                account = _account(lake, manifest) | {"seconds": round(seconds, 3)}
+                context.add_asset_metadata(account, partition_key=manifest.day.isoformat())
+                rows = f"{manifest.totals.rows:,} rows"
+                context.log.info(f"{manifest.day}: {rows}; {len(made)} of {len(days)} days")
         except Exception:
             _keep_progress(context, lake, made)
             raise
-        for manifest, took in zip(made, seconds, strict=True):
-            metadata = _account(lake, manifest) | {"seconds": round(took, 3)}
-            context.add_asset_metadata(metadata, partition_key=manifest.day.isoformat())
-        newest = made[-1]
-        rows = describe.preview(CSV_HEADER, partition.head(lake, newest, describe.PREVIEW_ROWS))
-        context.add_asset_metadata({"preview": rows}, partition_key=newest.day.isoformat())
+        newest = max(made, key=lambda each: each.day)
+        shown = describe.preview(CSV_HEADER, partition.head(lake, newest, describe.PREVIEW_ROWS))
+        context.add_asset_metadata({"preview": shown}, partition_key=newest.day.isoformat())
     lost = [str(each.day) for each in made if each.unaccounted]
     yield dg.MaterializeResult(
         asset_key=CSV_LINES,

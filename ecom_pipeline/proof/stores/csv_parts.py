@@ -12,7 +12,7 @@ from ecom_pipeline.batch import partition
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.manifest import Manifest, ManifestError
 from ecom_pipeline.domain.columns import CSV_HEADER
-from ecom_pipeline.domain.event import digest
+from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.proof import held
 from ecom_pipeline.proof.held import Finding, Held

@@ -12,7 +12,8 @@ from typing import Any
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER, column
-from ecom_pipeline.domain.event import digest, money
+from ecom_pipeline.domain.digest import digest
+from ecom_pipeline.domain.event import money
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.proof import held
 from ecom_pipeline.proof.held import Finding, Held, Sums

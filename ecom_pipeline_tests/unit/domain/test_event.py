@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
-from ecom_pipeline.domain.event import EventError, InvoiceLine, digest, parse
+from ecom_pipeline.domain.digest import digest
+from ecom_pipeline.domain.event import EventError, InvoiceLine, parse
 from ecom_pipeline_tests.builders import REAL, payload
 
 TODAY = date(2026, 11, 22)

@@ -1,0 +1,37 @@
+"""What builds many days' CSV: one contract, and an engine for each size of shop.
+
+Every engine runs batch/partition.py over the same parts, so rows, sums, digests and quarantine are
+the same; they differ in where the work is done. None of them is asked what a row is.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from ecom_pipeline.batch import partition
+from ecom_pipeline.batch.lake import Lake
+from ecom_pipeline.batch.manifest import Manifest
+from ecom_pipeline.batch.rows import Reader
+
+
+class Built(NamedTuple):
+    """A day that is committed, and how long that took."""
+
+    manifest: Manifest
+    seconds: float
+
+
+class Engine(Protocol):
+    """Builds days, and yields each as soon as it is committed.
+
+    What a day raises, the engine raises after the days that could be built.
+    """
+
+    def build(self, days: Sequence[date]) -> Iterator[Built]: ...
+
+
+def build_day(lake: Lake, day: date, read: Reader) -> Built:
+    """Build one day here."""
+    began = time.monotonic()
+    return Built(partition.build(lake, day, read), time.monotonic() - began)

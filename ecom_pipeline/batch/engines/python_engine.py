@@ -1,0 +1,24 @@
+"""The reference: a day after another in this process, each line read by the domain's rules alone.
+
+It is right by definition; the other engines are compared with it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ecom_pipeline.batch import connect, rows
+from ecom_pipeline.batch.engines import Built, build_day
+from ecom_pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class PythonEngine:
+    """Builds days in order, and stops at the first that fails."""
+
+    settings: Settings
+
+    def build(self, days: Sequence[date]) -> Iterator[Built]:
+        lake = connect.lake(self.settings)
+        for day in days:
+            yield build_day(lake, day, rows.reference)

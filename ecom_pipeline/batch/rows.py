@@ -1,0 +1,165 @@
+"""A raw line as a row of CSV: the reference, and the same by remembering what repeats.
+
+The rules are the domain's. The quick reader asks them once for each invoice and for each product
+at its price, and puts further rows together from what they said: 21 lines share an invoice and 130
+a product in the data set. Whatever it has not seen, or can't read at a glance, the reference reads.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ecom_pipeline.domain import envelope
+from ecom_pipeline.domain.columns import ADDED, CSV_HEADER, WIRE_KEYS
+from ecom_pipeline.domain.digest import SEPARATOR
+from ecom_pipeline.domain.envelope import Accepted, IdSource, UnreadableError
+from ecom_pipeline.domain.event import (
+    EVENT_ID,
+    EVENT_ID_PATTERN,
+    QUANTITY_LIMIT,
+    EventError,
+    InvoiceLine,
+    amount_of,
+    kind_of,
+)
+
+_MOST_REMEMBERED = 32_768  # of each, some 10 MB; the data set has 25,900 and 18,053
+
+
+# A row: its event id, its canonical texts joined by SEPARATOR, its pieces and its amount
+Row = tuple[str, str, int, Decimal]
+Reader = Callable[[bytes, date], Row]
+
+
+def event_of(line: bytes, day: date) -> tuple[Accepted, InvoiceLine]:
+    """Return the event of a raw line, or raise UnreadableError or EventError."""
+    record, event = envelope.event_of(line)
+    if not isinstance(record, Accepted) or event is None:
+        raise UnreadableError("a rejected record under a raw prefix")
+    if event.invoice_date != day:
+        raise EventError("InvoiceDate", f"a time of {day}", str(event.invoice_time))
+    return record, event
+
+
+def reference(line: bytes, day: date) -> Row:
+    """Return a line's row as the domain has it, or raise what it raises."""
+    event = event_of(line, day)[1]
+    return event.event_id, SEPARATOR.join(event.row()), event.quantity, event.amount
+
+
+# The event as nearly every producer sends it. Only texts and a number's own bytes are looked up: to
+# a dict 1, 1.0 and true are one.
+_TYPES: dict[str, Any] = {"Quantity": int, "UnitPrice": msgspec.Raw}
+_TEXTS = [wire for wire in WIRE_KEYS if wire not in _TYPES]
+_ADDED = [column.wire for column in ADDED if column.wire]
+_Event = msgspec.defstruct(
+    "_Event",
+    [(EVENT_ID, str), *_TYPES.items(), *((wire, str | None, None) for wire in _TEXTS)],
+    forbid_unknown_fields=True,
+)
+_Sent = msgspec.defstruct(
+    "_Sent",
+    [(EVENT_ID, str), ("id_source", IdSource), ("received_at", datetime), ("event", _Event)],
+    tag_field="status",
+    tag="accepted",
+)
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Sent)
+_invoice = attrgetter("InvoiceNo", "InvoiceDate", "CustomerID", "Country", *_ADDED)
+_product = attrgetter("StockCode", "Description")
+
+
+class _Invoice(NamedTuple):
+    """What the lines of an invoice share, as the row has it, and when the first of them came."""
+
+    received: datetime
+    day: date
+    invoice_no: str
+    time: str
+    customer_and_country: str
+    added: str
+
+
+class _Product(NamedTuple):
+    """What the lines of a product at a price share, as the row has it."""
+
+    code_and_description: str
+    price: str
+    unit_price: Decimal
+
+
+class Remembering:
+    """A reader that gives what the reference gives, in less than half of its time."""
+
+    def __init__(self) -> None:
+        self._invoices: dict[Any, _Invoice] = {}
+        self._products: dict[Any, _Product] = {}
+
+    def __call__(self, line: bytes, day: date) -> Row:
+        try:
+            sent = _DECODER.decode(line)
+            event = sent.event
+            invoice = self._invoices[_invoice(event)]
+            product = self._products[_product(event), bytes(event.UnitPrice)]
+        except (KeyError, *envelope.NOT_JSON):
+            return self._ask(line, day)
+        if (
+            event.event_id == sent.event_id
+            and EVENT_ID_PATTERN.fullmatch(event.event_id)
+            and 0 < abs(event.Quantity) < QUANTITY_LIMIT
+            and invoice.day == day
+            and invoice.received <= sent.received_at  # an invoice's time is bound by its arrival
+        ):
+            return _together(event.event_id, invoice, product, event.Quantity)
+        return self._ask(line, day)
+
+    def _ask(self, line: bytes, day: date) -> Row:
+        """Let the reference read a line, and remember its invoice and its product."""
+        record, event = event_of(line, day)
+        row = event.event_id, SEPARATOR.join(event.row()), event.quantity, event.amount
+        try:
+            seen = _DECODER.decode(line).event
+        except envelope.NOT_JSON:
+            return row  # sent in another form than most, so there is nothing to look up
+        invoice, product = _pieces(record, event)
+        if _together(event.event_id, invoice, product, event.quantity) == row:
+            _remember(self._invoices, _invoice(seen), invoice)
+            _remember(self._products, (_product(seen), bytes(seen.UnitPrice)), product)
+        return row
+
+
+def _pieces(record: Accepted, event: InvoiceLine) -> tuple[_Invoice, _Product]:
+    said = dict(zip(CSV_HEADER, event.row(), strict=True))
+    added = "".join(SEPARATOR + said[column.name] for column in ADDED)
+    both = SEPARATOR.join((said["customer_id"], said["country"]))
+    invoice = _Invoice(
+        received=record.received_at,
+        day=event.invoice_date,
+        invoice_no=said["invoice_no"],
+        time=said["invoice_time"],
+        customer_and_country=both,
+        added=added,
+    )
+    front = SEPARATOR.join((said["stock_code"], said["description"]))
+    return invoice, _Product(front, said["unit_price"], event.unit_price)
+
+
+def _together(event_id: str, invoice: _Invoice, product: _Product, quantity: int) -> Row:
+    """Put a row together; SEPARATOR is spelled out here, where it costs nothing."""
+    amount = amount_of(quantity, product.unit_price)
+    kind = kind_of(invoice.invoice_no, quantity, product.unit_price)
+    text = (
+        f"{event_id}\x1f{invoice.invoice_no}\x1f{product.code_and_description}\x1f{quantity}"
+        f"\x1f{invoice.time}\x1f{product.price}\x1f{invoice.customer_and_country}"
+        f"\x1f{amount}\x1f{kind}{invoice.added}"
+    )
+    return event_id, text, quantity, amount
+
+
+def _remember(known: dict[Any, Any], key: object, said: object) -> None:
+    if len(known) >= _MOST_REMEMBERED:
+        known.clear()
+    known[key] = said

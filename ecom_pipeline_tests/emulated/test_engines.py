@@ -1,0 +1,152 @@
+"""batch.engines: whatever builds the history, the manifests are the same to the byte."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+
+import dagster as dg
+import psutil
+import pytest
+
+from bench.history import write_raw
+from ecom_pipeline import definitions, settings
+from ecom_pipeline.batch import connect, partition
+from ecom_pipeline.batch.engines.process_engine import ProcessEngine
+from ecom_pipeline.batch.engines.python_engine import PythonEngine
+from ecom_pipeline.batch.engines.spark_engine import SparkEngine
+from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.orchestration.keys import CSV_LINES
+from ecom_pipeline.replay import dataset
+from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline_tests.builders import REAL, accepted, on
+
+SMALL_PARTS = 2_000  # bytes of raw: the days below get parts by the dozen
+
+
+@pytest.fixture(autouse=True)
+def python_of_sparks_workers(monkeypatch):
+    """Let Spark's workers be this Python; it else takes the first on the PATH."""
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+
+
+@pytest.fixture(scope="module")
+def history(aws, tmp_path_factory):
+    """Return the days of the real data set, or of made-up sales, once they are in the raw lake."""
+    if REAL.exists():
+        events = dataset.events(REAL / "online_retail.csv.gz")
+    else:
+        path = tmp_path_factory.mktemp("data") / "sample.csv.gz"
+        write_sample(path, days=40, rows_per_day=300, start=date(2010, 12, 1))
+        events = dataset.events(path)
+    return sorted(write_raw(connect.lake(aws), events))
+
+
+@pytest.fixture(scope="module")
+def reference(aws, history):
+    """Return what the plain engine makes of every day: it is right by definition."""
+    return built(PythonEngine(aws), history)
+
+
+def built(engine, days):
+    return {each.manifest.day: each.manifest for each in engine.build(days)}
+
+
+def dirty(lake, day):
+    """Put a day of everything into the raw lake: good, again, in conflict, refused, unreadable."""
+    good = [accepted(on(day, event_id=f"{day}-{n}", Quantity=n + 1)) for n in range(200)]
+    other = accepted(on(day, event_id=f"{day}-7", Quantity=99))
+    refused = [accepted(on(day, event_id=f"{day}-x{n}", Quantity=0)) for n in range(9)]
+    lake.write_records(keys.raw_key(day, "0", "1", "1"), [*good[:150], *refused])
+    lake.write_lines(keys.raw_key(day, "0", "2", "2"), [b"poison", b"[]"])
+    lake.write_records(keys.raw_key(day, "0", "3", "3"), [*good[100:], other])
+
+
+def test_the_default_engine_makes_of_the_history_what_the_reference_makes(aws, history, reference):
+    assert built(ProcessEngine(aws, processes=2), history) == reference
+
+
+def test_spark_makes_of_the_history_what_the_reference_makes(aws, history, reference):
+    assert built(SparkEngine(aws), history) == reference
+
+
+def test_a_day_in_many_parts_has_the_rows_the_quarantine_and_the_account_of_one(aws, day):
+    lake = connect.lake(aws)
+    dirty(lake, day)
+    whole = partition.build(lake, day)
+    aside = records(lake, whole)
+    split = partition.build(lake, day, part_bytes=SMALL_PARTS)
+    assert len(split.parts) > 1
+    assert (split.totals, split.read) == (whole.totals, whole.read)
+    assert (split.redelivered, split.quarantined) == (whole.redelivered, whole.quarantined)
+    assert whole.quarantined == {"invalid": 9, "unreadable": 2, "id_conflict": 1}
+    assert records(lake, split) == aside
+    assert set(lake.csv_part_keys(day)) == {part.key for part in split.parts}
+
+
+def records(lake, manifest):
+    found = [line for key in manifest.quarantine_keys for line in lake.raw_lines(key)]
+    return sorted(envelope.original_bytes(envelope.decode(line)) for line in found)
+
+
+def test_spark_takes_a_day_apart_as_one_machine_does(aws, day):
+    lake = connect.lake(aws)
+    dirty(lake, day)
+    here = partition.build(lake, day, part_bytes=SMALL_PARTS)
+    assert built(SparkEngine(aws, part_bytes=SMALL_PARTS), [day]) == {day: here}
+
+
+def test_the_days_beside_a_damaged_one_are_built_and_its_error_is_told(aws, day):
+    lake = connect.lake(aws)
+    days = [day.replace(year=2013), *(day.replace(year=year) for year in range(2014, 2020))]
+    for each in days:
+        dirty(lake, each)
+    (broken, *_) = lake.raw_objects(days[0])
+    lake.s3.put_object(Bucket=aws.raw_bucket, Key=broken.key, Body=b"cut")
+    done = []
+    with pytest.raises(DamagedObjectError, match="restore it"):
+        done.extend(each for each in ProcessEngine(aws, processes=2, few=1).build(days))
+    assert done
+
+
+def test_a_killed_build_leaves_no_process_behind(aws, history, tmp_path):
+    command = [sys.executable, "-c", _BUILD, *(day.isoformat() for day in history)]
+    environment = os.environ | settings.environment_of(aws)
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as parent:
+        parent.stdout.readline()  # a day is built, so the workers are there
+        workers = psutil.Process(parent.pid).children(recursive=True)
+        parent.send_signal(signal.SIGKILL)
+    assert workers
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert not alive
+
+
+_BUILD = """
+import sys
+from datetime import date
+from ecom_pipeline import settings
+from ecom_pipeline.batch.engines.process_engine import ProcessEngine
+
+if __name__ == "__main__":
+    days = [date.fromisoformat(day) for day in sys.argv[1:]]
+    for built in ProcessEngine(settings.load(), processes=2).build(days):
+        print(built.manifest.day, flush=True)
+"""
+
+
+def test_dagster_runs_spark_as_a_job_and_shows_what_it_built(aws, redshift, day, tmp_path):
+    dirty(connect.lake(aws), day)
+    configured = replace(aws, engine="spark")
+    defs = definitions.build(configured)
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=instance,
+            partition_key=day.isoformat(),
+            asset_selection=[CSV_LINES],
+        )
+    assert result.success
+    (made,) = result.asset_materializations_for_node("csv_invoice_lines")
+    assert made.metadata["dagster/partition_row_count"].value == 200
