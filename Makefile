@@ -42,6 +42,7 @@ bench: setup ## Both paths, against the original's way and against themselves; C
 screenshots: setup ## The pictures in docs/images, from a real UI; needs a Chromium on the PATH
 	$(RUN) --group browser python -m docs.screenshots
 	$(RUN) --group browser python -m docs.screenshots_customer
+	$(RUN) --group browser python -m docs.screenshots_report
 
 lint: setup ## What review would say anyway
 	$(RUN) ruff check && $(RUN) ruff format --check && $(RUN) pyright && $(RUN) cfn-lint infra/template.yaml infra/dagster/template.yaml
