@@ -1,0 +1,211 @@
+"""`python -m bench.engines [CSV]`: raw to CSV, CSV to the fact table, growth, queries, a backfill.
+
+One local AWS; ways in turn, medians, ratios. Prints tables and writes docs/benchmarks-engines.md
+with a picture. Without a CSV, made-up data stand in. `--quick` runs each way once.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+
+from bench import contenders, copying, timed
+from bench.batch import Side, side
+from bench.history import write_raw
+from bench.outcome import Figure, write
+from ecom_pipeline.batch import connect, load, marts, migrations
+from ecom_pipeline.batch.engines.process_engine import ProcessEngine
+from ecom_pipeline.batch.lake import Lake
+from ecom_pipeline.batch.mart_list import MARTS
+from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.envelope import Accepted
+from ecom_pipeline.replay import dataset
+from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline.settings import aws_environment, environment_of
+
+_GROWN_DAY = date(2012, 2, 1)
+_TIMES = (1, 10, 50)
+_WAYS = "bench.contenders"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The system under test, the days in its raw lake, and how often each way runs."""
+
+    side: Side
+    days: list[date]
+    rounds: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        configured = self.side.settings
+        here = {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(Path(__file__).parents[1])}
+        return environment_of(configured) | aws_environment(configured) | here
+
+    @property
+    def lake(self) -> Lake:
+        return connect.lake(self.side.settings)
+
+
+def history(bench: Bench) -> list[Figure]:
+    """Compare ways from raw to CSV for all days."""
+    days = [day.isoformat() for day in bench.days]
+    light = {name: [name, *days] for name in ("limit", "processes", "python", "pandas")}
+    took = timed.in_turn(_WAYS, light, bench.environment, bench.rounds)
+    took["spark"] = timed.run(_WAYS, ["spark", *days], bench.environment)
+    ours = took["processes"]
+    name = f"raw to CSV, {len(days)} days"
+    return [
+        Figure(f"{name}, s (limit, one process)", took["limit"].wall, ours.wall, at_most=2.5),
+        Figure(f"{name}, CPU s (limit)", took["limit"].cpu, ours.cpu),
+        Figure(f"{name}, s (pandas)", took["pandas"].wall, ours.wall, at_least=3),
+        Figure(f"{name}, CPU s (pandas)", took["pandas"].cpu, ours.cpu),
+        Figure(f"{name}, s (our reference, one process)", took["python"].wall, ours.wall),
+        Figure(f"{name}, s (Spark on this machine)", took["spark"].wall, ours.wall),
+        Figure(f"{name}, CPU s (Spark on this machine)", took["spark"].cpu, ours.cpu),
+        Figure(f"{name}, peak MB (Spark on this machine)", took["spark"].memory, ours.memory),
+    ]
+
+
+def one_day(bench: Bench) -> list[Figure]:
+    """Compare ways from raw to CSV for the busiest day: a daily load."""
+    busiest = max(bench.days, key=lambda day: sum(o.bytes for o in bench.lake.raw_objects(day)))
+    files = contenders.write_original(bench.lake, busiest)
+    names = ("limit", "processes", "pandas", "original")
+    ways = {name: [name, busiest.isoformat()] for name in names}
+    took = timed.in_turn(_WAYS, ways, bench.environment, bench.rounds)
+    ours = took["processes"]
+    name = f"raw to CSV, {busiest}"
+    theirs = f"the original's way, {files:,} files"
+    return [
+        Figure(f"{name}, s ({theirs})", took["original"].wall, ours.wall, at_least=20),
+        Figure(f"{name}, CPU s ({theirs})", took["original"].cpu, ours.cpu),
+        Figure(f"{name}, s (pandas)", took["pandas"].wall, ours.wall),
+        Figure(f"{name}, s (limit)", took["limit"].wall, ours.wall),
+    ]
+
+
+def growth(bench: Bench) -> list[Figure]:
+    """Compare a day with the same day of 10 and of 50 times its events."""
+    busiest = max(bench.days, key=lambda day: sum(o.bytes for o in bench.lake.raw_objects(day)))
+    took: dict[int, timed.Took] = {}
+    for number, times in enumerate(_TIMES):
+        day = _GROWN_DAY.replace(day=number + 1)
+        _grow(bench.lake, busiest, day, times)
+        ways = {"ours": ["processes", day.isoformat()]}
+        took[times] = timed.in_turn(_WAYS, ways, bench.environment, bench.rounds)["ours"]
+    first = took[_TIMES[0]]
+    figures = []
+    for times in _TIMES[1:]:
+        name = f"{times} times the busiest day (that day)"
+        most = 1.3 if times == _TIMES[-1] else None
+        figures += [
+            Figure(f"{name}, peak MB", first.memory, took[times].memory, at_most=most),
+            Figure(f"{name}, CPU s", first.cpu, took[times].cpu),
+            Figure(f"{name}, s", first.wall, took[times].wall),
+        ]
+    return figures
+
+
+def _grow(lake: Lake, source: date, day: date, times: int) -> None:
+    """Write a day with the events of another, each as many times, under other ids."""
+    when = f"{day.month}/{day.day}/{day.year}"
+    for found in lake.raw_objects(source):
+        records = [envelope.decode(line) for line in lake.raw_lines(found.key)]
+        for copy in range(times):
+            moved = (_moved(each, when, copy) for each in records if isinstance(each, Accepted))
+            name = found.key.rpartition("/")[2].partition("-")[0]
+            key = keys.raw_key(day, "0", name, f"{copy:03d}{found.etag[:6]}")
+            lake.write_records(key, moved)
+
+
+def _moved(record: Accepted, when: str, copy: int) -> Accepted:
+    event = msgspec.json.decode(record.event, type=dict[str, msgspec.Raw])
+    time = msgspec.json.decode(event["InvoiceDate"], type=str).split(" ")[1]
+    event_id = f"{record.event_id}-{when}-{copy}".replace("/", ".")
+    changed = {"InvoiceDate": f"{when} {time}", "event_id": event_id}
+    encoded = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in changed.items()}
+    raw = msgspec.Raw(msgspec.json.encode(event | encoded))
+    return msgspec.structs.replace(record, event_id=event_id, event=raw)
+
+
+def copies(bench: Bench) -> list[Figure]:
+    r"""Compare COPY with plain \copy, with the driver's bulk insert, and with inserts."""
+    rate = copying.rows_per_second(bench.side.settings, bench.days, bench.rounds)
+    ours, name = 1e6 / rate["COPY"], "CSV to table, s per million rows"
+    return [
+        Figure(rf"{name} (psql's \copy)", 1e6 / rate["psql"], ours, at_most=1.3),
+        Figure(f"{name} (the driver's bulk insert)", 1e6 / rate["bulk"], ours),
+        Figure(f"{name} (row inserts)", 1e6 / rate["rows"], ours, at_least=100),
+    ]
+
+
+def backfill(bench: Bench) -> list[Figure]:
+    """Compare one run of all days with the sum of its steps, called without Dagster."""
+    span = (bench.days[0], bench.days[-1])
+    ways = {"steps": lambda: _steps(bench), "run": lambda: bench.side.load([span])}
+    took: dict[str, list[float]] = defaultdict(list)
+    for _ in range(bench.rounds):
+        for name, way in ways.items():
+            _forget(bench)
+            took[name].append(way())
+    steps, run = (statistics.median(took[name]) for name in ways)
+    name = f"one backfill run of {len(bench.days)} days, s (its steps without Dagster)"
+    return [Figure(name, steps, run, at_most=1.5)]
+
+
+def _steps(bench: Bench) -> float:
+    configured, warehouse = bench.side.settings, connect.warehouse(bench.side.settings)
+    began = time.monotonic()
+    list(ProcessEngine(configured).build(bench.days))
+    connect.catalog(configured).sync(bench.days)
+    load.publish(warehouse, bench.lake, bench.days)
+    marts.refresh(warehouse, MARTS)
+    return time.monotonic() - began
+
+
+def _forget(bench: Bench) -> None:
+    contenders.forget(bench.lake, bench.days)
+    warehouse = connect.warehouse(bench.side.settings)
+    migrations.migrate(warehouse)
+    with warehouse.session() as session:
+        for table in (load.FACT, "sales.load_ledger", "marts.builds"):
+            session.run(f"delete from {table}")  # noqa: S608 - our own names
+        session.commit()
+
+
+def queries(bench: Bench) -> list[Figure]:
+    """Compare an analyst's queries on the marts with the same on the fact table."""
+    found = copying.query_seconds(bench.side.settings, bench.rounds)
+    return [
+        Figure(f"query: {name}, ms (fact table)", fact * 1e3, mart * 1e3)
+        for name, (mart, fact) in found.items()
+    ]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run with everything in folders that go afterwards."""
+    rounds = 1 if "--quick" in arguments else 3
+    given = [each for each in arguments if not each.startswith("--")]
+    with tempfile.TemporaryDirectory(prefix="bench") as folder:
+        csv = Path(given[0]) if given else Path(folder) / "sample.csv.gz"
+        if not given:
+            write_sample(csv, days=14)
+        with side(Path(folder)) as started:
+            days = sorted(write_raw(connect.lake(started.settings), dataset.events(csv)))
+            bench = Bench(started, days, rounds)
+            figures = backfill(bench) + one_day(bench) + history(bench)
+            figures += copies(bench) + queries(bench) + growth(bench)
+    write(figures, csv.name, rounds, datetime.now(UTC).date())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

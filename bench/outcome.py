@@ -1,0 +1,99 @@
+"""Pairs of figures as a table and a picture, printed and written to docs/."""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import altair as alt
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+TARGET = Path(__file__).parents[1] / "docs" / "benchmarks-engines.md"
+PICTURE = TARGET.parent / "images" / "benchmarks-engines.svg"
+_WHOLE_FROM = 100
+_BLUE, _GREY = alt.value("#2f6f9f"), alt.value("#b5b5b5")
+_HEAD = ("", "against", "ours", "ratio", "bar", "")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Ours against something else, in the same unit: less is better."""
+
+    name: str
+    against: float
+    ours: float
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """A line of the table; the ratio is of ours to the other, or how many times less it is."""
+        share, times = self.ours / self.against, self.against / self.ours
+        ratio = (
+            f"{share:.2f}" if self.at_least is None and share >= 1 else f"{times:,.1f} times less"
+        )
+        if self.at_most is not None:
+            bar, met = f"at most {self.at_most}", share <= self.at_most
+        elif self.at_least is not None:
+            bar, met = f"{self.at_least:g} times less", times >= self.at_least
+        else:
+            return (self.name, _short(self.against), _short(self.ours), ratio, "", "")
+        verdict = "met" if met else "MISSED"
+        return (self.name, _short(self.against), _short(self.ours), ratio, bar, verdict)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= _WHOLE_FROM else f"{value:.2f}"
+
+
+def write(figures: Sequence[Figure], data: str, rounds: int, day: date) -> None:
+    """Print the table, and write it with its picture."""
+    table = Table(*_HEAD, title="Raw to CSV to warehouse")
+    for each in figures:
+        table.add_row(*each.cells)
+    Console().print(table)
+    rows = [_HEAD, ("---", *["---:"] * (len(_HEAD) - 1)), *(each.cells for each in figures)]
+    lines = [
+        "# Raw to CSV to warehouse",
+        "",
+        "Written by `python -m bench.engines [CSV]`; ways in turn, in one run, medians of"
+        f" {rounds}. {day}, {platform.machine()}, {os.cpu_count()} cores,"
+        f" Python {platform.python_version()}, {data}.",
+        "",
+        *("| " + " | ".join(row) + " |" for row in rows),
+        "",
+        f"![The same as bars](images/{PICTURE.name})",
+        "",
+        "* All ways read the same objects from an emulated S3 and write to it; the emulator's own",
+        "  work is in the seconds, not in the CPU seconds.",
+        "* The limit reads, gunzips, parses each line (msgspec), gzips the same output (igzip) and",
+        "  writes it, in one process. It makes no row, checks nothing, knows no duplicate.",
+        "* pandas and the original check nothing, set nothing aside, and count money as floats.",
+        "* Spark runs on this machine, so it shows its overhead, not its purpose.",
+    ]
+    TARGET.write_text("\n".join(lines) + "\n")
+    _draw(figures)
+
+
+def _draw(figures: Sequence[Figure]) -> None:
+    """Draw how many times as much the others take, on a log scale."""
+    frame = pd.DataFrame(
+        {"way": each.name, "times ours": each.against / each.ours} for each in figures
+    )
+    bars = (
+        alt.Chart(frame)
+        .mark_bar(cornerRadius=2)
+        .encode(
+            x=alt.X("times ours:Q", scale=alt.Scale(type="log"), title="times what ours takes"),
+            y=alt.Y("way:N", sort=None, title=None, axis=alt.Axis(labelLimit=520)),
+            color=alt.condition(
+                "datum['times ours'] >= 1", alt.value("#2f6f9f"), alt.value("#b5b5b5")
+            ),
+        )
+        .properties(width=420)
+    )
+    bars.save(str(PICTURE))
