@@ -65,7 +65,7 @@ deploy-dagster: ## Deploy infra/dagster/ to AWS; STAGE=, IMAGE=, VPC=, SUBNETS=a
 	  --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset \
 	  --parameter-overrides $$($(OVERRIDES) infra/dagster/parameters/$(STAGE).json) \
 	  $$(aws cloudformation describe-stacks --stack-name ecom-$(STAGE) --output text --query $(SHARED)) \
-	  Image=$(IMAGE) Vpc=$(VPC) Subnets=$(SUBNETS)
+	  Image=$(IMAGE) Vpc=$(VPC) Subnets=$(SUBNETS) $(if $(SPARK_IMAGE),SparkImage=$(SPARK_IMAGE))
 
 clean: ## Stop the local AWS and forget its data
 	-$(RUN) ecom local down

@@ -27,7 +27,7 @@ class Settings:
     longer than the consumers' batch windows and a few of their retries.
     `engine` builds the CSV: python, processes (all cores of one machine) or spark, which starts in
     half a minute and pays from some 5 million new events a run (docs/scaling.md). On AWS it needs
-    its EMR Serverless application, the role of its jobs, and the S3 prefix of its package.
+    its EMR Serverless application and the role of its jobs.
     `first_day` is the first partition, by default the data set's; a shop sets its own.
     `load_bound` is the share of a published day that a load may change by itself; above it, the
     load waits for approval. `alarm_topic` is the SNS topic that is told of failed runs.
@@ -53,7 +53,6 @@ class Settings:
     engine: str = "processes"
     spark_application: str | None = None
     spark_role: str | None = None
-    spark_package: str | None = None
     first_day: date = date(2010, 12, 1)
     in_flight_seconds: int = 900
     load_bound: Decimal | None = None

@@ -1,6 +1,5 @@
 """The engine of a run: in its own process, or on a Spark that Dagster Pipes starts and follows."""
 
-import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from ecom_pipeline.settings import Settings, SettingsError, environment_of, vari
 EngineFor = Callable[[dg.AssetExecutionContext], Engine]
 
 _JOB = "ecom_pipeline.batch.engines.spark_job"
-_ENVIRONMENT = "./environment"  # where EMR unpacks the archive
+_ENTRY_POINT = "local:///opt/ecom/spark_job.py"  # where infra/spark/Dockerfile puts it
 
 
 def engine_for(settings: Settings) -> EngineFor:
@@ -75,40 +74,25 @@ class SparkRun:
                 connect.client(self.settings, "logs")
             ),
         )
-        params = job_run(self.settings, self.context.run_id)
+        # another try has other arguments, for which EMR would refuse the same token
+        params = job_run(self.settings, f"{self.context.run_id}-{self.context.retry_number}")
         return client.run(context=self.context, start_job_run_params=params, extras=extras)
 
 
-def job_run(settings: Settings, run_id: str) -> Any:
-    """Return EMR Serverless' StartJobRun of a run; the run's own id makes a retry safe.
+def job_run(settings: Settings, token: str) -> Any:
+    """Return what EMR Serverless is asked for; `token` makes that safe to ask again.
 
+    Python, logs and capacity are the application's: infra/dagster/template.yaml.
     https://docs.aws.amazon.com/emr-serverless/latest/APIReference/API_StartJobRun.html
     """
-    needed = ("spark_application", "spark_role", "spark_package")
+    needed = ("spark_application", "spark_role")
     missing = [variable(name) for name in needed if getattr(settings, name) is None]
     if missing:
         raise SettingsError(f"{variable('engine')}=spark: set {', '.join(missing)}")
-    python = f"{_ENVIRONMENT}/bin/python"
-    conf = {
-        "spark.archives": f"{settings.spark_package}/environment.tar.gz#environment",
-        "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON": python,
-        "spark.emr-serverless.driverEnv.PYSPARK_PYTHON": python,
-        "spark.executorEnv.PYSPARK_PYTHON": python,
-    }
     return {
         "applicationId": settings.spark_application,
         "executionRoleArn": settings.spark_role,
-        "clientToken": run_id,
+        "clientToken": token,
         "name": "ecom csv_invoice_lines",
-        "jobDriver": {
-            "sparkSubmit": {
-                "entryPoint": f"{settings.spark_package}/spark_job.py",
-                "sparkSubmitParameters": shlex.join(
-                    word for name, value in conf.items() for word in ("--conf", f"{name}={value}")
-                ),
-            }
-        },
-        "configurationOverrides": {
-            "monitoringConfiguration": {"cloudWatchLoggingConfiguration": {"enabled": True}}
-        },
+        "jobDriver": {"sparkSubmit": {"entryPoint": _ENTRY_POINT}},
     }

@@ -12,6 +12,8 @@ from ecom_pipeline.local import deploy
 STAGES = ("local", "staging", "production")
 REGION = "eu-west-2"
 DAGSTER = deploy.INFRA / "dagster"
+SPARK = deploy.INFRA / "spark"
+NOTHING = {"Ref": "AWS::NoValue"}
 
 Resources = dict[str, Any]
 
@@ -47,9 +49,9 @@ def dagster_template() -> dict[str, Any]:
     return json.loads(_dagster_template())
 
 
-def dagster_resources(stage: str) -> Resources:
-    """Return the resources of a stage's batch path."""
-    return _resources(dagster_template(), dagster_parameters(stage))
+def dagster_resources(stage: str, **changed: str) -> Resources:
+    """Return the resources of a stage's batch path, with some parameters changed."""
+    return _resources(dagster_template(), dagster_parameters(stage) | changed)
 
 
 def dagster_parameters(stage: str) -> dict[str, str]:
@@ -91,7 +93,8 @@ def _truth(condition: Any, parameters: dict[str, str]) -> bool:
 
 def _resolved(node: Any, parameters: dict[str, str], holds: dict[str, bool]) -> Any:
     if isinstance(node, list):
-        return [_resolved(each, parameters, holds) for each in node]
+        found = [_resolved(each, parameters, holds) for each in node]
+        return [each for each in found if each != NOTHING]
     if not isinstance(node, dict):
         return node
     if set(node) == {"Ref"} and node["Ref"] in parameters:
@@ -100,4 +103,4 @@ def _resolved(node: Any, parameters: dict[str, str], holds: dict[str, bool]) -> 
         name, yes, no = node["Fn::If"]
         return _resolved(yes if holds[name] else no, parameters, holds)
     found = {key: _resolved(value, parameters, holds) for key, value in node.items()}
-    return {key: value for key, value in found.items() if value != {"Ref": "AWS::NoValue"}}
+    return {key: value for key, value in found.items() if value != NOTHING}

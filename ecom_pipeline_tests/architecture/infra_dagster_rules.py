@@ -8,8 +8,21 @@ from dataclasses import MISSING, fields
 
 from ecom_pipeline.settings import Settings, variable
 from ecom_pipeline_tests.architecture.infra import Resources, of_kind
-from ecom_pipeline_tests.architecture.infra_policies import Duty, Spoil, allowed, listed
-from ecom_pipeline_tests.architecture.infra_rules import Must, be, be_at_least, be_given
+from ecom_pipeline_tests.architecture.infra_policies import (
+    ROLE,
+    Duty,
+    Spoil,
+    allowed,
+    documents,
+    listed,
+)
+from ecom_pipeline_tests.architecture.infra_rules import (
+    Must,
+    be,
+    be_at_least,
+    be_given,
+    be_within,
+)
 
 TASK = "AWS::ECS::TaskDefinition"
 SERVICE = "AWS::ECS::Service"
@@ -17,6 +30,8 @@ GROUP = "AWS::EC2::SecurityGroup"
 DATABASE = "AWS::RDS::DBInstance"
 WORKGROUP = "AWS::RedshiftServerless::Workgroup"
 NAMESPACE = "AWS::RedshiftServerless::Namespace"
+SPARK = "AWS::EMRServerless::Application"
+RIGHTS = "AWS::IAM::RolePolicy"
 
 RULES: tuple[tuple[str, str, Must], ...] = (
     (DATABASE, "StorageEncrypted", be(True)),
@@ -50,9 +65,21 @@ RULES: tuple[tuple[str, str, Must], ...] = (
     (TASK, "ContainerDefinitions.0.LogConfiguration.Options.awslogs-group.Ref", be("Log")),
     ("AWS::ECS::Cluster", "ClusterSettings.0.Value", be("enabled")),
     (GROUP, "GroupDescription", be_given()),
+    (SPARK, "Architecture", be("ARM64")),
+    (SPARK, "AutoStopConfiguration.Enabled", be(True)),
+    (SPARK, "AutoStopConfiguration.IdleTimeoutMinutes", be_within(1, 15)),
+    (SPARK, "MaximumCapacity.Cpu", be_given()),
+    (SPARK, "MaximumCapacity.Memory", be_given()),
+    (SPARK, "MonitoringConfiguration.CloudWatchLoggingConfiguration.Enabled", be(True)),
+    (
+        SPARK,
+        "MonitoringConfiguration.CloudWatchLoggingConfiguration.LogGroupName.Ref",
+        be("SparkLog"),
+    ),
 )
 
 SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|USER")
+VARIABLES = {variable(field.name) for field in fields(Settings)}
 REQUIRED = {variable(field.name) for field in fields(Settings) if field.default is MISSING}
 WIDE = {"ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition", "ec2:DescribeNetworkInterfaces"}
 """Actions that IAM lets nobody narrow to a resource (Service Authorization Reference)."""
@@ -87,6 +114,12 @@ def _loads_its_settings(resources: Resources, name: str) -> bool:
     return given == (REQUIRED if role == "PipelineRole" else set())
 
 
+def _is_understood(resources: Resources, name: str) -> bool:
+    """Each variable that is for the pipeline's settings is one of them."""
+    given = {each for each in _environment(resources, name) if each.startswith("ECOM_")}
+    return {each for each in given if not each.startswith("ECOM_DAGSTER_")} <= VARIABLES
+
+
 def _own_role(resources: Resources, name: str) -> bool:
     """A role is of one task; what runs the pipeline's code, in whichever task, has the same."""
     used: dict[str, list[str]] = {}
@@ -117,6 +150,26 @@ def _narrow(resources: Resources, name: str) -> bool:
         for each in allowed(resources[name])
         if each["Resource"] == "*"
     ) and not any("*" in action for each in allowed(resources[name]) for action in each["Action"])
+
+
+def _passes_to_one_service(resources: Resources, name: str) -> bool:
+    return all(
+        "iam:PassedToService" in str(each.get("Condition"))
+        for each in allowed(resources[name])
+        if "iam:PassRole" in each["Action"]
+    )
+
+
+def _trust(resources: Resources, name: str) -> dict[str, object]:
+    (statement,) = resources[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    return statement
+
+
+def _taken_on_for_this_account(resources: Resources, name: str) -> bool:
+    statement = _trust(resources, name)
+    return "Service" in str(statement["Principal"]) and "aws:SourceAccount" in str(
+        statement.get("Condition")
+    )
 
 
 def _add_variable(variable_name: str) -> Spoil:
@@ -156,8 +209,9 @@ def _let_in(**way: object) -> Spoil:
 
 def _allow(action: str) -> Spoil:
     def spoil(resources: Resources, name: str) -> None:
-        policy = resources[name]["Properties"]["Policies"][0]["PolicyDocument"]
-        policy["Statement"].append({"Effect": "Allow", "Action": [action], "Resource": "*"})
+        documents(resources[name])[0]["Statement"].append(
+            {"Effect": "Allow", "Action": [action], "Resource": "*"}
+        )
 
     return spoil
 
@@ -174,12 +228,18 @@ DUTIES: tuple[Duty, ...] = (
     Duty("its secrets are references", TASK, _secrets_are_references, (_drop("Secrets", 0),)),
     Duty("it knows its settings, if it needs them", TASK, _loads_its_settings,
          (_toggle("ECOM_TABLE"),)),
+    Duty("its variables are settings", TASK, _is_understood, (_add_variable("ECOM_NO_SUCH"),)),
     Duty("its role is its own", TASK, _own_role, (_share_role,)),
     Duty("only insiders reach it", GROUP, _only_insiders,
          (_let_in(CidrIp="0.0.0.0/0"), _let_in(SourceSecurityGroupId="x", ToPort=9))),
     Duty("an alarm watches it", SERVICE, _watched, (_blind,)),
     Duty("an alarm watches it", DATABASE, _watched, (_blind,)),
     Duty("an alarm watches it", WORKGROUP, _watched, (_blind,)),
-    Duty("it allows nothing by pattern", "AWS::IAM::Role", _narrow,
-         (_allow("s3:GetObject"), _allow("ecs:*"))),
+    *(Duty("it allows nothing by pattern", kind, _narrow, (_allow("s3:GetObject"), _allow("ecs:*")))
+      for kind in (ROLE, RIGHTS)),
+    *(Duty("it passes a role to one service", kind, _passes_to_one_service,
+           (_allow("iam:PassRole"),)) for kind in (ROLE, RIGHTS)),
+    Duty("a service takes it on for this account", ROLE, _taken_on_for_this_account,
+         (lambda resources, name: _trust(resources, name).pop("Condition"),
+          lambda resources, name: _trust(resources, name).update(Principal={"AWS": "*"}))),
 )  # fmt: skip

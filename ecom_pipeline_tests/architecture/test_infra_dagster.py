@@ -4,18 +4,28 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
+from ecom_pipeline import settings
 from ecom_pipeline.local import deploy
+from ecom_pipeline.orchestration import engines
 from ecom_pipeline_tests.architecture import infra, infra_dagster_rules, infra_duties, infra_rules
-from ecom_pipeline_tests.architecture.infra_policies import ROLE
+from ecom_pipeline_tests.architecture.infra_policies import ROLE, allowed, listed
 from ecom_pipeline_tests.architecture.infra_rules import broken, spoil
 
 STAGES = ("staging", "production")
-KINDS = {each["Type"] for each in infra.dagster_resources("production").values()}
+
+
+def everything(stage="production"):
+    """Return a stage's resources, those that only Spark needs included."""
+    return infra.dagster_resources(stage, Engine="spark", SparkImage="registry/ecom-spark:1")
+
+
+KINDS = {each["Type"] for each in everything().values()}
 ELSEWHERE = {"AWS::SecretsManager::Secret", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"}
 RULES = [
     *(rule for rule in infra_rules.RULES if rule[0] in KINDS),
@@ -39,7 +49,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 
 @pytest.fixture(params=STAGES)
 def resources(request):
-    return infra.dagster_resources(request.param)
+    return everything(request.param)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule[0]} {rule[1]}")
@@ -59,7 +69,7 @@ def test_each_resource_keeps_its_duties_to_the_others(resources, duty):
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule[0]} {rule[1]}")
 def test_a_rule_goes_red_for_a_wrong_value_and_for_a_missing_one(rule):
     for value in (rule[2].wrong, None):
-        for name, each in infra.of_kind(infra.dagster_resources("production"), rule[0]).items():
+        for name, each in infra.of_kind(everything(), rule[0]).items():
             spoil(each, rule[1], value)
             assert broken(rule, each), (name, value)
 
@@ -67,8 +77,8 @@ def test_a_rule_goes_red_for_a_wrong_value_and_for_a_missing_one(rule):
 @pytest.mark.parametrize("duty", DUTIES, ids=lambda duty: f"{duty.kind} {duty.says}")
 def test_a_duty_goes_red_however_it_is_spoilt(duty):
     for change in duty.spoils:
-        for name in infra.of_kind(infra.dagster_resources("production"), duty.kind):
-            spoilt = infra.dagster_resources("production")
+        for name in infra.of_kind(everything(), duty.kind):
+            spoilt = everything()
             change(spoilt, name)
             assert not duty.kept(spoilt, name), name
 
@@ -101,15 +111,77 @@ def test_every_parameter_has_a_value(stage):
     assert needed <= given | by_make
 
 
-def test_the_image_is_built_from_files_that_are_there():
-    text = (infra.DAGSTER / "Dockerfile").read_text()
+def environment_of(resources, task):
+    (container,) = resources[task]["Properties"]["ContainerDefinitions"]
+    return {each["Name"]: each["Value"] for each in container["Environment"]}
+
+
+def test_who_does_not_ask_for_spark_gets_nothing_of_it():
+    without = infra.dagster_resources("production")
+    assert {name for name in everything() if name not in without} == {
+        "SparkApplication",
+        "SparkLog",
+        "SparkRights",
+        "SparkRole",
+    }
+    added = environment_of(everything(), "RunTask").keys() - environment_of(without, "RunTask")
+    assert added == {"ECOM_SPARK_APPLICATION", "ECOM_SPARK_ROLE"}
+    assert environment_of(without, "RunTask")["ECOM_ENGINE"] == settings.LOCAL.engine
+
+
+def test_the_engines_to_choose_from_are_those_that_there_are():
+    for name in infra.dagster_template()["Parameters"]["Engine"]["AllowedValues"]:
+        assert engines.engine_for(replace(settings.LOCAL, engine=name))
+
+
+def test_a_spark_job_may_do_to_the_lake_what_its_run_may_and_nothing_else():
+    """A run's role is compared with its calls in emulated/test_permissions_batch.py."""
+
+    def pairs(role):
+        return {
+            (action, str(resource))
+            for each in allowed(everything()[role])
+            for action in listed(each["Action"])
+            for resource in listed(each["Resource"])
+        }
+
+    of_job = {pair for pair in pairs("SparkRole") if not pair[0].startswith("logs:")}
+    assert {action for action, _ in of_job} == {
+        "s3:DeleteObject",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+    }
+    assert of_job < pairs("PipelineRole")
+    assert not any(name in resource for _, resource in of_job for name in ("/copy/", "/reports/"))
+
+
+def test_the_image_of_spark_holds_what_the_template_and_the_job_name():
+    text = (infra.SPARK / "Dockerfile").read_text()
+    application = everything()["SparkApplication"]["Properties"]
+    assert f"/emr-serverless/spark/{application['ReleaseLabel']}:" in text
+    (home,) = re.findall(r"UV_PROJECT_ENVIRONMENT=(\S+)", text)
+    (defaults,) = application["RuntimeConfiguration"]
+    assert set(defaults["Properties"].values()) == {f"{home}/bin/python"}
+    on_aws = replace(settings.LOCAL, spark_application="0", spark_role="arn")
+    entry = engines.job_run(on_aws, "token")["jobDriver"]["sparkSubmit"]["entryPoint"]
+    assert f"/spark_job.py {entry.removeprefix('local://')}\n" in text
+    newest = max(re.findall(r"python3\.(\d+)", text))
+    assert f'requires-python = ">=3.{newest}' in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("folder", "user"), [(infra.DAGSTER, "dagster"), (infra.SPARK, "hadoop:hadoop")]
+)
+def test_the_image_is_built_from_files_that_are_there(folder, user):
+    text = (folder / "Dockerfile").read_text()
     copied = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ")]
     sources = [each for line in copied if not line[0].startswith("--") for each in line]
     assert sources
     assert [each for each in sources if not (ROOT / each).exists()] == []
     let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line[0] == "!"]
     assert all(any(each.startswith(name) for name in let_in) for each in sources)
-    assert "\nUSER dagster" in text
+    assert text.rstrip().endswith(f"USER {user}")
     (pinned,) = re.findall(r"uv==(\S+)", text)
     assert f'name = "uv"\nversion = "{pinned}"' in (ROOT / "uv.lock").read_text()
 

@@ -2,10 +2,19 @@
 
 from dataclasses import replace
 
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 
 from ecom_pipeline import settings
 from ecom_pipeline.orchestration import engines
+
+ON_AWS = replace(
+    settings.LOCAL,
+    engine="spark",
+    spark_application="00f",
+    spark_role="arn:aws:iam::000000000000:role/spark",
+)
 
 
 def test_an_engine_that_does_not_exist_is_named_with_those_that_do():
@@ -13,15 +22,16 @@ def test_an_engine_that_does_not_exist_is_named_with_those_that_do():
         engines.engine_for(replace(settings.LOCAL, engine="pandas"))
 
 
-def test_spark_on_aws_is_asked_for_with_what_it_needs():
-    with pytest.raises(settings.SettingsError, match="ECOM_SPARK_APPLICATION"):
-        engines.job_run(replace(settings.LOCAL, engine="spark"), "run")
-    complete = replace(
-        settings.LOCAL,
-        spark_application="00f",
-        spark_role="arn:aws:iam::000000000000:role/spark",
-        spark_package="s3://code/spark",
-    )
-    asked = engines.job_run(complete, "run-1")
-    assert asked["clientToken"] == "run-1"
-    assert asked["jobDriver"]["sparkSubmit"]["entryPoint"] == "s3://code/spark/spark_job.py"
+@pytest.mark.parametrize("name", ["spark_application", "spark_role"])
+def test_spark_on_aws_says_what_it_needs(name):
+    with pytest.raises(settings.SettingsError, match=settings.variable(name)):
+        engines.job_run(replace(ON_AWS, **{name: None}), "run-0")
+
+
+def test_what_spark_on_aws_is_asked_for_is_what_its_api_takes():
+    api = botocore.session.get_session().get_service_model("emr-serverless")
+    shape = api.operation_model("StartJobRun").input_shape
+    asked = engines.job_run(ON_AWS, "run-0")
+    assert ParamValidator().validate(asked, shape).generate_report() == ""
+    without_role = {name: each for name, each in asked.items() if name != "executionRoleArn"}
+    assert "executionRoleArn" in ParamValidator().validate(without_role, shape).generate_report()
