@@ -30,4 +30,4 @@ def service_desk(configured: Settings) -> ServiceDesk:
 def _needs(configured: Settings, *fields: str) -> None:
     if configured.environment != settings.LOCAL.environment:
         wanted = " and ".join(settings.variable(field) for field in fields)
-        raise SettingsError(f"set {wanted} (infra/README.md says where they come from)")
+        raise SettingsError(f"set {wanted} (docs/deploy.md says where they come from)")

@@ -2,57 +2,169 @@
 
 import re
 import subprocess
-import sys
+import tomllib
+from dataclasses import fields
 from importlib import import_module
-from pathlib import Path
 
+import botocore.session
+import click
 import pytest
 import yaml
+from botocore import xform_name
 from dagster._config import process_config
 
-from ecom_pipeline.local import page
+from docs import data_dictionary
+from ecom_pipeline import settings
+from ecom_pipeline.cli import ecom
+from ecom_pipeline.local import page as customer_page
+from ecom_pipeline.settings import Settings
+from ecom_pipeline_tests.architecture.documents import (
+    PAGES,
+    ROOT,
+    anchors,
+    links,
+    mentioned,
+    name_of,
+    typed,
+)
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
 INSTANCE = ROOT / "infra" / "dagster"
+TYPED = sorted({words for page in PAGES for words in typed(page)})
+MENTIONED = sorted({words for page in PAGES for words in mentioned(page)})
+# what the AWS CLI adds to the API that its other commands are made from
+GLOBAL = {"query", "output", "region", "profile"}
+NAMES = {"s3api": "s3"}
+ADDED = {"create-invalidation": {"paths"}}
+BY_HAND = {"s3": {"cp", "ls", "sync"}}
+TEMPLATES = ("template.yaml", "dagster/template.yaml")
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
-def commands():
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line]
+def of(program, commands):
+    return [pytest.param(each, id=" ".join(each)[:80]) for each in commands if each[0] == program]
 
 
-@pytest.mark.parametrize("command", [c for c in commands() if c.startswith("make ")])
-def test_each_make_target_of_the_readme_exists(command):
+@pytest.mark.parametrize("command", of("make", TYPED))
+def test_each_make_target_of_a_document_exists(command):
     done = subprocess.run(
-        [*command.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("command", [c for c in commands() if c.startswith("ecom ")])
-def test_each_command_of_the_readme_exists_with_its_options(command):
-    words = command.split()[1:]
-    names = words[:2] if words[0] == "local" else words[:1]
-    done = subprocess.run(
-        [sys.executable, "-m", "ecom_pipeline.cli", *names, "--help"],
+        [*(word for word in command if word != "…"), "--dry-run"],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0
-    for option in re.findall(r"--[a-z-]+", command):
-        assert option in done.stdout
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", of("ecom", TYPED))
+def test_each_command_of_a_document_is_one_that_ecom_takes(command, tmp_path, monkeypatch):
+    """All of it is parsed: names, options, and what kind of value each takes. Nothing is run."""
+    (tmp_path / "data.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    context, rest = click.Context(ecom, info_name="ecom"), list(command[1:])
+    while isinstance(context.command, click.Group) and rest != ["--help"]:
+        name, child, rest = context.command.resolve_command(context, rest)
+        context = click.Context(child, info_name=name, parent=context)
+        if not isinstance(child, click.Group):
+            child.parse_args(context, rest)
+
+
+@pytest.mark.parametrize("command", of("ecom", MENTIONED))
+def test_each_command_that_a_document_mentions_exists_with_its_options(command):
+    chosen = ecom
+    for word in command[1:]:
+        if not isinstance(chosen, click.Group) or word.startswith("--"):
+            break
+        assert set(word.split("|")) <= chosen.commands.keys()
+        chosen = chosen.commands[word.partition("|")[0]]
+    known = {option for each in chosen.params for option in each.opts} | {"--help"}
+    assert {word for word in command if word.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("command", of("make", MENTIONED))
+def test_each_target_that_a_document_mentions_exists(command):
+    assert command[1] in TARGETS
+
+
+@pytest.mark.parametrize("command", of("aws", TYPED))
+def test_each_call_of_aws_in_a_document_is_one_that_aws_has(command):
+    """By the model of its API, which the AWS CLI makes its commands and options from."""
+    _, service, operation, *rest = command
+    if service in BY_HAND:
+        assert operation in BY_HAND[service]
+        return
+    model = botocore.session.get_session().get_service_model(NAMES.get(service, service))
+    calls = {xform_name(name, "-"): name for name in model.operation_names}
+    members = model.operation_model(calls[operation]).input_shape.members
+    known = {xform_name(name, "-") for name in members} | GLOBAL | ADDED.get(operation, set())
+    given = {word.removeprefix("--") for word in rest if word.startswith("--")}
+    assert {option.removeprefix("no-") for option in given} <= known
 
 
 def test_the_test_command_of_the_readme_is_what_ci_runs():
-    assert "make test" in commands() or "make test" in README
+    assert ("make", "test") in typed(ROOT / "README.md")
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)]+)\)", README))
-def test_each_link_of_the_readme_leads_somewhere(link):
-    assert (ROOT / link).exists()
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_each_link_of_a_document_leads_somewhere(page):
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_document_can_be_found_from_the_readme():
+    found, new = set(), {ROOT / "README.md"}
+    while new:
+        page = new.pop()
+        found.add(page)
+        leads = {(page.parent / link.partition("#")[0]).resolve() for link in links(page)}
+        new |= {each for each in leads if each in PAGES} - found
+    assert found == set(PAGES)
+
+
+def test_the_runbook_says_of_each_alarm_what_it_means_where_to_look_and_what_to_do():
+    templates = "".join((ROOT / "infra" / name).read_text() for name in TEMPLATES)
+    alarms = re.findall(r"^  (\w+):\n    Type: AWS::CloudWatch::Alarm$", templates, re.MULTILINE)
+    text = (ROOT / "docs" / "runbook.md").read_text()
+    sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=\n#)", text, re.MULTILINE | re.DOTALL))
+    assert sorted(sections) == sorted(alarms)
+    for name, section in sections.items():
+        parts = re.findall(r"^\* \*\*(.+?)\*\*: \S", section, re.MULTILINE)
+        assert parts == ["Meaning", "First look", "Mend"], name
+
+
+def test_each_setting_that_a_document_names_is_one_that_is_read():
+    known = {settings.variable(each.name) for each in fields(Settings)}
+    known |= {settings.variable(each) for each in ("api_key", "staff_token")}
+    known |= {"ECOM_PG_BIN"}  # of the warehouse's own process
+    for page in PAGES:
+        assert set(re.findall(r"\bECOM_[A-Z_]+[A-Z]\b", page.read_text())) <= known, page
+
+
+def test_the_data_dictionary_is_what_the_code_makes():
+    made = data_dictionary.render()
+    assert (ROOT / "docs" / "data-dictionary.md").read_text() == made, (
+        "python -m docs.data_dictionary"
+    )
+
+
+def test_each_test_that_the_semantics_name_exists():
+    text = (ROOT / "docs" / "semantics.md").read_text()
+    named = re.findall(r"\[`(test_\w+)`\]\(([^)#]+)\)", text)
+    assert named
+    for name, path in named:
+        assert f"def {name}(" in (ROOT / "docs" / path).read_text(), name
+
+
+def test_the_rooms_of_the_architecture_are_those_that_are_kept():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = contracts["contracts"][0]["layers"]
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    for number, layer in enumerate(layers):
+        assert f'floor{number}["{layer.replace(" | ", " · ")}"]' in text
 
 
 def test_a_host_of_the_customer_page_is_told_the_headers_that_it_is_tested_with():
@@ -61,7 +173,7 @@ def test_a_host_of_the_customer_page_is_told_the_headers_that_it_is_tested_with(
         "api": "https://<api id>.execute-api.<region>.amazonaws.com/production",
         "signIn": "https://<domain>.auth.<region>.amazoncognito.com",
     }
-    for name, value in page.headers(given).items():
+    for name, value in customer_page.headers(given).items():
         assert f"\n{name}: {value}\n" in document
 
 

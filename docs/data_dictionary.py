@@ -1,0 +1,216 @@
+"""`python -m docs.data_dictionary`: write data-dictionary.md from the code that makes the data.
+
+Columns are those of domain/columns.py, marts those of batch/mart_list.py, tables of the ledger
+those of the migrations. What a column of the ledger means is said here, and nowhere else.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from ecom_pipeline.batch.catalog import quarantine_table_input
+from ecom_pipeline.batch.mart_list import DATA_TRUST, MARTS
+from ecom_pipeline.batch.marts import Mart
+from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.columns import COLUMNS, PARTITION
+from ecom_pipeline.domain.event import InvoiceLine
+from ecom_pipeline.realtime import table
+
+OUT = Path(__file__).with_name("data-dictionary.md")
+MIGRATIONS = Path(__file__).parents[1] / "ecom_pipeline" / "batch" / "sql" / "migrations"
+
+_HEAD = """# Data dictionary
+Written by `python -m docs.data_dictionary` from the code that makes the data. Money is in pounds.
+"""
+_RESTATED = {
+    "invoice_date": "The day",
+    "version": "1 for the first publish of the day, then one more for each",
+    "cause": "first, late (rows came), correction (rows went or changed), erasure or repair",
+    "published_at": "When, UTC",
+    "rows_added": "Events that the version before did not have",
+    "rows_removed": "Events that it had and this one does not",
+    "rows_changed": "Events that both have, with another content",
+    "amount_before": "All amounts of the day in the version before",
+    "rows_before": "Rows of the version before; 0 for the first",
+}
+_TABLES: Mapping[str, Mapping[str, str]] = {
+    "sales.load_ledger": _RESTATED
+    | {
+        "generation": "The claim with which it was published",
+        "row_count": "Rows of the day",
+        "quantity": "Pieces of the day",
+        "amount": "All amounts of the day",
+        "digest": "The order-free digest of the day's rows",
+    },
+    "sales.restatements": _RESTATED
+    | {
+        "rows_after": "Rows of this version",
+        "amount_after": "All amounts of the day in this version",
+        "amount_delta": "What the day's revenue changed by",
+    },
+    "sales.load_fence": {
+        "invoice_date": "The day",
+        "generation": "The newest claim on it",
+    },
+    "sales.reconciliations": {
+        "invoice_date": "The day",
+        "version": "The version that was compared; 0 for a day that was never published",
+        "reconciled_at": "When, UTC",
+        "differences": "How many were found",
+    },
+    "sales.backlog": {
+        "quarantine_open": "Records in quarantine",
+        "days_pending": "Days whose raw objects are not all published",
+    },
+    "marts.builds": {
+        "invoice_date": "The day",
+        "version": "The version of it that the marts contain",
+    },
+}
+_DAY = date(2010, 12, 1)
+_FIRST, _LAST = "4961", "4987"
+_EXAMPLE = InvoiceLine(
+    event_id="4f1c",
+    invoice_no="536365",
+    stock_code="85123A",
+    description="A HOLDER",
+    quantity=6,
+    invoice_time=datetime(2010, 12, 1, 8, 26),  # noqa: DTZ001  the shop's clock has no zone
+    unit_price=Decimal("2.55"),
+    customer_id="17850",
+    country="United Kingdom",
+)
+
+
+def render() -> str:
+    """Return the whole document."""
+    return "\n".join([_HEAD, *_event(), *_lake(), *_dynamodb(), *_warehouse(), *_marts()])
+
+
+def _event() -> Iterable[str]:
+    yield "## An invoice line"
+    yield (
+        "One row in the CSV (`csv_invoice_lines` in Glue) and in `sales.fact_invoice_lines`, which"
+        " is also in Glue. A key is what a producer sends it as; columns without one are derived.\n"
+    )
+    rows = [
+        (
+            _code(c.name),
+            _code(c.wire or ("event_id" if c.name == "event_id" else "")),
+            _code(c.glue),
+            _code(c.redshift),
+            "yes" if c.nullable else "",
+            c.comment,
+        )
+        for c in (*COLUMNS, PARTITION)
+    ]
+    yield _listing(("column", "key", "Glue", "Redshift", "may be null", "means"), rows)
+    yield "In the CSV all are texts, since Glue's OpenCSVSerde reads dates and decimals as text.\n"
+
+
+def _lake() -> Iterable[str]:
+    yield "## The lake"
+    batch = ("shardId-000000000000", _FIRST, _LAST)
+    rows = [
+        ("raw", keys.raw_key(_DAY, *batch), "events of a day, one object a batch"),
+        ("raw", keys.quarantine_key(_DAY, *batch), "what a batch had that could not be used"),
+        (
+            "raw",
+            keys.transform_quarantine_key(_DAY, _DAY, 0),
+            "what the rebuild of a day set aside",
+        ),
+        ("raw", keys.conflict_key(_DAY, "4f1c", 0xABC), "another content under a used id"),
+        ("raw", keys.replayed_key(keys.quarantine_key(_DAY, *batch)), "what left quarantine"),
+        ("raw", keys.tombstone_key("anonymise", "9d…"), "a customer who was erased"),
+        ("csv", keys.csv_part_key(_DAY, "1f…", 0), "rows of a day"),
+        ("csv", keys.manifest_key(_DAY), "what commits a day: its parts, sums, sources"),
+        ("csv", keys.copy_manifest_key(7, 0), "what a load's COPY reads"),
+        ("csv", keys.REPORT, "the sales report"),
+    ]
+    yield _listing(
+        ("bucket", "key", "holds"), [(b, _code(_short(key)), what) for b, key, what in rows]
+    )
+    yield "Glue's table `quarantine`:\n"
+    columns = quarantine_table_input("bucket")["StorageDescriptor"]["Columns"]
+    yield _listing(
+        ("column", "type"), [(_code(each["Name"]), _code(each["Type"])) for each in columns]
+    )
+
+
+def _dynamodb() -> Iterable[str]:
+    yield "## DynamoDB"
+    yield "A line and the header of its invoice; a guest's header is in no index.\n"
+    kinds = {"S": "text", "N": "number"}
+    items = {
+        "a line": table.line_item(_EXAMPLE, datetime(2010, 12, 1, 8, 27, tzinfo=UTC)),
+        "a header": table.header_of(_EXAMPLE),
+    }
+    rows = [
+        (item, _code(name), kinds[kind], _code(value))
+        for item, attributes in items.items()
+        for name, typed in attributes.items()
+        for kind, value in typed.items()
+    ]
+    yield _listing(("item", "attribute", "type", "such as"), rows)
+
+
+def _warehouse() -> Iterable[str]:
+    yield "## The ledger"
+    sql = "\n".join(path.read_text() for path in sorted(MIGRATIONS.glob("*.sql")))
+    for name, meanings in _TABLES.items():
+        columns = _columns(sql, name)
+        rows = [(_code(column), _code(kind), meanings[column]) for column, kind in columns.items()]
+        yield f"### `{name}`\n{_said(sql, name)}\n"
+        yield _listing(("column", "type", "means"), rows)
+    yield _mart(DATA_TRUST)
+
+
+def _marts() -> Iterable[str]:
+    yield "## The marts"
+    yield from map(_mart, MARTS)
+
+
+def _mart(mart: Mart) -> str:
+    rows = [(_code(c.name), _code(c.redshift), c.comment) for c in mart.columns]
+    return f"### `{mart.table}`\n{mart.text}\n\n" + _listing(("column", "type", "means"), rows)
+
+
+def _columns(sql: str, name: str) -> dict[str, str]:
+    """Return a table's columns and types, or a view's columns, as the migrations leave them.
+
+    A view's types are those of the table that it reads, so they are not said again.
+    """
+    found = re.search(rf"^create table {name} \((.*?)\) diststyle", sql, re.M | re.S)
+    if found is None:
+        view = re.search(rf"^create view {name} as\nselect\n(.*?)\nfrom", sql, re.M | re.S)
+        names = view[1].split(",\n") if view else []
+        return {each.split()[-1]: "" for each in names}
+    added = re.findall(rf"^alter table {name} add column (.*);$", sql, re.MULTILINE)
+    spelled = [line.strip().split() for line in [*found[1].strip().split(",\n"), *added]]
+    return {words[0]: words[1] for words in spelled}
+
+
+def _said(sql: str, name: str) -> str:
+    """Return the comment that stands before a table or view."""
+    found = re.search(rf"((?:^-- .*\n)+)create (?:table|view) {name} ", sql, re.MULTILINE)
+    return " ".join(re.findall(r"^-- (.*)$", found[1], re.MULTILINE)) if found else ""
+
+
+def _short(key: str) -> str:
+    """Leave out the zeros before a sequence number."""
+    return re.sub(r"(?<=-)0{40,}", "0…", key)
+
+
+def _code(text: object) -> str:
+    return f"`{text}`" if text != "" else ""
+
+
+def _listing(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    OUT.write_text(render())
