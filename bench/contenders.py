@@ -1,62 +1,73 @@
-"""Ways from days of raw objects to their CSV: `python -m bench.contenders WAY DAY...`.
+"""Ways from raw objects to CSV, each a program: `python -m bench.contenders WAY FOLDER DAY...`.
 
-All read the same objects from S3 and put their CSV there; the environment says which S3. What each
-leaves out of ours is said at its function. A way is timed from outside, by bench/engines.py.
+The folder has a day's raw objects as S3 has them, so no emulator's speed is in the figures; the CSV
+goes beside them. What a way leaves out of ours is said at its function; bench/engines.py times it.
 """
 
-import io
 import json
+import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from isal import igzip
 
-from ecom_pipeline import settings
-from ecom_pipeline.batch import connect
+from ecom_pipeline.batch.flatten import Line, flatten
 from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.domain import keys
-from ecom_pipeline.settings import Settings
+from ecom_pipeline.batch.rows import Reader, Remembering, reference
+from ecom_pipeline.domain import ndjson
 
-_EVENTS_A_FILE = 10  # what the original's consumer gets at once from a producer of ten a second
-_ORIGINAL = "original/"
-
-
-def bodies(lake: Lake, day: date) -> Iterator[bytes]:
-    """Yield a day's raw objects, as they lie there."""
-    for found in lake.raw_objects(day):
-        yield lake.s3.get_object(Bucket=lake.raw_bucket, Key=found.key)["Body"].read()
+# The original's producer waits a third of a second for each answer, its consumer looks every
+# second: three events a file. At a shop's own pace it is one.
+_EVENTS_A_FILE = 3
+_RAW, _META, _ORIGINAL = "*.jsonl.gz", ".meta", "*.original.json"
 
 
-def put(lake: Lake, way: str, day: date, body: bytes) -> None:
-    """Put a day's CSV where nothing of ours is."""
-    lake.s3.put_object(Bucket=lake.csv_bucket, Key=f"bench/{way}/{day}.csv.gz", Body=body)
+def download(lake: Lake, days: Iterable[date], folder: Path) -> None:
+    """Put days' raw objects, with their metadata, into a folder."""
+    for day in days:
+        (folder / str(day)).mkdir()
+        for found in lake.raw_objects(day):
+            answer = lake.s3.get_object(Bucket=lake.raw_bucket, Key=found.key)
+            path = folder / str(day) / found.key.rpartition("/")[2]
+            path.write_bytes(answer["Body"].read())
+            path.with_suffix(_META).write_bytes(msgspec.json.encode(answer["Metadata"]))
 
 
-def limit(configured: Settings, days: Iterable[date]) -> None:
+def write_original(folder: Path, day: date) -> int:
+    """Write a day's events as the original's consumer leaves them; return how many files."""
+    events = [json.loads(line)["event"] for line in _lines(folder, day)]
+    files = range(0, len(events), _EVENTS_A_FILE)
+    for number in files:
+        path = folder / str(day) / f"{number:06d}.original.json"
+        path.write_text(json.dumps(events[number : number + _EVENTS_A_FILE]))
+    return len(files)
+
+
+def _lines(folder: Path, day: date) -> Iterator[bytes]:
+    for path in sorted((folder / str(day)).glob(_RAW)):
+        yield from igzip.decompress(path.read_bytes()).splitlines()
+
+
+def limit(folder: Path, days: Iterable[date]) -> None:
     """Read, gunzip, parse each line with the fastest parser, gzip what comes out, write. No more.
 
     The text of the output is read from the CSV that ours left there.
     """
-    lake = connect.lake(configured)
     decode = msgspec.json.Decoder().decode
     for day in days:
-        for body in bodies(lake, day):
-            for line in igzip.decompress(body).splitlines():
-                decode(line)
-        text = b"".join(
-            igzip.decompress(lake.s3.get_object(Bucket=lake.csv_bucket, Key=key)["Body"].read())
-            for key in lake.csv_part_keys(day)
-        )
-        put(lake, "limit", day, igzip.compress(text, 2))
+        for line in _lines(folder, day):
+            decode(line)
+        text = igzip.decompress((folder / str(day) / "ours.csv.gz").read_bytes())
+        (folder / str(day) / "limit.csv.gz").write_bytes(igzip.compress(text, 2))
 
 
-def pandas(configured: Settings, days: Iterable[date]) -> None:
+def pandas(folder: Path, days: Iterable[date]) -> None:
     """Do it as most would: json_normalize, to_datetime, drop_duplicates, to_csv.
 
     No checks, no quarantine, floats for money, no digests.
@@ -64,85 +75,67 @@ def pandas(configured: Settings, days: Iterable[date]) -> None:
     import numpy as np  # noqa: PLC0415 - the other ways are not to pay for it
     import pandas as pd  # noqa: PLC0415
 
-    lake = connect.lake(configured)
     for day in days:
-        lines = [line for body in bodies(lake, day) for line in igzip.decompress(body).splitlines()]
-        frame = pd.json_normalize([json.loads(line)["event"] for line in lines])
+        frame = pd.json_normalize([json.loads(line)["event"] for line in _lines(folder, day)])
         frame = frame.drop_duplicates("event_id")
         frame["InvoiceDate"] = pd.to_datetime(frame["InvoiceDate"], format="%m/%d/%Y %H:%M")
         frame["amount"] = frame["Quantity"] * frame["UnitPrice"]
         frame["kind"] = np.where(frame["InvoiceNo"].str.startswith("C"), "cancellation", "sale")
-        body = io.BytesIO()
-        frame.to_csv(body, index=False, compression={"method": "gzip", "compresslevel": 6})
-        put(lake, "pandas", day, body.getvalue())
+        frame.to_csv(folder / str(day) / "pandas.csv.gz", index=False, compression="gzip")
 
 
-def original(configured: Settings, days: Iterable[date]) -> None:
-    """Go the original's way: all objects to disk, a jq process for each, all CSV up again.
-
-    With this client instead of two `aws s3 sync`, which take longer.
-    """
-    lake = connect.lake(configured)
+def original(folder: Path, days: Iterable[date]) -> None:
+    """Go the original's way: a jq process for each file. Its `aws s3 sync` is left out."""
     columns = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
     program = f".[] | [{', '.join(f'.{name}' for name in columns.split(','))}] | @csv"
     for day in days:
-        with tempfile.TemporaryDirectory() as folder:
-            for found in lake.objects(f"{_ORIGINAL}{day}/"):
-                path = Path(folder) / found.key.rpartition("/")[2]
-                path.write_bytes(lake.read_raw(found.key) or b"")
-            for path in sorted(Path(folder).glob("*.json")):
-                command = ["jq", "-r", program, str(path)]
-                ran = subprocess.run(command, check=True, capture_output=True)  # noqa: S603
-                key = f"bench/original/{day}/{path.stem}.csv"
-                lake.s3.put_object(Bucket=lake.csv_bucket, Key=key, Body=ran.stdout)
+        for path in sorted((folder / str(day)).glob(_ORIGINAL)):
+            with path.with_suffix(".csv").open("wb") as out:
+                subprocess.run(["jq", "-r", program, path], check=True, stdout=out)  # noqa: S603, S607
 
 
-def write_original(lake: Lake, day: date) -> int:
-    """Put a day's events as the original's consumer leaves them; return how many files."""
-    lines = [line for body in bodies(lake, day) for line in igzip.decompress(body).splitlines()]
-    events = [json.loads(line)["event"] for line in lines]
-    files = range(0, len(events), _EVENTS_A_FILE)
-    for number in files:
-        body = json.dumps(events[number : number + _EVENTS_A_FILE]).encode()
-        lake.put(f"{_ORIGINAL}{day}/{number:06d}.json", body)
-    return len(files)
-
-
-def forget(lake: Lake, days: Iterable[date]) -> None:
-    """Take days out of the CSV, so that the next way finds none."""
+def python(folder: Path, days: Iterable[date]) -> None:
+    """Run our reference in one process."""
     for day in days:
-        lake.remove_parts([*lake.csv_part_keys(day), keys.manifest_key(day)])
+        _flatten(folder, reference, day)
 
 
-def python(configured: Settings, days: Iterable[date]) -> None:
-    """Run our reference."""
-    from ecom_pipeline.batch.engines.python_engine import PythonEngine  # noqa: PLC0415
-
-    _drain(PythonEngine(configured).build(list(days)))
-
-
-def processes(configured: Settings, days: Iterable[date]) -> None:
-    """Run our default engine."""
-    from ecom_pipeline.batch.engines.process_engine import ProcessEngine  # noqa: PLC0415
-
-    _drain(ProcessEngine(configured).build(list(days)))
+def processes(folder: Path, days: Iterable[date]) -> None:
+    """Run our rules as the default engine does: a process a core, or this one for a few days."""
+    todo = list(days)
+    cores = len(os.sched_getaffinity(0))
+    if len(todo) == 1:
+        _remembering(folder, todo[0])
+        return
+    with ProcessPoolExecutor(cores) as pool:
+        list(pool.map(partial(_remembering, folder), todo))
 
 
-def spark(configured: Settings, days: Iterable[date]) -> None:
-    """Run our rules over a local Spark."""
-    from ecom_pipeline.batch.engines.spark_engine import SparkEngine  # noqa: PLC0415
-
-    _drain(SparkEngine(configured).build(list(days)))
+@cache
+def _memory() -> Remembering:
+    return Remembering()
 
 
-def _drain(built: Iterable[Any]) -> None:
-    for _ in built:
-        pass
+def _remembering(folder: Path, day: date) -> None:
+    _flatten(folder, _memory(), day)
 
 
-WAYS: dict[str, Callable[[Settings, Iterable[date]], None]] = {
-    each.__name__: each for each in (limit, pandas, original, python, processes, spark)
+def _flatten(folder: Path, read: Reader, day: date) -> None:
+    flat = flatten(_records(folder, day), day, read=read)
+    (folder / str(day) / "ours.csv.gz").write_bytes(flat.csv)
+
+
+def _records(folder: Path, day: date) -> Iterator[Line]:
+    """Yield a day's lines, each object verified against its metadata."""
+    for path in sorted((folder / str(day)).glob(_RAW)):
+        metadata = msgspec.json.decode(path.with_suffix(_META).read_bytes(), type=dict[str, str])
+        for number, data in enumerate(ndjson.unpack(path.name, path.read_bytes(), metadata), 1):
+            yield Line(data, path.name, number)
+
+
+WAYS: dict[str, Callable[[Path, Iterable[date]], None]] = {
+    each.__name__: each for each in (limit, pandas, original, python, processes)
 }
 
 if __name__ == "__main__":
-    WAYS[sys.argv[1]](settings.load(), [date.fromisoformat(day) for day in sys.argv[2:]])
+    WAYS[sys.argv[1]](Path(sys.argv[2]), [date.fromisoformat(day) for day in sys.argv[3:]])

@@ -32,7 +32,6 @@ from ecom_pipeline.settings import aws_environment, environment_of
 
 _GROWN_DAY = date(2012, 2, 1)
 _TIMES = (1, 10, 50)
-_WAYS = "bench.contenders"
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Bench:
 
     side: Side
     days: list[date]
+    folder: Path
     rounds: int
 
     @property
@@ -55,11 +55,10 @@ class Bench:
 
 
 def history(bench: Bench) -> list[Figure]:
-    """Compare ways from raw to CSV for all days."""
+    """Compare ways from raw to CSV for all days, from a folder to a folder."""
     days = [day.isoformat() for day in bench.days]
-    light = {name: [name, *days] for name in ("limit", "processes", "python", "pandas")}
-    took = timed.in_turn(_WAYS, light, bench.environment, bench.rounds)
-    took["spark"] = timed.run(_WAYS, ["spark", *days], bench.environment)
+    names = ("processes", "limit", "python", "pandas")
+    took = _contend(bench, names, days)
     ours = took["processes"]
     name = f"raw to CSV, {len(days)} days"
     return [
@@ -68,19 +67,15 @@ def history(bench: Bench) -> list[Figure]:
         Figure(f"{name}, s (pandas)", took["pandas"].wall, ours.wall, at_least=3),
         Figure(f"{name}, CPU s (pandas)", took["pandas"].cpu, ours.cpu),
         Figure(f"{name}, s (our reference, one process)", took["python"].wall, ours.wall),
-        Figure(f"{name}, s (Spark on this machine)", took["spark"].wall, ours.wall),
-        Figure(f"{name}, CPU s (Spark on this machine)", took["spark"].cpu, ours.cpu),
-        Figure(f"{name}, peak MB (Spark on this machine)", took["spark"].memory, ours.memory),
+        Figure(f"{name}, CPU s (our reference)", took["python"].cpu, ours.cpu),
     ]
 
 
 def one_day(bench: Bench) -> list[Figure]:
     """Compare ways from raw to CSV for the busiest day: a daily load."""
-    busiest = max(bench.days, key=lambda day: sum(o.bytes for o in bench.lake.raw_objects(day)))
-    files = contenders.write_original(bench.lake, busiest)
-    names = ("limit", "processes", "pandas", "original")
-    ways = {name: [name, busiest.isoformat()] for name in names}
-    took = timed.in_turn(_WAYS, ways, bench.environment, bench.rounds)
+    busiest = _busiest(bench)
+    files = contenders.write_original(bench.folder, busiest)
+    took = _contend(bench, ("processes", "limit", "pandas", "original"), [busiest.isoformat()])
     ours = took["processes"]
     name = f"raw to CSV, {busiest}"
     theirs = f"the original's way, {files:,} files"
@@ -92,15 +87,42 @@ def one_day(bench: Bench) -> list[Figure]:
     ]
 
 
+def _contend(bench: Bench, names: Sequence[str], days: Sequence[str]) -> dict[str, timed.Took]:
+    ways = {name: [name, str(bench.folder), *days] for name in names}
+    return timed.in_turn("bench.contenders", ways, bench.environment, bench.rounds)
+
+
+def _busiest(bench: Bench) -> date:
+    return max(bench.days, key=lambda day: sum(o.bytes for o in bench.lake.raw_objects(day)))
+
+
+def engines(bench: Bench) -> list[Figure]:
+    """Compare our engines from S3 to S3, all days."""
+    days = [day.isoformat() for day in bench.days]
+    took = {
+        name: timed.run("bench.engine", [name, *days], bench.environment)
+        for name in ("processes", "python", "spark")
+    }
+    ours = took["processes"]
+    name = f"S3 to S3, {len(days)} days"
+    return [
+        Figure(f"{name}, s (reference)", took["python"].wall, ours.wall),
+        Figure(f"{name}, CPU s (reference)", took["python"].cpu, ours.cpu),
+        Figure(f"{name}, s (Spark on this machine)", took["spark"].wall, ours.wall),
+        Figure(f"{name}, CPU s (Spark on this machine)", took["spark"].cpu, ours.cpu),
+        Figure(f"{name}, peak MB (Spark on this machine)", took["spark"].memory, ours.memory),
+    ]
+
+
 def growth(bench: Bench) -> list[Figure]:
     """Compare a day with the same day of 10 and of 50 times its events."""
-    busiest = max(bench.days, key=lambda day: sum(o.bytes for o in bench.lake.raw_objects(day)))
+    busiest = _busiest(bench)
     took: dict[int, timed.Took] = {}
     for number, times in enumerate(_TIMES):
         day = _GROWN_DAY.replace(day=number + 1)
         _grow(bench.lake, busiest, day, times)
         ways = {"ours": ["processes", day.isoformat()]}
-        took[times] = timed.in_turn(_WAYS, ways, bench.environment, bench.rounds)["ours"]
+        took[times] = timed.in_turn("bench.engine", ways, bench.environment, bench.rounds)["ours"]
     first = took[_TIMES[0]]
     figures = []
     for times in _TIMES[1:]:
@@ -172,7 +194,8 @@ def _steps(bench: Bench) -> float:
 
 
 def _forget(bench: Bench) -> None:
-    contenders.forget(bench.lake, bench.days)
+    for day in bench.days:
+        bench.lake.remove_parts([*bench.lake.csv_part_keys(day), keys.manifest_key(day)])
     warehouse = connect.warehouse(bench.side.settings)
     migrations.migrate(warehouse)
     with warehouse.session() as session:
@@ -200,8 +223,11 @@ def main(arguments: Sequence[str]) -> int:
             write_sample(csv, days=14)
         with side(Path(folder)) as started:
             days = sorted(write_raw(connect.lake(started.settings), dataset.events(csv)))
-            bench = Bench(started, days, rounds)
-            figures = backfill(bench) + one_day(bench) + history(bench)
+            raw = Path(folder) / "raw"
+            raw.mkdir()
+            contenders.download(connect.lake(started.settings), days, raw)
+            bench = Bench(started, days, raw, rounds)
+            figures = one_day(bench) + history(bench) + backfill(bench) + engines(bench)
             figures += copies(bench) + queries(bench) + growth(bench)
     write(figures, csv.name, rounds, datetime.now(UTC).date())
     return 0

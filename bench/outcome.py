@@ -68,12 +68,12 @@ def write(figures: Sequence[Figure], data: str, rounds: int, day: date) -> None:
         "",
         f"![The same as bars](images/{PICTURE.name})",
         "",
-        "* All ways read the same objects from an emulated S3 and write to it; the emulator's own",
-        "  work is in the seconds, not in the CPU seconds.",
-        "* The limit reads, gunzips, parses each line (msgspec), gzips the same output (igzip) and",
+        "* Raw to CSV: from a folder to a folder, each way a program, its start included. The",
+        "  limit reads, gunzips, parses each line (msgspec), gzips the same output (igzip) and",
         "  writes it, in one process. It makes no row, checks nothing, knows no duplicate.",
         "* pandas and the original check nothing, set nothing aside, and count money as floats.",
-        "* Spark runs on this machine, so it shows its overhead, not its purpose.",
+        "* S3 to S3 is through an emulator, whose own work is in the seconds, not in the CPU",
+        "  seconds. Spark runs on this machine, so it shows its overhead, not its purpose.",
     ]
     TARGET.write_text("\n".join(lines) + "\n")
     _draw(figures)

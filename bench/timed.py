@@ -4,10 +4,9 @@ import os
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psutil
 
@@ -30,41 +29,51 @@ def run(module: str, arguments: Sequence[str], environment: Mapping[str, str]) -
     command = [sys.executable, "-m", module, *arguments]
     before = os.times()
     began = time.monotonic()
-    with subprocess.Popen(command, env=child_environment(environment)) as process:  # noqa: S603
-        peak = _watch(process)
-    after = os.times()
+    with subprocess.Popen(  # noqa: S603
+        command, env=child_environment(environment), stdout=subprocess.DEVNULL
+    ) as process:
+        seen = _watch(process)
+    wall, after = time.monotonic() - began, os.times()
     if process.returncode:
         raise AssertionError(f"{module} {arguments[0]} ended with {process.returncode}")
-    cpu = after.children_user + after.children_system
-    cpu -= before.children_user + before.children_system
-    return Took(time.monotonic() - began, cpu, peak)
+    waited = after.children_user + after.children_system
+    waited -= before.children_user + before.children_system
+    # a JVM is waited for by nobody, a jq is gone before it is seen
+    return Took(wall, max(waited, sum(seen.cpu.values())), seen.peak)
 
 
-def _watch(process: subprocess.Popen[bytes]) -> float:
-    """Wait for a process, and return the most memory that it and its children had, in MB."""
-    peak = 0.0
-    ended = threading.Event()
-    threading.Thread(target=lambda: (process.wait(), ended.set()), daemon=True).start()
-    while not ended.wait(_LOOK_SECONDS):
-        peak = max(peak, _memory(process.pid))
-    return peak
+@dataclass
+class _Seen:
+    """What was seen of a family of processes: CPU seconds of each, and its most memory, in MB."""
+
+    cpu: dict[int, float] = field(default_factory=dict)
+    peak: float = 0.0
+
+    def look(self, pid: int) -> None:
+        try:
+            parent = psutil.Process(pid)
+            family = [parent, *parent.children(recursive=True)]
+        except psutil.Error:
+            return
+        self.peak = max(self.peak, sum(map(self._own, family)) / 1e6)
+
+    def _own(self, process: psutil.Process) -> float:
+        """Return what goes when the process goes: pages shared with another count once."""
+        try:
+            times = process.cpu_times()
+            self.cpu[process.pid] = times.user + times.system
+            return process.memory_full_info().uss
+        except psutil.Error:
+            return 0.0
 
 
-def _memory(pid: int) -> float:
-    try:
-        parent = psutil.Process(pid)
-        family = [parent, *parent.children(recursive=True)]
-    except psutil.Error:
-        return 0.0
-    return sum(_own(each) for each in family) / 1e6
-
-
-def _own(process: psutil.Process) -> float:
-    """Return what goes when the process goes: pages shared with another count once."""
-    try:
-        return process.memory_full_info().uss
-    except psutil.Error:
-        return 0.0
+def _watch(process: subprocess.Popen[bytes]) -> _Seen:
+    """Look at a process and its children until it ends."""
+    seen = _Seen()
+    while process.poll() is None:
+        seen.look(process.pid)
+        time.sleep(_LOOK_SECONDS)
+    return seen
 
 
 def in_turn(
