@@ -35,9 +35,12 @@ test-tools: ## The browser and the Java that tests need, from the system's packa
 	@$(call HAVE,chromium chromium-browser google-chrome,chromium)
 	@$(call HAVE,java,default-jre-headless)
 
-bench: setup ## Both paths, against the original's way and against themselves; CSV=path for the real file
+bench: setup ## All paths, against the original's way, others and themselves; CSV=path for the real file
+	@$(call HAVE,java,default-jre-headless)
+	@$(call HAVE,jq,jq)
 	$(RUN) python -m bench.realtime $(CSV)
 	$(RUN) python -m bench.batch $(CSV)
+	$(RUN) --group spark python -m bench.engines $(CSV)
 
 screenshots: setup ## The pictures in docs/images, from a real UI; needs a Chromium on the PATH
 	$(RUN) --group browser python -m docs.screenshots
