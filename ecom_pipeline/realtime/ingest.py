@@ -26,7 +26,7 @@ MAX_BODY = 640 * 1024  # in base64 still below Kinesis' 1 MiB a record
 MAX_EVENT = 32 * 1024
 MAX_EVENTS = 500
 _RESERVE_MS = 8_000
-_PATIENCE_MS = 5_000  # then the producer waits, not a function that is paid and counted
+PATIENCE_MS = 5_000  # then the producer waits, not a function that is paid and counted
 
 _EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -53,7 +53,7 @@ def handler(request: dict[str, Any], context: Any = None) -> Response:
         return _answer(refused.status, message=str(refused))
     try:
         placed = _placed(
-            records, deadline_of(context, reserve_ms=_RESERVE_MS, patience_ms=_PATIENCE_MS)
+            records, deadline_of(context, reserve_ms=_RESERVE_MS, patience_ms=PATIENCE_MS)
         )
     except ThrottledError as error:
         invocation.report("stream throttled", {"Throttled": error.refused}, records=len(records))
