@@ -5,6 +5,7 @@ import subprocess
 import tomllib
 from dataclasses import fields
 from importlib import import_module
+from importlib.util import find_spec
 
 import botocore.session
 import click
@@ -99,6 +100,15 @@ def test_each_call_of_aws_in_a_document_is_one_that_aws_has(command):
     known = {xform_name(name, "-") for name in members} | GLOBAL | ADDED.get(operation, set())
     given = {word.removeprefix("--") for word in rest if word.startswith("--")}
     assert {option.removeprefix("no-") for option in given} <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_each_module_and_each_test_that_a_document_names_exists(page):
+    text = page.read_text()
+    for module in re.findall(r"python -m ((?:bench|docs|ecom_pipeline)[\w.]*)", text):
+        assert find_spec(module), module
+    for path in re.findall(r"\becom_pipeline_tests/[\w/]+\.py", text):
+        assert (ROOT / path).exists(), path
 
 
 def test_the_test_command_of_the_readme_is_what_ci_runs():
