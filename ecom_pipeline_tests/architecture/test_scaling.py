@@ -4,6 +4,8 @@ import re
 
 from bench import arrivals, scaling
 from bench.arrivals import Invoice
+from ecom_pipeline.batch import parts
+from ecom_pipeline.batch.engines.process_engine import ProcessEngine
 from ecom_pipeline.local import deploy
 from ecom_pipeline_tests.architecture.infra import parameters_of
 
@@ -13,6 +15,26 @@ DOCUMENT = (deploy.INFRA.parent / "docs" / "scaling.md").read_text()
 def test_the_document_has_what_is_computed_now():
     """Where it isn't any more: python -m bench.scaling, and put what it prints into docs/."""
     assert scaling.tables() in DOCUMENT
+
+
+def test_what_the_prose_says_is_what_was_read_and_what_is_set():
+    shop, rows = arrivals.recorded(), {name: cells for name, *cells in scaling.load()}
+    for said in (
+        f"{shop.events:,} lines in {shop.days} days",
+        f"one invoice of {shop.largest_invoice:,} lines",
+        f"nothing waits for {scaling.PATIENCE:.0f} s"
+        f" with {rows['shards, so that nothing waits 5 s'][-1]}",
+        f"need {rows['shards, by the mean'][-1]} shards at 1,000x",
+        f"{rows['deliveries to archive that day, by its window'][-1]} deliveries a day",
+        f"the {rows['store at once'][-1]} runs that `store` needs are far from the"
+        f" {rows['store at once, at most'][-1]} that the shards allow",
+        f"{scaling.write_units():.2f} write units an event",
+        f"up to {ProcessEngine.few} days in its own process",
+        f"the most parts there are, {parts.MOST_PARTS}",
+        f"{parts.PART_BYTES // 1_000_000} MB of raw make a part",
+        f"a day of {parts.PART_BYTES * parts.MOST_PARTS // 1_000_000} MB",
+    ):
+        assert said in DOCUMENT
 
 
 def test_what_the_tables_tell_to_turn_can_be_turned():
