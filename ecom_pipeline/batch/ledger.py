@@ -99,6 +99,11 @@ def newest(session: Session, days: Sequence[date]) -> dict[date, Entry]:
     }
 
 
+def published(session: Session) -> set[date]:
+    """Return the days that were ever published."""
+    return {day for (day,) in session.rows(f"select distinct invoice_date from {_LEDGER}")}
+
+
 def published_since(session: Session, moment: datetime) -> list[date]:
     """Return the days that got a new version since a moment."""
     rows = session.rows(

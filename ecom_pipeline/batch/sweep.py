@@ -6,7 +6,7 @@ and a seventh of a cent.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
@@ -26,6 +26,17 @@ def behind(lake: Lake, warehouse: Warehouse, before: date) -> dict[date, str]:
     for day, found in lake.raw_inventory():
         if day < before:
             objects[day].append(found)
+    return _behind(lake, warehouse, objects)
+
+
+def behind_on(lake: Lake, warehouse: Warehouse, days: Sequence[date]) -> dict[date, str]:
+    """Return the same of these days only, for a listing of each."""
+    return _behind(lake, warehouse, {day: lake.raw_objects(day) for day in days})
+
+
+def _behind(
+    lake: Lake, warehouse: Warehouse, objects: Mapping[date, list[Found]]
+) -> dict[date, str]:
     if not objects:
         return {}
     with warehouse.session() as session:

@@ -12,6 +12,7 @@ from ecom_pipeline.cli import (
     drill,
     erase,
     events,
+    health,
     line,
     local,
     page,
@@ -50,6 +51,7 @@ def ecom() -> None:
 
 for module in (
     local,
+    health,
     events,
     plan,
     cost,

@@ -1,7 +1,7 @@
 """The local AWS as a whole: what runs, in which order, and where it can be reached."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -66,8 +66,13 @@ def address(settings: Settings) -> Address:
     found = deploy.outputs(settings)
     keys = client(settings, "apigateway")
     key = keys.get_api_key(apiKey=found["ProducerKeyId"], includeValue=True)["value"]
+    return Address(api_url(settings, found), key)
+
+
+def api_url(settings: Settings, found: Mapping[str, str]) -> str:
+    """Return where the emulator serves the API of a stack with these outputs."""
     stage = urlsplit(found["ApiUrl"]).path
-    return Address(f"{settings.endpoint_url}/_aws/execute-api/{found['ApiId']}{stage}", key)
+    return f"{settings.endpoint_url}/_aws/execute-api/{found['ApiId']}{stage}"
 
 
 def require(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """ecom: what can be expected to go wrong is one clear sentence and exit code 2."""
 
 import builtins
+import json
 import os
 import re
 import socket
@@ -14,6 +15,7 @@ import pytest
 from ecom_pipeline import cli
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"
+UNUSED = {"ECOM_ENDPOINT_URL": "http://127.0.0.1:1"}
 
 
 def ecom(folder, *arguments, **environment):
@@ -134,3 +136,44 @@ def test_each_error_that_is_expected_by_name_exists():
     ours = {name for text in sources for name in re.findall(r"^class (\w+)", text, re.MULTILINE)}
     known = ours | set(vars(botocore.exceptions)) | set(vars(builtins))
     assert set(cli._EXPECTED) <= known
+
+
+def test_the_doctor_says_what_to_start_and_what_stands_in_the_way(tmp_path, socket_enabled):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        done = ecom(tmp_path, "doctor", "--json", ECOM_REDSHIFT_PORT=f"{taken}", **UNUSED)
+    found = {each["name"]: each for each in json.loads(done.stdout)}
+    assert done.returncode == 1, done.stderr
+    assert found["local AWS"]["todo"] == "ecom local up"
+    assert [name for name, each in found.items() if each["state"] == "missing"] == [f"port {taken}"]
+    assert "ECOM_REDSHIFT_PORT" in found[f"port {taken}"]["todo"]
+    assert ecom(tmp_path, "doctor", ECOM_REDSHIFT_PORT="1", **UNUSED).returncode == 0
+
+
+def test_the_doctor_names_settings_that_are_missing(tmp_path):
+    done = ecom(tmp_path, "doctor", ECOM_ENVIRONMENT="prod")
+    assert done.returncode == 1
+    assert "ECOM_RAW_BUCKET" in done.stdout.replace("\n", "")
+
+
+def test_the_status_of_nothing_says_what_to_start(tmp_path):
+    done = ecom(tmp_path, "status", "--json", **UNUSED)
+    assert done.returncode == 1, done.stderr
+    assert all("ecom local up" in each["trouble"] for each in json.loads(done.stdout))
+
+
+def test_bash_completes_a_command_and_its_options(tmp_path):
+    program = tmp_path / "ecom"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m ecom_pipeline.cli "$@"\n')
+    program.chmod(0o755)
+    asked = (("ecom", "recon"), ("ecom", "reconcile", "--rep"))
+    script = 'eval "$(ecom completion bash)"\n' + "".join(
+        f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; COMPREPLY=()\n"
+        '_ecom_completion ecom; echo "${COMPREPLY[@]}"\n'
+        for words in asked
+    )
+    given = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", script], env=given, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["reconcile", "--repair"]

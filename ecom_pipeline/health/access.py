@@ -1,0 +1,149 @@
+"""May we use the stores? One call to each that changes nothing, and what a refusal means."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import redshift_connector
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ecom_pipeline.batch import connect
+from ecom_pipeline.batch.catalog import CSV_TABLE
+from ecom_pipeline.batch.warehouse import WarehouseError, reason
+from ecom_pipeline.domain import keys
+from ecom_pipeline.health import patience
+from ecom_pipeline.health.finding import Finding
+from ecom_pipeline.settings import Settings, variable
+
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
+_NOT_THERE = ("NoSuchBucket", "QueueDoesNotExist", "NonExistentQueue", "ResourceNotFoundException")
+_AWS_ERRORS = (ClientError, BotoCoreError)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A call, the permission that it takes, and the setting that names what it is about.
+
+    `fine` are the errors that only say that there is nothing yet.
+    """
+
+    name: str
+    permission: str
+    setting: str
+    call: Callable[[], object]
+    fine: tuple[str, ...] = ()
+
+
+def identity(settings: Settings) -> Finding:
+    """Say who we are to AWS."""
+    try:
+        who = connect.client(settings, "sts").get_caller_identity()["Arn"]
+    except _AWS_ERRORS as error:
+        how = "sign in: set AWS_PROFILE, or run `aws configure` or `aws sso login`"
+        return Finding("AWS identity", "missing", _said(error), how)
+    return Finding("AWS identity", "ok", who)
+
+
+def stores(settings: Settings) -> list[Finding]:
+    """Try each store once."""
+    tries = {probe.name: partial(_try, probe, settings) for probe in probes(settings)}
+    tries["warehouse"] = partial(_warehouse, settings)
+    late = f"no answer in {patience.SECONDS} s"
+    how = "is there a way to it from here: VPC, security group, VPN?"
+    return [
+        patience.answer(call, Finding(name, "missing", late, how)) for name, call in tries.items()
+    ]
+
+
+def probes(settings: Settings) -> list[Probe]:
+    """Return the cheapest calls for which the pipeline's own permissions are enough."""
+    queue = connect.client(settings, "sqs").get_queue_url
+    look_up = partial(
+        connect.client(settings, "dynamodb").query,
+        TableName=settings.table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": keys.invoice_pk("doctor")}},
+        Limit=1,
+    )
+    look = partial(
+        connect.client(settings, "glue").get_table,
+        DatabaseName=settings.glue_database,
+        Name=CSV_TABLE,
+    )
+    no_load_yet = ("EntityNotFoundException",)
+    return [
+        *_of_buckets(connect.client(settings, "s3"), settings),
+        Probe(
+            "queue of new objects",
+            "sqs:GetQueueUrl",
+            "raw_queue",
+            partial(queue, QueueName=settings.raw_queue),
+        ),
+        Probe("table", "dynamodb:Query", "table", look_up),
+        Probe("catalog", "glue:GetTable", "glue_database", look, no_load_yet),
+    ]
+
+
+def _of_buckets(s3: Any, settings: Settings) -> list[Probe]:
+    def listing(bucket: str, prefix: str) -> Callable[[], object]:
+        return partial(s3.list_objects_v2, Bucket=bucket, Prefix=prefix, MaxKeys=1)
+
+    # in the place of an object that can't be there: allowed or not, nothing is written
+    write = partial(
+        s3.put_object,
+        Bucket=settings.csv_bucket,
+        Key=keys.copy_manifest_key(0, 0),
+        IfMatch='"none"',
+    )
+    raw, csv = listing(settings.raw_bucket, keys.RAW), listing(settings.csv_bucket, keys.CSV)
+    nothing_there = ("NoSuchKey", "PreconditionFailed")
+    return [
+        Probe("raw bucket", "s3:ListBucket", "raw_bucket", raw),
+        Probe("CSV bucket", "s3:ListBucket", "csv_bucket", csv),
+        Probe("CSV bucket, to write", "s3:PutObject", "csv_bucket", write, nothing_there),
+    ]
+
+
+def _try(probe: Probe, settings: Settings) -> Finding:
+    name = getattr(settings, probe.setting)
+    try:
+        probe.call()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code not in probe.fine:
+            return Finding(probe.name, "missing", f"{name}: {code}", _todo(probe, name, code))
+    except BotoCoreError as error:
+        return Finding(probe.name, "missing", _said(error), "check the network, and ECOM_REGION")
+    return Finding(probe.name, "ok", f"{name}: {probe.permission}")
+
+
+def _todo(probe: Probe, name: str, code: str) -> str:
+    if code in _DENIED:
+        return f"allow {probe.permission} on {name}"
+    if code.endswith(_NOT_THERE):
+        return f"deploy infra/ (`ecom local up`, `make deploy`), or set {variable(probe.setting)}"
+    return f"{probe.permission} on {name} failed: look the error up"
+
+
+def _warehouse(settings: Settings) -> Finding:
+    try:
+        connect.warehouse(settings).query("select 1")
+    except (WarehouseError, redshift_connector.Error, *_AWS_ERRORS) as error:
+        said = reason(error) if isinstance(error, redshift_connector.Error) else _said(error)
+        return Finding("warehouse", "missing", said, _way(settings))
+    return Finding("warehouse", "ok", f"{settings.redshift_database}: select 1")
+
+
+def _way(settings: Settings) -> str:
+    if settings.endpoint_url is not None:
+        return f"start it: ecom local up ({variable('redshift_port')})"
+    if settings.redshift_secret:
+        return "allow secretsmanager:GetSecretValue, and look what the secret says"
+    kind = "redshift-serverless" if settings.redshift_workgroup else "redshift"
+    asks = "GetCredentials" if settings.redshift_workgroup else "GetClusterCredentialsWithIAM"
+    return f"allow {kind}:{asks}, and a way to it from here (VPC, security group)"
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,167 @@
+"""What each store says of itself, in a few calls; which errors may come is status.py's."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from itertools import islice
+from typing import Any
+
+import requests
+
+from ecom_pipeline.batch import connect, ledger, partition, sweep
+from ecom_pipeline.batch.mart_list import DATA_TRUST
+from ecom_pipeline.bi import marts
+from ecom_pipeline.domain import shop
+from ecom_pipeline.local import deploy, stack
+from ecom_pipeline.local.poller import progress
+from ecom_pipeline.local.poller.aws import after_sequence, since
+from ecom_pipeline.proof import quarantine as aside
+from ecom_pipeline.settings import Settings
+
+NEWEST_DAYS = 31
+MOST_RECORDS = 500
+_CONSUMERS = ("store", "archive")
+_METRIC_MINUTES = 15
+
+Facts = dict[str, object]
+
+
+def api(settings: Settings) -> Facts:
+    """Knock without a token: to be refused is an answer."""
+    url = settings.api_url
+    if url is None and settings.endpoint_url is not None:
+        url = stack.api_url(settings, deploy.outputs(settings))
+    if url is None:
+        return {"answers": "unknown: set ECOM_API_URL"}
+    status = requests.get(f"{url}/me/invoices", timeout=10).status_code
+    return {"answers": status < HTTPStatus.INTERNAL_SERVER_ERROR, "status": status, "url": url}
+
+
+def stream(settings: Settings) -> Facts:
+    """Return how old the oldest event is that a consumer has not finished, in seconds."""
+    lag = _local_lag if settings.endpoint_url is not None else _metric_lag
+    return {f"{name}_lag_seconds": lag(settings, name) for name in _CONSUMERS}
+
+
+def _local_lag(settings: Settings, name: str) -> float:
+    """Read the first record after each of the poller's checkpoints."""
+    kinesis = connect.client(settings, "kinesis")
+    found = deploy.outputs(settings)["StreamName"]
+    reached = progress.reached(settings.home, (f"{deploy.STACK}-{name}", found))
+    shards = kinesis.list_shards(StreamName=found)["Shards"]
+    oldest = (_next_record(kinesis, found, each["ShardId"], reached) for each in shards)
+    ages = [(datetime.now(UTC) - at).total_seconds() for at in oldest if at is not None]
+    return round(max(ages, default=0.0), 1)
+
+
+def _next_record(
+    kinesis: Any, name: str, shard: str, reached: dict[str, int | None]
+) -> datetime | None:
+    sequence = reached.get(shard)
+    start = since(None) if sequence is None else after_sequence(str(sequence))
+    answer = kinesis.get_shard_iterator(StreamName=name, ShardId=shard, **start)
+    records = kinesis.get_records(ShardIterator=answer["ShardIterator"], Limit=1)["Records"]
+    return records[0]["ApproximateArrivalTimestamp"] if records else None
+
+
+def _metric_lag(settings: Settings, name: str) -> float | str:
+    """Return what Lambda measured last; it measures only when it delivers."""
+    now = datetime.now(UTC)
+    answer = connect.client(settings, "cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName="IteratorAge",
+        Dimensions=[
+            {"Name": "FunctionName", "Value": f"{deploy.STACK}-{settings.environment}-{name}"}
+        ],
+        StartTime=now - timedelta(minutes=_METRIC_MINUTES),
+        EndTime=now,
+        Period=60,
+        Statistics=["Maximum"],
+    )
+    points = sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
+    if not points:
+        return f"unknown: nothing was delivered in {_METRIC_MINUTES} minutes"
+    return round(points[-1]["Maximum"] / 1000, 1)
+
+
+def table(settings: Settings) -> Facts:
+    """Return what DynamoDB counts itself; which item is the newest, only a scan could tell."""
+    found = connect.client(settings, "dynamodb").describe_table(TableName=settings.table)["Table"]
+    counted = "items" if settings.endpoint_url is not None else "items_up_to_6_hours_ago"
+    return {"state": found["TableStatus"], counted: found["ItemCount"]}
+
+
+def raw(settings: Settings) -> Facts:
+    """Return the newest day, and what S3 has told that no sensor has taken."""
+    lake, queue = connect.lake(settings), connect.client(settings, "sqs")
+    days = lake.raw_days()
+    url = queue.get_queue_url(QueueName=settings.raw_queue)["QueueUrl"]
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    waiting = queue.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return {
+        "days": len(days),
+        "newest_day": days[-1] if days else None,
+        "its_objects": len(lake.raw_objects(days[-1])) if days else 0,
+        "notifications_waiting": sum(int(waiting[name]) for name in names),
+    }
+
+
+def quarantine(settings: Settings) -> Facts:
+    """Count the open records by reason: the first 500 of them."""
+    kept = aside.find(connect.lake(settings), aside.Wanted())
+    reasons = Counter(each.record.reason for each in islice(kept, MOST_RECORDS))
+    more = reasons.total() == MOST_RECORDS
+    return {"at_least" if more else "open": reasons.total(), **dict(sorted(reasons.items()))}
+
+
+def csv(settings: Settings) -> Facts:
+    """Return the newest day that was built."""
+    lake = connect.lake(settings)
+    days = lake.csv_days()
+    built = partition.read_manifest(lake, days[-1]) if days else None
+    return {
+        "days": len(days),
+        "newest_day": days[-1] if days else None,
+        "its_rows": built.totals.rows if built else 0,
+    }
+
+
+def catalog(settings: Settings) -> Facts:
+    """Say whether each table has the columns that it should have."""
+    found = connect.catalog(settings)
+    tables = found.expected()
+    wrong = [name for name, columns in tables.items() if found.columns(name) != columns]
+    return {"tables": len(tables) - len(wrong), "not_as_expected": ", ".join(wrong) or None}
+
+
+def warehouse(settings: Settings) -> Facts:
+    """Return the last load, from the ledger, and how far the marts are."""
+    rows = connect.warehouse(settings).query(
+        "select published_at, invoice_date, version, cause, row_count from sales.load_ledger"
+        " order by published_at desc, invoice_date desc limit 1"
+    )
+    names = ("last_load", "its_newest_day", "version", "cause", "rows")
+    return dict(zip(names, rows[0], strict=True)) if rows else {"last_load": None}
+
+
+def to_load(settings: Settings) -> Facts:
+    """Return the days that a load would take up, among those never published and the newest."""
+    lake, store = connect.lake(settings), connect.warehouse(settings)
+    days = [day for day in lake.raw_days() if day < shop.today()]
+    with store.session() as session:
+        new = sorted(set(days) - ledger.published(session))
+    looked = sorted({*new[-NEWEST_DAYS:], *days[-NEWEST_DAYS:]})
+    behind = sweep.behind_on(lake, store, looked)
+    first = next(iter(behind.items()), None)
+    return {
+        "days": len({*behind, *new}),
+        "never_published": len(new),
+        "looked_at": len({*looked, *new}),
+        "first": f"{first[0]}: {first[1]}" if first else None,
+    }
+
+
+def trust(settings: Settings) -> Facts:
+    """Return the row that people are shown beside the figures, of the last reconciliation too."""
+    (row,) = marts.read(connect.warehouse(settings), [DATA_TRUST])[DATA_TRUST.name].records()
+    return row

@@ -1,0 +1,139 @@
+"""What this machine has: Python, packages, ports, disk, clock, programs. No AWS is asked."""
+
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+import requests
+
+from ecom_pipeline.health.finding import Finding
+from ecom_pipeline.local import processes, stack
+from ecom_pipeline.settings import Settings, child_environment, variable
+
+_ROOT = Path(__file__).parents[2]
+_GIB = 2**30
+_ROOMY, _TIGHT = 4 * _GIB, _GIB  # the whole data set takes 1.5 GB in the local AWS
+_SKEW_SECONDS = 300  # AWS refuses a signature that is further off
+_PROGRAMS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "Chromium": (
+        "the browser's tests, make screenshots",
+        "Debian: apt install chromium",
+        ("chromium", "chromium-browser", "google-chrome"),
+    ),
+    "Java": ("ECOM_ENGINE=spark", "Debian: apt install default-jre-headless", ("java",)),
+    "AWS SAM CLI": (
+        "make deploy",
+        "https://docs.aws.amazon.com/serverless-application-model/",
+        ("sam",),
+    ),
+}
+_GROUPS = {
+    "playwright": ("browser", "the browser's tests, make screenshots"),
+    "pyspark": ("spark", "ECOM_ENGINE=spark on this machine"),
+    "tableauhyperapi": ("tableau", "ecom tableau extract"),
+}
+
+
+def python() -> Finding:
+    """Say which Python this is, and whether anybody has tried the local AWS on such a system."""
+    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if platform.system() == "Linux":
+        return Finding("Python", "ok", found)
+    return Finding("Python", "warning", found, "the local AWS was tried on Linux only")
+
+
+def packages(root: Path = _ROOT) -> Finding:
+    """Ask uv whether the packages are those of uv.lock; more than those is fine."""
+    uv = shutil.which("uv", path=str(Path(sys.prefix) / "bin")) or shutil.which("uv")
+    if not (root / "uv.lock").exists():
+        return Finding("packages", "ok", "not a checkout: pip has chosen them")
+    if uv is None:
+        return Finding("packages", "warning", "there is no uv to ask", "make setup")
+    sync = [uv, "sync", "--frozen", "--inexact", "--no-install-project", "--project", str(root)]
+    done = subprocess.run(  # noqa: S603
+        [*sync, "--check", "--offline"],
+        env=child_environment({"UV_PROJECT_ENVIRONMENT": sys.prefix}),
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return Finding("packages", "ok", "as in uv.lock")
+    return Finding("packages", "missing", "not as in uv.lock", "uv sync --frozen --inexact")
+
+
+def programs() -> list[Finding]:
+    """Look for the programs that some commands need."""
+    return [
+        Finding(name, "ok", path)
+        if (path := next(filter(None, map(shutil.which, names)), None))
+        else Finding(name, "warning", f"not on the PATH; for {purpose}", how)
+        for name, (purpose, how, names) in _PROGRAMS.items()
+    ]
+
+
+def groups() -> list[Finding]:
+    """Look for the packages that some commands need."""
+    return [
+        Finding(package, "ok", "installed")
+        if find_spec(package)
+        else Finding(
+            package,
+            "warning",
+            f"not installed; for {purpose}",
+            f"uv sync --frozen --inexact --group {group}",
+        )
+        for package, (group, purpose) in _GROUPS.items()
+    ]
+
+
+def ports(settings: Settings) -> list[Finding]:
+    """Say who has the ports of the local AWS: nobody, we ourselves, or another program."""
+    named = {"aws": "endpoint_url", "redshift": "redshift_port"}
+    pids = stack.status(settings)
+    services = [each for each in stack.services(settings) if each.port is not None]
+    return [
+        _port(each.name, each.port or 0, variable(named[each.name]), pids[each.name])
+        for each in services
+    ]
+
+
+def _port(service: str, port: int, name: str, pid: int | None) -> Finding:
+    check = f"port {port}"
+    if pid is not None:
+        return Finding(check, "ok", f"{service} of the local AWS, pid {pid}")
+    if not processes.answers(port):
+        return Finding(check, "ok", f"free, for {service}")
+    other = f"stop it, or set {name} to another"
+    return Finding(check, "missing", f"another program has it; {service} needs it", other)
+
+
+def disk(home: Path) -> Finding:
+    """Say how much room there is for what the local AWS keeps."""
+    place = next(each for each in (home.resolve(), *home.resolve().parents) if each.exists())
+    free = shutil.disk_usage(place).free
+    found = f"{free / _GIB:,.1f} GiB free at {place}"
+    if free >= _ROOMY:
+        return Finding("disk", "ok", found)
+    state = "warning" if free >= _TIGHT else "missing"
+    return Finding("disk", state, found, f"make room, or set {variable('home')} to another disk")
+
+
+def clock(url: str) -> Finding:
+    """Compare this machine's clock with that of a server, to a second."""
+    try:
+        theirs = requests.head(url, timeout=5, allow_redirects=False).headers.get("Date")
+    except requests.RequestException as error:
+        return Finding("clock", "warning", f"{url}: {type(error).__name__}", "check the network")
+    if theirs is None:
+        return Finding("clock", "warning", f"{url} tells no time", "compare it yourself")
+    off = (datetime.now(UTC) - parsedate_to_datetime(theirs)).total_seconds()
+    found = f"{abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} {url}"
+    if abs(off) <= _SKEW_SECONDS:
+        return Finding("clock", "ok", found)
+    return Finding("clock", "missing", found, "AWS refuses what it signs: set the clock (NTP)")

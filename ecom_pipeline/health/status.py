@@ -1,0 +1,87 @@
+"""How far each store is, on one screen: every store that answers, and why one does not.
+
+Bounded: no listing and no read here grows with the history. Where only a part is looked at, the
+fact says so.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import redshift_connector
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ecom_pipeline.batch.manifest import ManifestError
+from ecom_pipeline.batch.warehouse import WarehouseError, reason
+from ecom_pipeline.domain.keys import KeyFormatError
+from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.health import facts, patience
+from ecom_pipeline.local import stack
+from ecom_pipeline.local.poller.checkpoints import CheckpointError
+from ecom_pipeline.local.processes import LocalError
+from ecom_pipeline.settings import Settings, SettingsError
+
+Facts = Mapping[str, object]
+
+_EXPECTED = (
+    BotoCoreError,
+    ClientError,
+    CheckpointError,
+    DamagedObjectError,
+    KeyFormatError,
+    LocalError,
+    ManifestError,
+    SettingsError,
+    WarehouseError,
+    redshift_connector.Error,
+    requests.RequestException,
+)
+# each store: who tells of it, and what of the local AWS must run for that
+_STORES: Mapping[str, tuple[Callable[[Settings], Facts], tuple[str, ...]]] = {
+    "API": (facts.api, ("aws",)),
+    "stream": (facts.stream, ("aws",)),
+    "DynamoDB": (facts.table, ("aws",)),
+    "raw lake": (facts.raw, ("aws",)),
+    "quarantine": (facts.quarantine, ("aws",)),
+    "CSV": (facts.csv, ("aws",)),
+    "catalog": (facts.catalog, ("aws",)),
+    "warehouse": (facts.warehouse, ("redshift",)),
+    "to load": (facts.to_load, ("aws", "redshift")),
+    "trust": (facts.trust, ("redshift",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What there is to say of a store, or why nothing can be said."""
+
+    name: str
+    facts: Facts = field(default_factory=dict[str, object])
+    trouble: str = ""
+
+
+def read(settings: Settings) -> list[Store]:
+    """Ask every store, one after the other; nothing is written."""
+    pids = stack.status(settings) if settings.endpoint_url is not None else {}
+    stopped = {name for name, pid in pids.items() if pid is None}
+    late = f"no answer in {patience.SECONDS} s: ecom doctor says what is missing"
+    return [
+        patience.answer(
+            partial(_ask, name, tell, sorted(stopped.intersection(needs)), settings),
+            Store(name, trouble=late),
+        )
+        for name, (tell, needs) in _STORES.items()
+    ]
+
+
+def _ask(
+    name: str, tell: Callable[[Settings], Facts], stopped: Sequence[str], settings: Settings
+) -> Store:
+    if stopped:
+        return Store(name, trouble=f"{', '.join(stopped)} does not run: ecom local up")
+    try:
+        return Store(name, tell(settings))
+    except _EXPECTED as error:
+        said = reason(error) if isinstance(error, redshift_connector.Error) else str(error)
+        return Store(name, trouble=" ".join(said.split()))
