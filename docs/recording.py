@@ -1,0 +1,85 @@
+"""`python -m docs.recording`: record a real `make demo` as docs/images/demo.svg, for the README.
+
+Lines appear when they did, some times as fast; the title says how much. Nothing is edited but the
+folder of the run, which is a temporary one.
+"""
+
+import io
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from bench.realtime import free_port
+from ecom_pipeline import settings
+from ecom_pipeline.local import stack
+from ecom_pipeline.settings import Settings, environment_of
+
+TARGET = Path(__file__).parent / "images" / "demo.svg"
+DAYS = "2010-12-01:2010-12-03"
+COLUMNS = 92
+SHOWN_SECONDS = 15
+_ID = "demo"  # rich names the clip path of each line after it
+_FONTS = r"@font-face \{[^}]*\}\s*"  # from another host: any monospace font will do
+
+
+def recorded(configured: Settings) -> Iterator[tuple[float, str]]:
+    """Run the demo and yield each line as a terminal gets it, with the seconds since its start."""
+    colours = {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "0", "COLUMNS": str(COLUMNS)}
+    started = time.monotonic()
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-u", "-m", "ecom_pipeline.cli", "demo", "--days", DAYS],
+        env=settings.child_environment(environment_of(configured) | colours),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        for line in process.stdout or ():
+            home = line.replace(configured.home.resolve().as_uri(), "file:///shop/.local")
+            yield time.monotonic() - started, home.rstrip("\n")
+    if process.returncode:
+        sys.exit("the demo failed: nothing was recorded")
+
+
+def drawn(lines: list[tuple[float, str]]) -> str:
+    """Return the terminal as an SVG that shows each line in its time."""
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    for _, line in lines:
+        console.print(Text.from_ansi(line), no_wrap=True, overflow="ellipsis", crop=True)
+    faster = max(1.0, lines[-1][0] / SHOWN_SECONDS)
+    title = f"make demo DAYS={DAYS}  ({lines[-1][0]:.0f} s, shown {faster:.1f} times as fast)"
+    svg = re.sub(_FONTS, "", console.export_svg(title=title, unique_id=_ID))
+    rules = "".join(
+        f'[clip-path="url(#{_ID}-line-{n})"]{{animation:show .01s {at / faster:.2f}s both}}\n'
+        for n, (at, _) in enumerate(lines)
+    )
+    motion = (
+        "@keyframes show{from{visibility:hidden}to{visibility:visible}}\n"
+        f"@media (prefers-reduced-motion:no-preference){{\n{rules}}}\n"
+    )
+    return svg.replace("</style>", f"{motion}</style>", 1)
+
+
+def main() -> None:
+    """Record, in a home and on ports of its own."""
+    with tempfile.TemporaryDirectory(prefix="recording") as folder:
+        configured = replace(
+            settings.LOCAL,
+            home=Path(folder) / "local",
+            endpoint_url=f"http://127.0.0.1:{free_port()}",
+            redshift_port=free_port(),
+        )
+        try:
+            TARGET.write_text(drawn(list(recorded(configured))))
+        finally:
+            stack.down(configured)
+
+
+if __name__ == "__main__":
+    main()
