@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
+import msgspec
+
 from ecom_pipeline.batch import tombstones
 from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.domain import envelope
+from ecom_pipeline.batch.rows import Remembering, event_of
+from ecom_pipeline.domain.digest import digest_of
 from ecom_pipeline.domain.envelope import UnreadableError
 from ecom_pipeline.domain.event import EventError, InvoiceLine
 from ecom_pipeline.domain.ndjson import DamagedObjectError
@@ -15,6 +18,13 @@ from ecom_pipeline.proof import held
 from ecom_pipeline.proof.held import Finding, Held
 
 Line = tuple[InvoiceLine, Held]
+
+
+class _Arrival(msgspec.Struct):
+    received_at: datetime
+
+
+_ARRIVAL = msgspec.json.Decoder(_Arrival)
 
 
 class RawStore:
@@ -29,33 +39,38 @@ class RawStore:
         self.lake = lake
         self.account: Counter[str] = Counter()
         self._faults: dict[str, Finding] = {}
+        self._read = Remembering()
 
     def days(self, first: date, last: date) -> dict[date, Totals]:
         self.account.clear()
         days = [day for day in self.lake.raw_days() if first <= day <= last]
-        return {
-            day: held.total(each for _, each in self._events(day, self.account)) for day in days
-        }
+        return {day: held.total(self._held(day, self.account)) for day in days}
 
     def buckets(self, days: Sequence[date]) -> dict[tuple[date, int], Totals]:
         found: dict[tuple[date, int], Totals] = {}
         for day in days:
-            found |= held.by_bucket(day, (each for _, each in self.events(day)))
+            found |= held.by_bucket(day, self._held(day, Counter()))
         return found
 
     def lines(self, wanted: held.Wanted) -> Iterator[tuple[date, Held]]:
         for day in wanted:
-            yield from held.within(wanted, day, (each for _, each in self.events(day)))
+            yield from held.within(wanted, day, self._held(day, Counter()))
 
     def faults(self) -> list[Finding]:
         return list(self._faults.values())
 
     def events(self, day: date) -> Iterator[Line]:
         """Yield the day's events that today's rules accept, the first content of each id."""
-        return self._events(day, Counter())
+        for data, found in self._first(day, Counter()):
+            yield event_of(data, day)[1], found
 
-    def _events(self, day: date, account: Counter[str]) -> Iterator[Line]:
+    def _held(self, day: date, account: Counter[str]) -> Iterator[Held]:
+        return (found for _, found in self._first(day, account))
+
+    def _first(self, day: date, account: Counter[str]) -> Iterator[tuple[bytes, Held]]:
+        """Yield each event's first record, as it may be used, with what is compared of it."""
         seen: dict[str, int] = {}
+        kept = 0
         erased = tombstones.read(self.lake)
         for key, stored in self._records(day):
             account["read"] += 1
@@ -63,19 +78,19 @@ class RawStore:
             if data is None:
                 account["erased"] += 1
                 continue
-            event = _event(data, day)
-            if event is None:
+            try:
+                event_id, text, quantity, amount = self._read(data, day)
+            except (UnreadableError, EventError):  # a rebuild of the day would set it aside
                 account["quarantined"] += 1
                 continue
-            line, received_at = event
-            found = held.held(line, key, received_at)
-            if line.event_id not in seen:
-                seen[line.event_id] = found.digest
-                yield line, found
-            elif seen[line.event_id] == found.digest:
-                account["redelivered"] += 1
+            mark = digest_of(text)
+            standing = seen.setdefault(event_id, mark)
+            if len(seen) > kept:
+                kept += 1
+                received_at = _ARRIVAL.decode(data).received_at
+                yield data, Held(event_id, quantity, amount, mark, key, received_at)
             else:
-                account["quarantined"] += 1
+                account["redelivered" if standing == mark else "quarantined"] += 1
 
     def _records(self, day: date) -> Iterator[tuple[str, bytes]]:
         """Yield the records of the objects that hold what they say; name those that do not."""
@@ -89,12 +104,3 @@ class RawStore:
                 continue
             for data in lines:
                 yield found.key, data
-
-
-def _event(data: bytes, day: date) -> tuple[InvoiceLine, datetime] | None:
-    """Return a record's event, or None where a rebuild of the day would set it aside."""
-    try:
-        record, line = envelope.event_of(data)
-    except (UnreadableError, EventError):
-        return None
-    return (line, record.received_at) if line and line.invoice_date == day else None
