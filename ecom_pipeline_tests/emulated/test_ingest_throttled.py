@@ -14,7 +14,8 @@ from ecom_pipeline_tests.pipeline.faults import functions_through, half_of_the_r
 
 pytestmark = pytest.mark.usefixtures("functions")
 
-HURRY = SimpleNamespace(get_remaining_time_in_millis=lambda: 8_500)
+HURRY = SimpleNamespace(get_remaining_time_in_millis=lambda: 8_500)  # half a second for it
+TIME = SimpleNamespace(get_remaining_time_in_millis=lambda: 28_000)
 BUSY = [
     (400, "ProvisionedThroughputExceededException"),
     (400, "KMSThrottlingException"),
@@ -46,9 +47,9 @@ def post(aws, invoice, monkeypatch):
     """Return the answer to ten events of one invoice under a rule."""
     events = [payload(InvoiceNo=invoice, event_id=f"{invoice}-{n}") for n in range(10)]
 
-    def under(rule):
+    def under(rule, context=HURRY):
         with functions_through(aws, rule, monkeypatch):
-            answer = ingest.handler(request(events), HURRY)
+            answer = ingest.handler(request(events), context)
         return answer["statusCode"], answer["headers"], json.loads(answer["body"])
 
     return under
@@ -57,7 +58,7 @@ def post(aws, invoice, monkeypatch):
 @pytest.mark.parametrize(("status", "code"), BUSY)
 def test_a_stream_that_is_busy_for_a_moment_is_asked_again(post, status, code):
     rule = Kinesis(saying(status, code), saying(status, code))
-    found, _, body = post(rule)
+    found, _, body = post(rule, TIME)
     assert (found, body["accepted"], len(rule.asked)) == (202, 10, 3)
 
 
