@@ -10,7 +10,7 @@ R = TypeVar("R")
 
 
 def ahead(
-    pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], most: int = 4
+    pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], most: int
 ) -> Iterator[R]:
     """Yield function(item) in order, with `most` of them at work or waiting.
 

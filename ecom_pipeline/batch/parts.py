@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from hashlib import sha256
 
 import msgspec
@@ -72,10 +73,14 @@ def count(sources: Iterable[Found], part_bytes: int) -> int:
 def lines_of(lake: Lake, sources: Iterable[Found]) -> Iterator[Line]:
     """Yield the lines of raw objects in their order; the next few objects are fetched meanwhile."""
     with ThreadPoolExecutor(_OBJECTS_AHEAD) as pool:
-        fetched = ahead(pool, lambda each: (each.key, lake.raw_lines(each.key)), sources)
-        for key, lines in fetched:
+        fetch = partial(_fetched, lake)
+        for key, lines in ahead(pool, fetch, sources, _OBJECTS_AHEAD):
             for number, data in enumerate(lines, 1):
                 yield Line(data, key, number)
+
+
+def _fetched(lake: Lake, source: Found) -> tuple[str, Iterator[bytes]]:
+    return source.key, lake.raw_lines(source.key)
 
 
 def build(lake: Lake, planned: Plan, number: int, lines: Iterable[Line], read: Reader) -> Made:

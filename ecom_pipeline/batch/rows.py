@@ -92,7 +92,7 @@ class _Product(NamedTuple):
 
 
 class Remembering:
-    """A reader that gives what the reference gives, in less than half of its time."""
+    """A reader that gives what the reference gives, in less time."""
 
     def __init__(self) -> None:
         self._invoices: dict[Any, _Invoice] = {}

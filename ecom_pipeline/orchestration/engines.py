@@ -13,6 +13,7 @@ from ecom_pipeline.batch import connect, partition
 from ecom_pipeline.batch.engines import Built, Engine
 from ecom_pipeline.batch.engines.process_engine import ProcessEngine
 from ecom_pipeline.batch.engines.python_engine import PythonEngine
+from ecom_pipeline.batch.manifest import ManifestError
 from ecom_pipeline.settings import Settings, SettingsError, environment_of, variable
 
 EngineFor = Callable[[dg.AssetExecutionContext], Engine]
@@ -53,7 +54,10 @@ class SparkRun:
             warnings.simplefilter("ignore", dg.PreviewWarning)
             done = self._in_a_process(extras) if local else self._on_emr_serverless(extras)
         lake = connect.lake(self.settings)
-        for each in done.get_custom_messages():
+        reported = done.get_custom_messages()
+        if unsaid := set(named) - {each["day"] for each in reported}:
+            raise ManifestError(f"Spark said nothing of {', '.join(sorted(unsaid))}: run it again")
+        for each in reported:
             day = date.fromisoformat(each["day"])
             yield Built(partition.committed(lake, day), each["seconds"])
 

@@ -6,7 +6,6 @@ COPY's grammar (dialect/copying.py), S3 (s3_source.py), CSV (records.py).
 
 import asyncio
 import re
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +23,6 @@ _SHORT = re.compile(r'missing data for column "(.+)"')
 _COLUMNS = """
     SELECT attname, format_type(atttypid, atttypmod), attidentity, attrelid FROM pg_attribute
     WHERE attrelid = {}::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
-_OPEN_AHEAD = 4  # objects asked for before their turn: a day is small, and S3 is far
 _INSERT = "INSERT INTO redshift.{} VALUES ({})"
 _BAD_RECORD = ("22", "23")  # SQLSTATE classes: data exception, constraint violation
 
@@ -78,26 +76,15 @@ class Load:
 
     async def _objects(self) -> int:
         rows = 0
-        items = await asyncio.to_thread(s3_source.objects_of, self.s3, self.copy)
-        opened = deque[asyncio.Task[Iterator[bytes] | None]]()
-        try:
-            for place, item in enumerate(items):
-                for each in items[place + len(opened) : place + _OPEN_AHEAD]:
-                    opened.append(asyncio.create_task(self._open(each)))
-                chunks = await opened.popleft()
-                if chunks is not None:
-                    rows += await self._object(item, chunks)
-                    self.files += 1
-        finally:
-            for task in opened:
-                task.cancel()
+        for item in await asyncio.to_thread(s3_source.objects_of, self.s3, self.copy):
+            gzip = self.copy.gzip
+            chunks = await asyncio.to_thread(s3_source.chunks, self.s3, item, gzip=gzip)
+            if chunks is not None:
+                rows += await self._object(item, chunks)
+                self.files += 1
         if not self.files:
             raise LoadError(f"none of the objects in {self.copy.source} exist")
         return rows
-
-    async def _open(self, item: S3Object) -> Iterator[bytes] | None:
-        gzip = self.copy.gzip
-        return await asyncio.to_thread(s3_source.chunks, self.s3, item, gzip=gzip)
 
     async def _object(self, item: S3Object, chunks: Iterator[bytes]) -> int:
         names = ", ".join(quote(column.name) for column in self.columns)
