@@ -1,7 +1,7 @@
 """Ways from CSV into the fact table, and what an analyst's queries take with marts and without."""
 
 import csv
-import io
+import json
 import statistics
 import subprocess
 import time
@@ -55,44 +55,71 @@ QUERIES = {
 def rows_per_second(configured: Settings, days: Sequence[date], rounds: int) -> dict[str, float]:
     r"""Return how many rows a second each way loads into a table of the stage's form.
 
-    COPY reads the days' parts from S3; `\copy` is PostgreSQL's own, of the same rows in one local
-    file, into the same server without our proxy; the other two are the driver's, of as many rows
-    as they do in a while.
+    COPY reads S3: all rows in one file, or the days' parts. `\copy` is PostgreSQL's own, of the
+    same files unpacked on disk, into the same server without our proxy. The other two are the
+    driver's, of as many rows as they do in a while.
     """
     lake, warehouse = connect.lake(configured), connect.warehouse(configured)
     manifests = [committed(lake, day) for day in days]
+    parts = _unpacked(lake, manifests, configured.home)
+    whole = _write(configured.home / "bench.csv", [CSV_HEADER, *_rows(parts)])
+    some = _write(configured.home / "bench-some.csv", [CSV_HEADER, *islice(_rows(parts), _BULK)])
+    few = list(islice(_rows(parts), _INSERTS))
     copies = stage.write_copy_lists(lake, manifests, 0, warehouse.copy_role)
-    rows = [row for each in manifests for row in _rows(lake, each)]
-    whole = _write(configured.home / "bench.csv", rows)
-    some = _write(configured.home / "bench-some.csv", [CSV_HEADER, *rows[:_BULK]])
+    one = [_copy_of(lake, whole, warehouse.copy_role)]
+    count = sum(manifest.totals.rows for manifest in manifests)
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
         with warehouse.session() as session:
             ways = {
-                "COPY": (len(rows), lambda: _copy(session, copies)),
-                "psql": (len(rows), lambda: _psql(configured, whole)),
-                "bulk": (min(_BULK, len(rows)), lambda: _bulk(session, some)),
-                "rows": (min(_INSERTS, len(rows)), lambda: _row_by_row(session, rows)),
+                "COPY": (count, lambda: _copy(session, one)),
+                "psql": (count, lambda: _psql(configured, [whole])),
+                "COPY parts": (count, lambda: _copy(session, copies)),
+                "psql parts": (count, lambda: _psql(configured, parts)),
+                "bulk": (min(_BULK, count), lambda: _bulk(session, some)),
+                "rows": (min(_INSERTS, count), lambda: _row_by_row(session, few)),
             }
-            for name, (count, load) in ways.items():
+            for name, (rows, load) in ways.items():
                 session.run(f"create table {_TABLE} ({ddl(COLUMNS)})")
                 session.commit()
                 began = time.monotonic()
                 load()
                 session.commit()
-                found[name].append(count / (time.monotonic() - began))
+                found[name].append(rows / (time.monotonic() - began))
+                ((loaded,),) = session.rows(f"select count(*) from {_TABLE}")  # noqa: S608
+                if loaded != rows:
+                    raise AssertionError(f"{name} loaded {loaded} of {rows} rows")
                 session.run(f"drop table {_TABLE}")
                 session.commit()
     return {name: statistics.median(these) for name, these in found.items()}
 
 
-def _rows(lake: Lake, manifest: Manifest) -> Iterator[list[str]]:
-    for part in manifest.parts:
+def _unpacked(lake: Lake, manifests: Iterable[Manifest], folder: Path) -> list[Path]:
+    """Write each part as a plain file."""
+    paths: list[Path] = []
+    for part in (part for manifest in manifests for part in manifest.parts):
         found = lake.read_csv(part.key)
         if found is None:
             raise AssertionError(f"{part.key} has gone")
-        text = io.StringIO(igzip.decompress(found.body).decode(), newline="")
-        yield from islice(csv.reader(text), 1, None)
+        paths.append(folder / f"part-{len(paths)}.csv")
+        paths[-1].write_bytes(igzip.decompress(found.body))
+    return paths
+
+
+def _rows(parts: Iterable[Path]) -> Iterator[list[str]]:
+    for part in parts:
+        with part.open(newline="", encoding="utf-8") as file:
+            yield from islice(csv.reader(file), 1, None)
+
+
+def _copy_of(lake: Lake, path: Path, role: str) -> str:
+    """Put a file into S3 as a part, and return the COPY of it."""
+    key, packed = f"{_TABLE}.csv.gz", igzip.compress(path.read_bytes(), 2)
+    lake.s3.put_object(Bucket=lake.csv_bucket, Key=key, Body=packed)
+    url = f"s3://{lake.csv_bucket}/{key}"
+    entry = {"url": url, "mandatory": True, "meta": {"content_length": len(packed)}}
+    lake.write_json(f"{_TABLE}.json", json.dumps({"entries": [entry]}).encode())
+    return stage.copy_statement(f"s3://{lake.csv_bucket}/{_TABLE}.json", role)
 
 
 def _write(path: Path, rows: Iterable[Sequence[str]]) -> Path:
@@ -118,11 +145,13 @@ def _row_by_row(session: Session, rows: Sequence[Sequence[str]]) -> None:
         session.run(f"insert into {_TABLE} values ({values})", [each or None for each in row])  # noqa: S608
 
 
-def _psql(configured: Settings, path: Path) -> None:
+def _psql(configured: Settings, paths: Iterable[Path]) -> None:
     socket = configured.home / "redshift" / "postgres"
     command = [bundled_binaries() / "psql", "-h", socket, "-U", SUPERUSER, "-v", "ON_ERROR_STOP=1"]
-    command += [configured.redshift_database, "-c", f"\\copy {_TABLE} from '{path}' csv"]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+    copies = [f"\\copy {_TABLE} from '{path}' with (format csv, header)" for path in paths]
+    script = "\n".join(["begin;", *copies, "commit;"])
+    command.append(configured.redshift_database)
+    subprocess.run(command, check=True, capture_output=True, input=script, text=True)  # noqa: S603
 
 
 def query_seconds(configured: Settings, rounds: int) -> dict[str, tuple[float, float]]:

@@ -5,11 +5,14 @@ COPY's grammar (dialect/copying.py), S3 (s3_source.py), CSV (records.py).
 """
 
 import asyncio
+import itertools
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from ecom_pipeline.batch.ahead import ahead
 from ecom_pipeline.local.redshift import records, s3_source
 from ecom_pipeline.local.redshift.backend import Backend
 from ecom_pipeline.local.redshift.dialect.lexer import literal, quote
@@ -23,9 +26,11 @@ _SHORT = re.compile(r'missing data for column "(.+)"')
 _COLUMNS = """
     SELECT attname, format_type(atttypid, atttypmod), attidentity, attrelid FROM pg_attribute
     WHERE attrelid = {}::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
+_READERS, _OPEN = 2, 4  # objects being read, and read before their turn: S3 is far
 _INSERT = "INSERT INTO redshift.{} VALUES ({})"
 _BAD_RECORD = ("22", "23")  # SQLSTATE classes: data exception, constraint violation
 
+T = TypeVar("T")
 OpenBackend = Callable[[], Awaitable[Backend]]
 
 
@@ -76,23 +81,30 @@ class Load:
 
     async def _objects(self) -> int:
         rows = 0
-        for item in await asyncio.to_thread(s3_source.objects_of, self.s3, self.copy):
-            gzip = self.copy.gzip
-            chunks = await asyncio.to_thread(s3_source.chunks, self.s3, item, gzip=gzip)
-            if chunks is not None:
-                rows += await self._object(item, chunks)
-                self.files += 1
+        items = await asyncio.to_thread(s3_source.objects_of, self.s3, self.copy)
+        with ThreadPoolExecutor(_READERS) as pool:
+            async for item, feed in _in_thread(ahead(pool, self._opened, items, _OPEN)):
+                if feed is not None:
+                    rows += await self._object(item, feed)
+                    self.files += 1
         if not self.files:
             raise LoadError(f"none of the objects in {self.copy.source} exist")
         return rows
 
-    async def _object(self, item: S3Object, chunks: Iterator[bytes]) -> int:
+    def _opened(self, item: S3Object) -> tuple[S3Object, Iterator[bytes] | None]:
+        """Open an object and read its first records, the only ones of most."""
+        chunks = s3_source.chunks(self.s3, item, gzip=self.copy.gzip)
+        if chunks is None:
+            return item, None
+        feed = records.records(self.copy, self.columns, chunks)
+        return item, itertools.chain([next(feed, b"")], feed)
+
+    async def _object(self, item: S3Object, feed: Iterator[bytes]) -> int:
         names = ", ".join(quote(column.name) for column in self.columns)
         options = records.copy_options(self.copy, self.columns)
         sql = f"COPY {self.copy.table} ({names}) FROM STDIN ({options})"
         try:
-            feed = _in_thread(records.records(self.copy, self.columns, chunks))
-            answer = await self.backend.run(sql, feed)
+            answer = await self.backend.run(sql, _in_thread(feed))
         except BackendError as error:
             if not error.sqlstate.startswith(_BAD_RECORD):
                 raise
@@ -140,6 +152,6 @@ def _column_at_fault(error: BackendError) -> str:
     return error.fields.get("c") or error.fields.get("n", "").removeprefix("bytes of ")
 
 
-async def _in_thread(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        yield chunk
+async def _in_thread(items: Iterator[T]) -> AsyncIterator[T]:
+    while (item := await asyncio.to_thread(next, items, None)) is not None:
+        yield item
