@@ -25,8 +25,8 @@ setup: $(VENV)/installed ## Install what the project needs into .venv
 demo: setup ## Everything, from nothing; CSV=path DAYS=A:B for the real file
 	$(RUN) ecom demo $(DEMO)
 
-dev: setup ## The local AWS and Dagster's UI over it
-	$(RUN) ecom dev
+dev: setup ## The local AWS and Dagster's UI over it; PORT=, else 3000
+	$(RUN) ecom dev $(if $(PORT),--port $(PORT))
 
 test: setup test-tools ## All tests
 	$(RUN) --all-groups pytest

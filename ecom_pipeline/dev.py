@@ -1,12 +1,15 @@
 """Dagster's UI over the local AWS, for as long as one works on it."""
 
 import signal
+import socket
 import subprocess
 import sys
 
 import dagster as dg
 
+from ecom_pipeline import definitions
 from ecom_pipeline.local import stack
+from ecom_pipeline.local.processes import LocalError
 from ecom_pipeline.orchestration import recovery, runs
 from ecom_pipeline.settings import (
     Settings,
@@ -15,16 +18,20 @@ from ecom_pipeline.settings import (
     environment_of,
 )
 
+_NOISE = "ignore:Function `dev_command` is superseded"  # by a tool that wants a project of its own
+
 
 def lineage_link(port: int) -> str:
     """Return the UI's address with every group of the lineage unfolded."""
-    groups = ("lake", "catalog", "warehouse", "marts")
+    specs = definitions.defs.resolve_all_asset_specs()
+    groups = sorted({spec.group_name for spec in specs if spec.group_name})
     unfolded = "%2C".join(f"global%40global%3A{group}" for group in groups)
     return f"http://127.0.0.1:{port}/asset-groups?expanded={unfolded}"
 
 
 def serve(settings: Settings, port: int) -> int:
     """Run the local AWS and `dagster dev` until Ctrl-C; return its exit code."""
+    _require_free(port)
     stack.up(settings)
     # Dagster treats SIGTERM as SIGINT, which a process started with `&` ignores: undo that here
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -45,5 +52,14 @@ def start(settings: Settings, port: int) -> subprocess.Popen[bytes]:
     environment = child_environment(
         aws_environment(settings) | environment_of(settings) | {"DAGSTER_HOME": str(home)}
     )
-    command = [sys.executable, "-m", "dagster", "dev", "--port", str(port), "-w", "workspace.yaml"]
+    dagster = [sys.executable, "-W", _NOISE, "-m", "dagster"]
+    command = [*dagster, "dev", "--port", str(port), "-w", "workspace.yaml"]
     return subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
+
+
+def _require_free(port: int) -> None:
+    """Raise before anything starts: Dagster's daemon would go on without a UI."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise LocalError(f"http://127.0.0.1:{port}: {error.strerror}; set --port") from error

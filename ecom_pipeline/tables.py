@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +18,7 @@ from ecom_pipeline.proof.reconcile import Reconciliation
 SHOWN_DAYS = 31
 SHOWN_ALIKE = 3  # findings of a day that differ by their event only
 SHOWN_LINES = 200
+_UNBOUNDED = 100_000  # columns of a terminal that any table fits
 
 
 def table(title: str, *columns: str) -> Table:
@@ -36,6 +39,23 @@ def listing(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     for row in cells:
         out.add_row(*map(Text, row))  # as it is: brackets in a description are no markup
     return out
+
+
+def answer(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> RenderableType:
+    """Return what a query gave: a table, or a list a row where a table would break its words."""
+    found = listing("", columns, rows)
+    unbounded = Console(width=_UNBOUNDED)
+    if not rows or Measurement.get(unbounded, unbounded.options, found).minimum <= width:
+        return found
+    return Group(*(part for n, row in enumerate(rows, 1) for part in _record(n, columns, row)))
+
+
+def _record(number: int, columns: Sequence[str], row: Sequence[object]) -> Iterable[RenderableType]:
+    yield Rule(str(number), align="left", style="dim")
+    out = Table.grid(padding=(0, 2))
+    for name, cell in zip(columns, row, strict=True):
+        out.add_row(Text(name, "dim"), Text("" if cell is None else str(cell)))
+    yield out
 
 
 def pounds(amount: Decimal) -> str:

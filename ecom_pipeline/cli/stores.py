@@ -81,26 +81,36 @@ def _report(found: "Reconciliation") -> bytes:
 def sql(statement: str, form: str) -> None:
     """Ask the warehouse, as an analyst sees it.
 
+    What is too wide for the terminal is shown row by row, a column a line.
+
     Example: ecom sql "select * from marts.daily_sales order by 1"
     """
     import csv
     import json
     import sys
 
-    from ecom_pipeline import line, settings
+    from redshift_connector import ProgrammingError
+    from rich.console import Console
+
+    from ecom_pipeline import line, settings, tables
     from ecom_pipeline.batch import connect
+    from ecom_pipeline.batch.warehouse import WarehouseError, reason
 
     configured = settings.load()
     line.require(configured)
     with connect.warehouse(configured).session() as session:
-        names, rows = session.table(statement)
+        try:
+            names, rows = session.table(statement)
+        except ProgrammingError as error:  # the statement's fault: say which, without a traceback
+            raise WarehouseError(reason(error)) from error
         session.commit()
     if form == "json":
         click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
     elif form == "csv":
         csv.writer(sys.stdout, lineterminator="\n").writerows([names, *rows])
     else:
-        show("", names, rows)
+        console = Console()
+        console.print(tables.answer(names, rows, console.width))
 
 
 @click.command()
@@ -112,8 +122,9 @@ def invoice(number: str, *, as_json: bool) -> None:
     Example: ecom invoice 536365
     """
     import json
+    from decimal import Decimal
 
-    from ecom_pipeline import addresses, settings
+    from ecom_pipeline import addresses, settings, tables
 
     found = addresses.service_desk(settings.load()).invoice(number)
     if as_json:
@@ -122,7 +133,8 @@ def invoice(number: str, *, as_json: bool) -> None:
     columns = ["stock_code", "description", "quantity", "unit_price", "amount", "kind"]
     columns += ["of"] if any("of" in line for line in found["lines"]) else []
     buyer = found["customer_id"] or "a guest"
-    title = f"Invoice {number} of {buyer}, {found['invoice_date']}: £{found['total']}"
+    total = tables.pounds(Decimal(found["total"]))
+    title = f"Invoice {number} of {buyer}, {found['invoice_date']}: {total}"
     show(title, columns, [[line.get(c) for c in columns] for line in found["lines"]])
 
 

@@ -9,7 +9,14 @@ from rich.console import Console
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.proof.held import Finding
 from ecom_pipeline.proof.reconcile import Reconciliation
-from ecom_pipeline.tables import SHOWN_ALIKE, SHOWN_LINES, listing, pounds, show_reconciliation
+from ecom_pipeline.tables import (
+    SHOWN_ALIKE,
+    SHOWN_LINES,
+    answer,
+    listing,
+    pounds,
+    show_reconciliation,
+)
 from ecom_pipeline_tests.unit.test_sensors import ONE, TWO
 
 
@@ -36,6 +43,15 @@ def test_brackets_in_a_text_are_shown_as_they_are():
     assert "MUG [red]BIG[/] [x]" in shown(
         listing("t [b]", ["description"], [["MUG [red]BIG[/] [x]"]])
     )
+
+
+def test_an_answer_too_wide_for_the_terminal_is_a_line_a_column_with_no_word_broken():
+    columns = [f"column_{n}" for n in range(9)]
+    row = [Decimal("30375.3000"), None, *range(7)]
+    lines = shown(answer(columns, [row], width=80)).splitlines()
+    assert [line.split() for line in lines[1:3]] == [["column_0", "30375.3000"], ["column_1"]]
+    assert len(lines) == 1 + len(columns)
+    assert "column_0 ┃ column_1" in shown(answer(columns, [row], width=120))
 
 
 def test_a_day_on_which_stores_differ_is_named_with_what_each_holds():
