@@ -4,11 +4,8 @@ One local AWS; ways in turn, medians, ratios. Prints tables and writes docs/benc
 with a picture. Without a CSV, made-up data stand in. `--quick` runs each way once.
 """
 
-import statistics
 import sys
 import tempfile
-import time
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,13 +14,12 @@ from pathlib import Path
 import msgspec
 
 from bench import contenders, copying, timed
+from bench.backfill import backfill
 from bench.batch import Side, side
 from bench.history import write_raw
 from bench.outcome import Figure, write
-from ecom_pipeline.batch import connect, load, marts, migrations
-from ecom_pipeline.batch.engines.process_engine import ProcessEngine
+from ecom_pipeline.batch import connect
 from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.envelope import Accepted
 from ecom_pipeline.replay import dataset
@@ -175,41 +171,6 @@ def copies(bench: Bench) -> list[Figure]:
     ]
 
 
-def backfill(bench: Bench) -> list[Figure]:
-    """Compare one run of all days with the sum of its steps, called without Dagster."""
-    span = (bench.days[0], bench.days[-1])
-    ways = {"steps": lambda: _steps(bench), "run": lambda: bench.side.load([span])}
-    took: dict[str, list[float]] = defaultdict(list)
-    for _ in range(bench.rounds):
-        for name, way in ways.items():
-            _forget(bench)
-            took[name].append(way())
-    steps, run = (statistics.median(took[name]) for name in ways)
-    name = f"one backfill run of {len(bench.days)} days, s (its steps without Dagster)"
-    return [Figure(name, steps, run, at_most=1.5)]
-
-
-def _steps(bench: Bench) -> float:
-    configured, warehouse = bench.side.settings, connect.warehouse(bench.side.settings)
-    began = time.monotonic()
-    list(ProcessEngine(configured).build(bench.days))
-    connect.catalog(configured).sync(bench.days)
-    load.publish(warehouse, bench.lake, bench.days)
-    marts.refresh(warehouse, MARTS)
-    return time.monotonic() - began
-
-
-def _forget(bench: Bench) -> None:
-    for day in bench.days:
-        bench.lake.remove_parts([*bench.lake.csv_part_keys(day), keys.manifest_key(day)])
-    warehouse = connect.warehouse(bench.side.settings)
-    migrations.migrate(warehouse)
-    with warehouse.session() as session:
-        for table in (load.FACT, "sales.load_ledger", "marts.builds"):
-            session.run(f"delete from {table}")  # noqa: S608 - our own names
-        session.commit()
-
-
 def queries(bench: Bench) -> list[Figure]:
     """Compare an analyst's queries on the marts with the same on the fact table."""
     found = copying.query_seconds(bench.side.settings, bench.rounds)
@@ -233,7 +194,8 @@ def main(arguments: Sequence[str]) -> int:
             raw.mkdir()
             contenders.download(connect.lake(started.settings), days, raw)
             bench = Bench(started, days, raw, rounds)
-            figures = one_day(bench) + history(bench) + backfill(bench) + engines(bench)
+            figures = one_day(bench) + history(bench) + engines(bench)
+            figures += backfill(started, days, Path(folder), rounds)
             figures += copies(bench) + queries(bench) + growth(bench)
     write(figures, csv.name, rounds, datetime.now(UTC).date())
     return 0

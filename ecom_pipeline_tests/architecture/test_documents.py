@@ -9,11 +9,13 @@ from importlib.util import find_spec
 
 import botocore.session
 import click
+import dagster as dg
 import pytest
 import yaml
 from botocore import xform_name
 from dagster._config import process_config
 
+from bench import production
 from docs import data_dictionary
 from ecom_pipeline import settings
 from ecom_pipeline.cli import ecom
@@ -205,10 +207,18 @@ def test_what_production_names_exists_and_takes_its_configuration(part, monkeypa
     assert checked.success, checked.errors
 
 
-def test_the_storage_of_production_takes_its_configuration(monkeypatch):
-    for name in ("HOST", "USER", "PASSWORD"):
-        monkeypatch.setenv(f"DAGSTER_POSTGRES_{name}", "x")
-    storage = yaml.safe_load((INSTANCE / "production.yaml").read_text())["storage"]["postgres"]
-    kind = import_module("dagster_postgres").DagsterPostgresStorage
-    checked = process_config(kind.config_type(), storage)
-    assert checked.success, checked.errors
+@pytest.mark.filterwarnings("ignore::Warning")  # beta
+def test_the_storage_of_production_keeps_the_events_of_a_run(tmp_path):
+    days = dg.DailyPartitionsDefinition("2010-12-01")
+
+    @dg.asset(partitions_def=days, backfill_policy=dg.BackfillPolicy.single_run())
+    def daily() -> None:
+        pass
+
+    span = {"dagster/asset_partition_range_start": "2010-12-01"}
+    span |= {"dagster/asset_partition_range_end": "2010-12-31"}
+    with production.instance(tmp_path / "dagster") as instance:
+        result = dg.materialize([daily], instance=instance, tags=span)
+        done = instance.get_materialized_partitions(daily.key)
+    assert result.success
+    assert done == {f"2010-12-{day:02d}" for day in range(1, 32)}

@@ -1,0 +1,80 @@
+"""One run of all days, in Dagster as in production and on a laptop, against its steps alone."""
+
+import statistics
+import time
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+from bench import production
+from bench.batch import Side
+from bench.outcome import Figure
+from ecom_pipeline.batch import connect, load, marts, migrations, partition, schema, stage
+from ecom_pipeline.batch.engines.process_engine import ProcessEngine
+from ecom_pipeline.batch.mart_list import MARTS
+from ecom_pipeline.domain import keys
+from ecom_pipeline.orchestration import checks, describe
+
+
+def backfill(side: Side, days: list[date], folder: Path, rounds: int) -> list[Figure]:
+    """Compare one run of all days with the sum of its steps, called without Dagster."""
+    span = (days[0], days[-1])
+    every = [span[0] + timedelta(n) for n in range((span[1] - span[0]).days + 1)]
+    took: dict[str, list[float]] = defaultdict(list)
+    with production.instance(folder / "dagster-postgres") as instance:
+        ways = {
+            "steps": lambda: _steps(side, every),
+            "production": lambda: replace(side, instance=instance).load([span]),
+            "laptop": lambda: side.load([span]),
+        }
+        for _ in range(rounds):
+            for name, way in ways.items():
+                _forget(side, every)
+                took[name].append(way())
+    steps, ours, laptop = (statistics.median(took[name]) for name in ways)
+    name = f"one backfill run of {len(days)} days ({len(every)} on the calendar)"
+    return [
+        Figure(f"{name}, Dagster on Postgres, s (steps alone)", steps, ours, at_most=1.5),
+        Figure(f"{name}, Dagster on SQLite, s (steps alone)", steps, laptop),
+    ]
+
+
+def _steps(side: Side, days: list[date]) -> float:
+    """Do what the run's assets and checks do."""
+    lake, warehouse = connect.lake(side.settings), connect.warehouse(side.settings)
+    catalog = connect.catalog(side.settings)
+    began = time.monotonic()
+    for day in days:
+        lake.raw_objects(day)
+    built = [manifest for manifest, _ in ProcessEngine(side.settings).build(days)]
+    partition.head(lake, max(built, key=lambda each: each.day), describe.PREVIEW_ROWS)
+    catalog.sync(days)
+    schema.drift(catalog, lake, warehouse, days)
+    load.publish(warehouse, lake, days)
+    with warehouse.session() as session:
+        fact = stage.fact_totals(session, days[0], days[-1])
+        wrong = [d for d in fact if fact[d] != partition.committed(lake, d).totals]
+        results = checks.of_days(lake, session, days, wrong)
+        stage.fact_rows(session)
+    if not all(each.passed for each in results if each.check_name == checks.EQUALS_CSV):
+        raise AssertionError(results)
+    done = marts.refresh(warehouse, MARTS)
+    with warehouse.session() as session:
+        for mart in MARTS:
+            marts.head(session, mart, describe.PREVIEW_ROWS)
+            if not done.rows[mart.name] or marts.imbalances(session, mart):
+                raise AssertionError(mart.name)
+    return time.monotonic() - began
+
+
+def _forget(side: Side, days: list[date]) -> None:
+    """Take away what a load made, as if these days had never been loaded."""
+    lake, warehouse = connect.lake(side.settings), connect.warehouse(side.settings)
+    for day in days:
+        lake.remove_parts([*lake.csv_part_keys(day), keys.manifest_key(day)])
+    migrations.migrate(warehouse)
+    with warehouse.session() as session:
+        for table in (load.FACT, "sales.load_ledger", "marts.builds"):
+            session.run(f"delete from {table}")  # noqa: S608 - our own names
+        session.commit()
