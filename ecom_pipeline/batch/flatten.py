@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import NamedTuple
 
 from isal import igzip
@@ -26,6 +27,7 @@ from ecom_pipeline.domain.totals import Totals
 
 # igzip's level 2 takes a tenth of the time of zlib's 6, for 7 % more bytes (2026-11-22)
 _GZIP_LEVEL = 2
+_ROWS_A_WRITE = 1_000
 
 
 class Line(NamedTuple):
@@ -70,14 +72,11 @@ def flatten(
     if tombstones:
         lines = account.unerased(lines, tombstones)
     body = io.BytesIO()
-    with (
-        igzip.IGzipFile(
-            filename="", fileobj=body, mode="wb", compresslevel=_GZIP_LEVEL, mtime=0
-        ) as packed,
-        io.TextIOWrapper(packed, "utf-8", newline="") as text,
-    ):
-        text.write(f"{','.join(CSV_HEADER)}\n")
-        text.writelines(map(csv_line, account.rows(lines)))
+    texts = map(csv_line, account.rows(lines))
+    with igzip.IGzipFile("", "wb", _GZIP_LEVEL, body, mtime=0) as packed:
+        packed.write(f"{','.join(CSV_HEADER)}\n".encode())
+        while block := "".join(islice(texts, _ROWS_A_WRITE)):
+            packed.write(block.encode())
     return Flattened(
         csv=body.getvalue(),
         digests=account.digests,
@@ -97,7 +96,6 @@ class _Account:
         self.day = day
         self.reader = read
         self.read = 0
-        self.kept = 0
         self.redelivered = 0
         self.erased = 0
         self.quantity = 0
@@ -118,29 +116,33 @@ class _Account:
 
     def rows(self, lines: Iterable[Line]) -> Iterator[str]:
         """Yield the canonical text of each event that was not seen before."""
-        read, day, digests = self.reader, self.day, self.digests
+        reader, day, digests = self.reader, self.day, self.digests
+        read = kept = quantity = 0  # here, since a row takes a few microseconds
+        amount = self.amount
         for line in lines:
-            self.read += 1
+            read += 1
             try:
-                event_id, text, quantity, amount = read(line.data, day)
+                event_id, text, pieces, money = reader(line.data, day)
             except (UnreadableError, EventError) as error:
                 self.rejected.append(_set_aside(line, error))
                 continue
             mark = digest_of(text)
             standing = digests.setdefault(event_id, mark)
-            if len(digests) > self.kept:
-                self.kept += 1
-                self.quantity += quantity
-                self.amount += amount
+            if len(digests) > kept:
+                kept += 1
+                quantity += pieces
+                amount += money
                 yield text
             elif standing == mark:
                 self.redelivered += 1
             else:
                 self.conflicts.append(rows.event_of(line.data, day))
+        self.read += read
+        self.quantity, self.amount = quantity, amount
 
     def totals(self) -> Totals:
         return Totals(
-            rows=self.kept,
+            rows=len(self.digests),
             quantity=self.quantity,
             amount=self.amount,
             digest=sum(self.digests.values()),

@@ -8,7 +8,8 @@ a product in the data set. Whatever it has not seen, or can't read at a glance, 
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from operator import attrgetter
+from functools import lru_cache
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -72,6 +73,14 @@ _invoice = attrgetter("InvoiceNo", "InvoiceDate", "CustomerID", "Country", *_ADD
 _product = attrgetter("StockCode", "Description")
 
 
+def _texts_of(*columns: str) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    return itemgetter(*map(CSV_HEADER.index, columns))
+
+
+_of_invoice = _texts_of("invoice_no", "invoice_time", "customer_id", "country")
+_of_product = _texts_of("stock_code", "description", "unit_price")
+
+
 class _Invoice(NamedTuple):
     """What the lines of an invoice share, as the row has it, and when the first of them came."""
 
@@ -101,62 +110,67 @@ class Remembering:
     def __call__(self, line: bytes, day: date) -> Row:
         try:
             sent = _DECODER.decode(line)
-            event = sent.event
-            invoice = self._invoices[_invoice(event)]
-            product = self._products[_product(event), bytes(event.UnitPrice)]
-        except (KeyError, *envelope.NOT_JSON):
-            return self._ask(line, day)
+        except envelope.NOT_JSON:
+            return reference(line, day)  # sent in another form than most
+        event = sent.event
+        invoice = self._invoices.get(_invoice(event))
+        product = self._products.get((_product(event), bytes(event.UnitPrice)))
         if (
-            event.event_id == sent.event_id
+            invoice is not None
+            and product is not None
+            and event.event_id == sent.event_id
             and EVENT_ID_PATTERN.fullmatch(event.event_id)
             and 0 < abs(event.Quantity) < QUANTITY_LIMIT
             and invoice.day == day
             and invoice.received <= sent.received_at  # an invoice's time is bound by its arrival
         ):
             return _together(event.event_id, invoice, product, event.Quantity)
-        return self._ask(line, day)
+        return self._ask(line, day, event)
 
-    def _ask(self, line: bytes, day: date) -> Row:
+    def _ask(self, line: bytes, day: date, sent: Any) -> Row:
         """Let the reference read a line, and remember its invoice and its product."""
         record, event = event_of(line, day)
-        row = event.event_id, SEPARATOR.join(event.row()), event.quantity, event.amount
-        try:
-            seen = _DECODER.decode(line).event
-        except envelope.NOT_JSON:
-            return row  # sent in another form than most, so there is nothing to look up
-        invoice, product = _pieces(record, event)
+        texts = event.row()
+        row = event.event_id, SEPARATOR.join(texts), event.quantity, event.amount
+        invoice, product = _pieces(record, event, texts)
         if _together(event.event_id, invoice, product, event.quantity) == row:
-            _remember(self._invoices, _invoice(seen), invoice)
-            _remember(self._products, (_product(seen), bytes(seen.UnitPrice)), product)
+            _remember(self._invoices, _invoice(sent), invoice)
+            _remember(self._products, (_product(sent), bytes(sent.UnitPrice)), product)
         return row
 
 
-def _pieces(record: Accepted, event: InvoiceLine) -> tuple[_Invoice, _Product]:
-    said = dict(zip(CSV_HEADER, event.row(), strict=True))
-    added = "".join(SEPARATOR + said[column.name] for column in ADDED)
-    both = SEPARATOR.join((said["customer_id"], said["country"]))
+def _pieces(
+    record: Accepted, event: InvoiceLine, texts: tuple[str, ...]
+) -> tuple[_Invoice, _Product]:
+    invoice_no, time, customer_id, country = _of_invoice(texts)
+    code, description, price = _of_product(texts)
     invoice = _Invoice(
         received=record.received_at,
         day=event.invoice_date,
-        invoice_no=said["invoice_no"],
-        time=said["invoice_time"],
-        customer_and_country=both,
-        added=added,
+        invoice_no=invoice_no,
+        time=time,
+        customer_and_country=f"{customer_id}{SEPARATOR}{country}",
+        added="".join(SEPARATOR + text for text in texts[-len(ADDED) :]) if ADDED else "",
     )
-    front = SEPARATOR.join((said["stock_code"], said["description"]))
-    return invoice, _Product(front, said["unit_price"], event.unit_price)
+    return invoice, _Product(f"{code}{SEPARATOR}{description}", price, event.unit_price)
 
 
 def _together(event_id: str, invoice: _Invoice, product: _Product, quantity: int) -> Row:
     """Put a row together; SEPARATOR is spelled out here, where it costs nothing."""
-    amount = amount_of(quantity, product.unit_price)
+    amount, amount_text = _amount(quantity, product.price)
     kind = kind_of(invoice.invoice_no, quantity, product.unit_price)
     text = (
         f"{event_id}\x1f{invoice.invoice_no}\x1f{product.code_and_description}\x1f{quantity}"
         f"\x1f{invoice.time}\x1f{product.price}\x1f{invoice.customer_and_country}"
-        f"\x1f{amount}\x1f{kind}{invoice.added}"
+        f"\x1f{amount_text}\x1f{kind}{invoice.added}"
     )
     return event_id, text, quantity, amount
+
+
+@lru_cache(_MOST_REMEMBERED)
+def _amount(quantity: int, unit_price: str) -> tuple[Decimal, str]:
+    amount = amount_of(quantity, Decimal(unit_price))
+    return amount, str(amount)
 
 
 def _remember(known: dict[Any, Any], key: object, said: object) -> None:
