@@ -47,7 +47,7 @@ def _steps(side: Side, days: list[date]) -> float:
     began = time.monotonic()
     for day in days:
         lake.raw_objects(day)
-    built = [manifest for manifest, _ in ProcessEngine(side.settings).build(days)]
+    built = [each.manifest for each in ProcessEngine(side.settings).build(days)]
     partition.head(lake, max(built, key=lambda each: each.day), describe.PREVIEW_ROWS)
     catalog.sync(days)
     schema.drift(catalog, lake, warehouse, days)

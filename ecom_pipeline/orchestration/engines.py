@@ -10,10 +10,13 @@ from typing import Any
 import dagster as dg
 
 from ecom_pipeline.batch import connect, partition
-from ecom_pipeline.batch.engines import Built, Engine
+from ecom_pipeline.batch.engines import Built, Engine, build_day
 from ecom_pipeline.batch.engines.process_engine import ProcessEngine
 from ecom_pipeline.batch.engines.python_engine import PythonEngine
+from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.manifest import ManifestError
+from ecom_pipeline.batch.rows import Reader
+from ecom_pipeline.cost.meter import Meter
 from ecom_pipeline.settings import Settings, SettingsError, environment_of, variable
 
 EngineFor = Callable[[dg.AssetExecutionContext], Engine]
@@ -25,14 +28,21 @@ _ENTRY_POINT = "local:///opt/ecom/spark_job.py"  # where infra/spark/Dockerfile 
 def engine_for(settings: Settings) -> EngineFor:
     """Return how a run gets the engine that the settings name."""
     by_name: Mapping[str, EngineFor] = {
-        "python": lambda _: PythonEngine(settings),
-        "processes": lambda _: ProcessEngine(settings),
+        "python": lambda _: PythonEngine(settings, metered),
+        "processes": lambda _: ProcessEngine(settings, build_day=metered),
         "spark": lambda context: SparkRun(settings, context),
     }
     if settings.engine not in by_name:
         expected = ", ".join(by_name)
         raise SettingsError(f"{variable('engine')}: expected {expected}, got {settings.engine!r}")
     return by_name[settings.engine]
+
+
+def metered(lake: Lake, day: date, read: Reader) -> Built:
+    """Build a day, and count what it asks of S3: in the process that asks."""
+    with Meter().on(lake.s3.meta.events) as meter:
+        built = build_day(lake, day, read)
+    return built._replace(usage=meter.take())
 
 
 @dataclass(frozen=True)

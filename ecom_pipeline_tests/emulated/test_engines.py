@@ -11,7 +11,7 @@ import dagster as dg
 import psutil
 import pytest
 
-from bench.history import write_raw
+from bench.history import OBJECTS_A_DAY, write_raw
 from ecom_pipeline import definitions, settings
 from ecom_pipeline.batch import connect, partition
 from ecom_pipeline.batch.engines.process_engine import ProcessEngine
@@ -19,6 +19,7 @@ from ecom_pipeline.batch.engines.python_engine import PythonEngine
 from ecom_pipeline.batch.engines.spark_engine import SparkEngine
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.orchestration.engines import metered
 from ecom_pipeline.orchestration.keys import CSV_LINES
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.sample import write_sample
@@ -66,7 +67,11 @@ def dirty(lake, day):
 
 
 def test_the_default_engine_makes_of_the_history_what_the_reference_makes(aws, history, reference):
-    assert built(ProcessEngine(aws, processes=2), history) == reference
+    days = list(ProcessEngine(aws, processes=2, build_day=metered).build(history))
+    assert {each.manifest.day: each.manifest for each in days} == reference
+    for _, _, usage in days:  # counted in the process that built the day
+        assert usage.calls["s3:GetObject"] >= OBJECTS_A_DAY
+        assert usage.calls["s3:PutObject"] >= 1
 
 
 def test_spark_makes_of_the_history_what_the_reference_makes(aws, history, reference):

@@ -5,9 +5,9 @@ the same; they differ in where the work is done. None of them is asked what a ro
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ecom_pipeline.batch import partition
 from ecom_pipeline.batch.lake import Lake
@@ -16,10 +16,14 @@ from ecom_pipeline.batch.rows import Reader
 
 
 class Built(NamedTuple):
-    """A day that is committed, and how long that took."""
+    """A day that is committed, how long that took, and what a meter of the calls has counted."""
 
     manifest: Manifest
     seconds: float
+    usage: Any = None
+
+
+BuildDay = Callable[[Lake, date, Reader], Built]
 
 
 class Engine(Protocol):

@@ -14,7 +14,7 @@ from functools import cache
 from multiprocessing.process import BaseProcess
 
 from ecom_pipeline.batch import connect
-from ecom_pipeline.batch.engines import Built, build_day
+from ecom_pipeline.batch.engines import BuildDay, Built, build_day
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.rows import Remembering
 from ecom_pipeline.settings import Settings
@@ -30,15 +30,16 @@ class ProcessEngine:
     settings: Settings
     processes: int = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     few: int = 15
+    build_day: BuildDay = build_day
 
     def build(self, days: Sequence[date]) -> Iterator[Built]:
         if len(days) <= self.few or self.processes == 1:
             lake, read = connect.lake(self.settings), Remembering()
-            yield from (build_day(lake, day, read) for day in days)
+            yield from (self.build_day(lake, day, read) for day in days)
             return
         fresh = multiprocessing.get_context("spawn")  # boto3 and Dagster have threads: no fork
         with ProcessPoolExecutor(self.processes, fresh, _end_with_parent) as pool:
-            yield from _results([pool.submit(_build, self.settings, day) for day in days])
+            yield from _results([pool.submit(_build, self, day) for day in days])
 
 
 def _results(building: Sequence[Future[Built]]) -> Iterator[Built]:
@@ -63,9 +64,9 @@ def _tools(settings: Settings) -> tuple[Lake, Remembering]:
     return connect.lake(settings), Remembering()
 
 
-def _build(settings: Settings, day: date) -> Built:
-    lake, read = _tools(settings)
-    return build_day(lake, day, read)
+def _build(engine: ProcessEngine, day: date) -> Built:
+    lake, read = _tools(engine.settings)
+    return engine.build_day(lake, day, read)
 
 
 def _end_with_parent() -> None:

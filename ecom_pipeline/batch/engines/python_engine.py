@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ecom_pipeline.batch import connect, rows
-from ecom_pipeline.batch.engines import Built, build_day
+from ecom_pipeline.batch.engines import BuildDay, Built, build_day
 from ecom_pipeline.settings import Settings
 
 
@@ -17,8 +17,9 @@ class PythonEngine:
     """Builds days in order, and stops at the first that fails."""
 
     settings: Settings
+    build_day: BuildDay = build_day
 
     def build(self, days: Sequence[date]) -> Iterator[Built]:
         lake = connect.lake(self.settings)
         for day in days:
-            yield build_day(lake, day, rows.reference)
+            yield self.build_day(lake, day, rows.reference)

@@ -18,7 +18,7 @@ def run(pipes: PipesContext) -> None:
     """Build the run's days with the settings of who started it."""
     configured = replace(settings.load(pipes.get_extra("settings")), engine="spark")
     days = [date.fromisoformat(day) for day in pipes.get_extra("days")]
-    for manifest, seconds in SparkEngine(configured).build(days):
+    for manifest, seconds, _ in SparkEngine(configured).build(days):
         pipes.log.info(f"{manifest.day}: {manifest.totals.rows:,} rows")
         pipes.report_custom_message({"day": manifest.day.isoformat(), "seconds": seconds})
 

@@ -92,9 +92,10 @@ def csv_invoice_lines(
     days = days_of(context)
     with in_dagsters_words():
         try:
-            for manifest, seconds in engine(context).build(days):
+            for manifest, seconds, usage in engine(context).build(days):
                 made.append(manifest)
                 account = _account(lake, manifest) | {"seconds": round(seconds, 3)}
+                account |= describe.spent(usage) if usage else {}  # Spark's bill is its own
                 context.add_asset_metadata(account, partition_key=manifest.day.isoformat())
                 if not len(made) % math.ceil(len(days) / _MOST_NEWS):
                     context.log.info(f"{len(made)} of {len(days)} days, {manifest.day} the last")
