@@ -74,6 +74,12 @@ def write(figures: Sequence[Figure], data: str, rounds: int, day: date) -> None:
         "* pandas and the original check nothing, set nothing aside, and count money as floats.",
         "* S3 to S3 is through an emulator, whose own work is in the seconds, not in the CPU",
         "  seconds. Spark runs on this machine, so it shows its overhead, not its purpose.",
+        "* CSV to table is into the local Redshift: one PostgreSQL behind a proxy that reads S3,",
+        "  and psql straight into the same PostgreSQL. A day is a part, far smaller than the",
+        "  files COPY is made for: with one for each day, the requests to S3 are half of the time.",
+        "* A backfill's steps are what its assets and checks do, called one after another. Dagster",
+        "  tells its storage of each day of each asset twice; production's, Postgres, takes them in",
+        "  batches, a laptop's SQLite one by one.",
     ]
     TARGET.write_text("\n".join(lines) + "\n")
     _draw(figures)
@@ -89,10 +95,8 @@ def _draw(figures: Sequence[Figure]) -> None:
         .mark_bar(cornerRadius=2)
         .encode(
             x=alt.X("times ours:Q", scale=alt.Scale(type="log"), title="times what ours takes"),
-            y=alt.Y("way:N", sort=None, title=None, axis=alt.Axis(labelLimit=520)),
-            color=alt.condition(
-                "datum['times ours'] >= 1", alt.value("#2f6f9f"), alt.value("#b5b5b5")
-            ),
+            y=alt.Y("way:N", sort=None, title=None, axis=alt.Axis(labelLimit=620)),
+            color=alt.condition("datum['times ours'] >= 1", _BLUE, _GREY),
         )
         .properties(width=420)
     )
