@@ -78,7 +78,7 @@ def write(figures: Sequence[Figure], data: str, rounds: int, day: date) -> None:
         "  and psql straight into the same PostgreSQL. A day is a part, far smaller than the",
         "  files COPY is made for: with one for each day, the requests to S3 are half of the time.",
         "* A backfill's steps are what its assets and checks do, called one after another. Dagster",
-        "  tells its storage of each day of each asset twice: Postgres, production's, takes them in",
+        "  tells its storage of each day of each asset twice. Production's Postgres takes them in",
         "  batches, a laptop's SQLite one by one.",
     ]
     TARGET.write_text("\n".join(lines) + "\n")
