@@ -10,6 +10,7 @@ PAGES = sorted(
     for folder in ("", "docs", "infra", "ecom_pipeline/local", "ecom_pipeline/local/redshift")
     for path in (ROOT / folder).glob("*.md")
 )
+FIRST_HOUR = ROOT / "docs" / "first-hour.md"
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _BREAKS = set(";&|\n")  # between two commands

@@ -22,6 +22,7 @@ from ecom_pipeline.cli import ecom
 from ecom_pipeline.local import page as customer_page
 from ecom_pipeline.settings import Settings
 from ecom_pipeline_tests.architecture.documents import (
+    FIRST_HOUR,
     PAGES,
     ROOT,
     anchors,
@@ -41,6 +42,15 @@ ADDED = {"create-invalidation": {"paths"}}
 BY_HAND = {"s3": {"cp", "ls", "sync"}}
 TEMPLATES = ("template.yaml", "dagster/template.yaml")
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+# what no test runs, and why
+NOT_RUN = {
+    "make deploy": "an AWS account",
+    "make deploy-dagster": "an AWS account",
+    "aws": "an AWS account, or the AWS CLI; its words are checked here",
+    "docker": "a registry",
+    "uv": "make setup does",
+    "pytest": "make test does",
+}
 
 
 def of(program, commands):
@@ -111,6 +121,18 @@ def test_each_module_and_each_test_that_a_document_names_exists(page):
         assert find_spec(module), module
     for path in re.findall(r"\becom_pipeline_tests/[\w/]+\.py", text):
         assert (ROOT / path).exists(), path
+
+
+def test_each_command_of_a_document_is_run_or_has_a_reason_why_not():
+    """Those of ecom are run by pipeline/test_documented_commands.py and test_first_hour.py."""
+    ci = re.findall(r"^(make) (\w+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    run = {*typed(FIRST_HOUR), *ci, ("make", "setup")}  # which the others begin with
+    run = {_named(words) for words in run} | {"ecom", "echo", "export"}
+    assert {_named(words) for words in TYPED} - run == NOT_RUN.keys()
+
+
+def _named(words):
+    return " ".join(words[:2]) if words[0] == "make" else words[0]
 
 
 def test_the_test_command_of_the_readme_is_what_ci_runs():

@@ -20,10 +20,9 @@ import pytest
 
 from ecom_pipeline import settings
 from ecom_pipeline.local import stack
-from ecom_pipeline_tests.architecture.documents import ROOT
+from ecom_pipeline_tests.architecture.documents import FIRST_HOUR, ROOT
 from ecom_pipeline_tests.conftest import free_port, local_aws
 
-PAGE = ROOT / "docs" / "first-hour.md"
 STEP = re.compile(r"^```sh\n(.*?)^```\n(?:```\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 SERVES = ("make dev", "ecom page")  # in a terminal of their own, until Ctrl-C
 WAITS_SECONDS = 60
@@ -125,5 +124,5 @@ def world(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Iterator[
 
 
 def test_each_step_of_the_first_hour_shows_what_its_page_says(world):
-    for commands, expected in STEP.findall(PAGE.read_text()):
+    for commands, expected in STEP.findall(FIRST_HOUR.read_text()):
         world.sees(commands, expected)

@@ -1,0 +1,55 @@
+"""Every `ecom` command that a document shows is run as it stands there, over a small shop's sales.
+
+Those of docs/first-hour.md are run, with what they answer, by test_first_hour.py.
+"""
+
+from datetime import date
+
+import pytest
+from click.testing import CliRunner
+
+from ecom_pipeline import addresses, line, settings
+from ecom_pipeline.cli import ecom
+from ecom_pipeline.local import stack
+from ecom_pipeline.replay import dataset, sender
+from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline_tests.architecture.documents import FIRST_HOUR, PAGES, typed
+from ecom_pipeline_tests.conftest import local_aws
+
+# by what it begins with: who runs a command instead
+ELSEWHERE = {
+    "ecom page": "test_first_hour.py: it serves until Ctrl-C",
+    "ecom local down": "test_first_hour.py: nothing would be left for the others",
+    "ecom drill": "test_drill.py: a system of its own, and minutes",
+    "ecom replay data.csv --days 2010-12-01:2010-12-07 --rate": "the same without its rate",
+}
+INVOICE = "536365,85123A,WHITE HANGING HEART,6,12/1/2010 8:26,2.55,17850,United Kingdom\r\n"
+SHOWN = dict.fromkeys(
+    words for page in PAGES if page != FIRST_HOUR for words in typed(page) if words[0] == "ecom"
+)
+HERE = [words for words in SHOWN if not " ".join(words).startswith(tuple(ELSEWHERE))]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """Yield the environment of a system of its own, in a folder with data.csv, which it holds."""
+    configured, folder = local_aws(tmp_path_factory), tmp_path_factory.mktemp("shop")
+    csv = write_sample(folder / "data.csv", days=16, rows_per_day=80).path
+    with csv.open("a", newline="") as rows:
+        rows.write(INVOICE)
+    stack.up(configured)
+    summary = sender.send(dataset.events(csv), addresses.producer(configured))
+    line.wait_for(configured, summary.last_sequence)
+    line.load_days(configured, date(2010, 12, 1), date(2010, 12, 16))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield settings.environment_of(configured)
+    stack.down(configured)
+
+
+@pytest.mark.parametrize("command", HERE, ids=" ".join)
+def test_a_command_of_a_document_does_what_it_is_shown_for(command, world):
+    may_differ = command[1] == "reconcile"  # a replay of before may still be on its way
+    done = CliRunner().invoke(ecom, command[1:], env=world, input="y\n")
+    assert isinstance(done.exception, SystemExit | None), done.exception
+    assert done.exit_code in ({0, 1} if may_differ else {0}), done.output
