@@ -20,6 +20,8 @@ TIERS = ("/browser/", "/emulated/", "/pipeline/")
 # Files go to the workers in this order, then in the usual one: what takes minutes must begin
 # first, or one worker ends long after the other.
 LONGEST = (
+    "pipeline/test_first_hour.py",
+    "pipeline/test_documented_commands.py",
     "pipeline/test_history.py",
     "pipeline/test_daemon.py",
     "pipeline/test_drill.py",
