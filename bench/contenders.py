@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import msgspec
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from ecom_pipeline.batch.flatten import Line, flatten
 from ecom_pipeline.batch.lake import Lake
@@ -129,7 +129,8 @@ def _records(folder: Path, day: date) -> Iterator[Line]:
     """Yield a day's lines, each object verified against its metadata."""
     for path in sorted((folder / str(day)).glob(_RAW)):
         metadata = msgspec.json.decode(path.with_suffix(_META).read_bytes(), type=dict[str, str])
-        for number, data in enumerate(ndjson.unpack(path.name, path.read_bytes(), metadata), 1):
+        lines = ndjson.unpack(path.name, path.read_bytes(), metadata, isal_zlib)
+        for number, data in enumerate(lines, 1):
             yield Line(data, path.name, number)
 
 

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from ecom_pipeline.domain.envelope import Record, encode
 
@@ -41,8 +42,10 @@ def pack_lines(lines: Sequence[bytes]) -> Packed:
     return Packed(body, {"rows": str(len(lines)), "sha256": digest})
 
 
-def unpack(name: str, body: bytes, metadata: Mapping[str, str]) -> Iterator[bytes]:
-    """Yield an object's lines, after its bytes were verified.
+def unpack(
+    name: str, body: bytes, metadata: Mapping[str, str], library: Any = zlib
+) -> Iterator[bytes]:
+    """Yield an object's lines, after its bytes were verified; `library` has the names of zlib.
 
     Raises:
         DamagedObjectError: the bytes or the number of lines differ from the metadata.
@@ -50,7 +53,7 @@ def unpack(name: str, body: bytes, metadata: Mapping[str, str]) -> Iterator[byte
     if sha256(body).hexdigest() != metadata.get("sha256"):
         raise DamagedObjectError(f"{name}: its SHA-256 is not the one in its metadata; restore it")
     rows = 0
-    for line in _lines(name, body):
+    for line in _lines(name, body, library):
         rows += 1
         yield line
     if str(rows) != metadata.get("rows"):
@@ -59,16 +62,16 @@ def unpack(name: str, body: bytes, metadata: Mapping[str, str]) -> Iterator[byte
         )
 
 
-def _lines(name: str, body: bytes) -> Iterator[bytes]:
+def _lines(name: str, body: bytes, library: Any) -> Iterator[bytes]:
     """Yield lines without ever holding the whole text."""
-    inflate = zlib.decompressobj(wbits=31)
+    inflate = library.decompressobj(wbits=31)
     rest = b""
     try:
         for start in range(0, len(body), _CHUNK):
             rest += inflate.decompress(body[start : start + _CHUNK])
             *whole, rest = rest.split(b"\n")
             yield from whole
-    except zlib.error as error:
+    except library.error as error:
         raise DamagedObjectError(f"{name}: not gzip ({error}); restore it") from error
     if rest or not inflate.eof:
         raise DamagedObjectError(f"{name}: it ends in the middle of a line; restore it")

@@ -1,10 +1,13 @@
 """domain.envelope and domain.ndjson: what travels comes back, or says that it is damaged."""
 
 import gzip
+import zlib
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from isal import isal_zlib
 
 from ecom_pipeline.domain import envelope, ndjson
 from ecom_pipeline.domain.envelope import Accepted, UnreadableError
@@ -45,9 +48,10 @@ def test_the_same_records_make_the_same_bytes():
     assert packed() == packed()
 
 
-def test_an_object_gives_its_lines_back():
+@pytest.mark.parametrize("library", [zlib, isal_zlib])
+def test_an_object_gives_its_lines_back(library):
     found = packed()
-    lines = list(ndjson.unpack("key", found.body, found.metadata))
+    lines = list(ndjson.unpack("key", found.body, found.metadata, library))
     assert [envelope.decode(line).event_id for line in lines] == ["e-0", "e-1", "e-2"]
 
 
@@ -56,6 +60,18 @@ def test_an_object_cut_short_is_refused(cut):
     found = packed()
     with pytest.raises(ndjson.DamagedObjectError, match="key"):
         list(ndjson.unpack("key", found.body[:-cut], found.metadata))
+
+
+@pytest.mark.parametrize("library", [zlib, isal_zlib])
+@pytest.mark.parametrize(
+    "spoil", [lambda b: b[:-9], lambda b: b[:30] + b"!" + b[31:], lambda _: b"{}"]
+)
+def test_an_object_that_was_written_damaged_is_refused(spoil, library):
+    found = packed()
+    body = spoil(found.body)
+    metadata = found.metadata | {"sha256": sha256(body).hexdigest()}
+    with pytest.raises(ndjson.DamagedObjectError, match="key"):
+        list(ndjson.unpack("key", body, metadata, library))
 
 
 def test_an_object_cut_at_a_line_and_packed_again_is_refused():
