@@ -1,6 +1,6 @@
 """`python -m docs.recording`: record a real `make demo` as docs/images/demo.svg, for the README.
 
-Lines appear when they did, some times as fast; the title says how much. Nothing is edited but the
+It is best done when the machine has nothing else to do. Lines appear when they did, some times as fast; the title says how much. Nothing is edited but the
 folder of the run, which is a temporary one.
 """
 
@@ -8,21 +8,17 @@ import io
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from bench.realtime import free_port
+from docs.own_system import IMAGES, local_aws
 from ecom_pipeline import settings
-from ecom_pipeline.local import stack
 from ecom_pipeline.settings import Settings, environment_of
 
-TARGET = Path(__file__).parent / "images" / "demo.svg"
+TARGET = IMAGES / "demo.svg"
 DAYS = "2010-12-01:2010-12-03"
 COLUMNS = 92
 SHOWN_SECONDS = 15
@@ -68,17 +64,8 @@ def drawn(lines: list[tuple[float, str]]) -> str:
 
 def main() -> None:
     """Record, in a home and on ports of its own."""
-    with tempfile.TemporaryDirectory(prefix="recording") as folder:
-        configured = replace(
-            settings.LOCAL,
-            home=Path(folder) / "local",
-            endpoint_url=f"http://127.0.0.1:{free_port()}",
-            redshift_port=free_port(),
-        )
-        try:
-            TARGET.write_text(drawn(list(recorded(configured))))
-        finally:
-            stack.down(configured)
+    with local_aws() as configured:
+        TARGET.write_text(drawn(list(recorded(configured))))
 
 
 if __name__ == "__main__":

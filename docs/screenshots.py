@@ -4,10 +4,8 @@ It needs a Chromium on the PATH (Debian: apt-get install chromium), and two minu
 made up; they are of all days that the shop has, and the last day is yesterday.
 """
 
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +16,11 @@ from pathlib import Path
 import dagster as dg
 import requests
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, ViewportSize
 
 from bench.history import write_raw
 from bench.realtime import free_port
+from docs.own_system import IMAGES, chromium, local_aws
 from ecom_pipeline import settings
 from ecom_pipeline.batch import connect
 from ecom_pipeline.dev import lineage_link
@@ -31,7 +30,6 @@ from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings, environment_of
 
-IMAGES = Path(__file__).parent / "images"
 DAYS, DAYS_A_LOAD, ROWS_A_DAY = 100, 20, 400
 WIDTH = 1600
 _FACT = "/assets/warehouse/fact_invoice_lines"
@@ -42,11 +40,16 @@ _SETTLED_MS = 4_000  # charts and edges are drawn after the answers are there
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A page of the UI: what must be on it, what to press, and from which text down to take it."""
+    """A page of the UI: what must be on it, what to press, and what of it to take.
+
+    That is from the text `below` down, or the part `box` (x, y, width, height), or all of it.
+    """
 
     path: str
     shows: str
+    width: int = WIDTH
     height: int = 1000
+    box: tuple[int, int, int, int] | None = None
     press: str | None = None
     below: str | None = None
 
@@ -55,11 +58,16 @@ def pictures(port: int, yesterday: date) -> dict[str, Picture]:
     """Return each picture by the name of its file."""
     unfolded = lineage_link(port).removeprefix(f"http://127.0.0.1:{port}")
     return {
-        "lineage": Picture(path=unfolded, shows="fact_invoice_lines", height=1150),
-        "partitions": Picture(
-            path=f"{_FACT}?view=partitions&partition={yesterday}", shows="rows_added", height=1300
+        "lineage": Picture(  # of a window that holds all of it, without what is around it
+            path=unfolded,
+            shows="fact_invoice_lines",
+            width=2000,
+            height=2240,
+            box=(560, 115, 1385, 1895),
         ),
-        "fact": Picture(path=f"{_FACT}?view=overview", shows="event_id", height=1250),
+        "partitions": Picture(
+            path=f"{_FACT}?view=partitions&partition={yesterday}", shows="rows_added", height=1350
+        ),
         "plots": Picture(
             path=f"{_FACT}?view=overview",
             shows="revenue",
@@ -71,9 +79,9 @@ def pictures(port: int, yesterday: date) -> dict[str, Picture]:
     }
 
 
-def fill(configured: Settings, folder: Path) -> None:
+def fill(configured: Settings) -> None:
     """Load made-up sales of all days, some days a run."""
-    csv, start = folder / "sample.csv.gz", configured.first_day
+    csv, start = configured.home / "sample.csv.gz", configured.first_day
     write_sample(csv, days=DAYS, rows_per_day=ROWS_A_DAY, start=start)
     write_raw(connect.lake(configured), dataset.events(csv))
     for first in range(0, DAYS, DAYS_A_LOAD):
@@ -101,7 +109,6 @@ def ui(configured: Settings, port: int) -> Iterator[None]:
     process = ecom(configured, "dev", "--port", str(port))
     try:
         _wait_for(f"http://127.0.0.1:{port}/server_info")
-        _settle(configured)
         yield
     finally:
         process.terminate()
@@ -132,7 +139,7 @@ def _settle(configured: Settings) -> None:
 
 def take(browser: Browser, picture: Picture, port: int, target: Path) -> None:
     """Write a picture of a page, once it shows what it is taken for."""
-    page = browser.new_page(viewport={"width": WIDTH, "height": picture.height})
+    page = browser.new_page(viewport=ViewportSize(width=picture.width, height=picture.height))
     page.goto(f"http://127.0.0.1:{port}{picture.path}")
     if picture.press:
         page.get_by_text(picture.press, exact=True).click()
@@ -142,44 +149,35 @@ def take(browser: Browser, picture: Picture, port: int, target: Path) -> None:
     page.close()
 
 
-def _clip(page: Page, picture: Picture) -> dict[str, float]:
-    """Return the part of a page to take: all, or a column's worth from a text down."""
+def _clip(page: Page, picture: Picture) -> FloatRect:
+    """Return the part of a page to take; from a text down it is a column's worth."""
     if picture.below is None:
-        return {"x": 0, "y": 0, "width": WIDTH, "height": picture.height}
+        x, y, width, height = picture.box or (0, 0, picture.width, picture.height)
+        return FloatRect(x=x, y=y, width=width, height=height)
     box = page.get_by_text(picture.below).first.bounding_box()
     if box is None:
         raise LookupError(f"{picture.path} does not show {picture.below}")
-    return {"x": box["x"] - 20, "y": box["y"] - 20, "width": 960, "height": 1000}
+    return FloatRect(x=box["x"] - 20, y=box["y"] - 20, width=960, height=1140)
 
 
-def main() -> int:
+def main() -> None:
     """Fill a local AWS, open the UI over it, take the pictures."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        sys.exit("make screenshots needs a Chromium: apt-get install chromium")
-    IMAGES.mkdir(exist_ok=True)
     port, today = free_port(), datetime.now(UTC).date()
-    with tempfile.TemporaryDirectory(prefix="screenshots") as folder:
-        configured = replace(
-            settings.LOCAL,
-            home=Path(folder) / "local",
-            endpoint_url=f"http://127.0.0.1:{free_port()}",
-            redshift_port=free_port(),
-            first_day=today - timedelta(days=DAYS),
-        )
-        try:
-            stack.up(configured)
-            fill(configured, Path(folder))
-            with ui(configured, port), sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path=chromium, args=["--no-sandbox", "--disable-quic"]
-                )
-                for name, picture in pictures(port, today - timedelta(days=1)).items():
-                    take(browser, picture, port, IMAGES / f"{name}.png")
-        finally:
-            stack.down(configured)
-    return 0
+    with local_aws() as usual, chromium() as browser:
+        configured = replace(usual, first_day=today - timedelta(days=DAYS))
+        stack.up(configured)
+        fill(configured)
+        with ui(configured, port):
+            taken = pictures(port, today - timedelta(days=1))
+            last = taken.pop("lineage")
+            _settle(configured)
+            for name, picture in taken.items():
+                take(browser, picture, port, IMAGES / f"{name}.png")
+            first = configured.first_day  # changes nothing, but marts and report follow it
+            ecom(configured, "load", str(first)).wait()
+            _settle(configured)
+            take(browser, last, port, IMAGES / "lineage.png")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,29 +1,24 @@
 """`make screenshots`: take the picture of the customer page in docs/images, over made-up sales."""
 
-import shutil
-import sys
-import tempfile
 from collections import Counter
-from dataclasses import replace
-from pathlib import Path
 from threading import Thread
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect
 
-from bench.realtime import free_port
-from ecom_pipeline import addresses, line, settings
+from docs.own_system import IMAGES, chromium, local_aws
+from ecom_pipeline import addresses, line
 from ecom_pipeline.local import page, stack, tokens
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
 
-IMAGE = Path(__file__).parent / "images" / "customer.png"
-VIEW = {"width": 1000, "height": 880}
+IMAGE = IMAGES / "customer.png"
+VIEW = ViewportSize(width=1000, height=880)
 
 
-def fill(configured: Settings, folder: Path) -> str:
+def fill(configured: Settings) -> str:
     """Replay made-up sales; return the busiest customer who cancelled something."""
-    csv = write_sample(folder / "sample.csv.gz").path
+    csv = write_sample(configured.home / "sample.csv.gz").path
     events = dataset.events(csv)
     summary = sender.send(events, addresses.producer(configured))
     line.wait_for(configured, summary.last_sequence)
@@ -49,33 +44,16 @@ def take(tab: Page, configured: Settings, name: str) -> None:
     tab.screenshot(path=IMAGE)
 
 
-def main() -> int:
+def main() -> None:
     """Fill a local AWS, serve the page over it, take the picture."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        sys.exit("make screenshots needs a Chromium: apt-get install chromium")
-    with tempfile.TemporaryDirectory(prefix="screenshots") as folder:
-        configured = replace(
-            settings.LOCAL,
-            home=Path(folder) / "local",
-            endpoint_url=f"http://127.0.0.1:{free_port()}",
-            redshift_port=free_port(),
-            page_port=free_port(),
-        )
-        try:
-            stack.up(configured)
-            name = tokens.add_customer(configured, fill(configured, Path(folder)))
-            with page.server(configured) as server, sync_playwright() as playwright:
-                Thread(target=server.serve_forever, daemon=True).start()
-                browser = playwright.chromium.launch(
-                    executable_path=chromium, args=["--no-sandbox", "--disable-quic"]
-                )
-                take(browser.new_page(viewport=VIEW), configured, name)
-                server.shutdown()
-        finally:
-            stack.down(configured)
-    return 0
+    with local_aws() as configured, chromium() as browser:
+        stack.up(configured)
+        name = tokens.add_customer(configured, fill(configured))
+        with page.server(configured) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            take(browser.new_page(viewport=VIEW), configured, name)
+            server.shutdown()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
