@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from functools import cache, partial
+from itertools import count, repeat
 from pathlib import Path
 
 import msgspec
@@ -130,8 +131,7 @@ def _records(folder: Path, day: date) -> Iterator[Line]:
     for path in sorted((folder / str(day)).glob(_RAW)):
         metadata = msgspec.json.decode(path.with_suffix(_META).read_bytes(), type=dict[str, str])
         lines = ndjson.unpack(path.name, path.read_bytes(), metadata, isal_zlib)
-        for number, data in enumerate(lines, 1):
-            yield Line(data, path.name, number)
+        yield from map(Line, lines, repeat(path.name), count(1))
 
 
 WAYS: dict[str, Callable[[Path, Iterable[date]], None]] = {

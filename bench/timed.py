@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psutil
 
 from ecom_pipeline.settings import child_environment
 
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS, _LOOK_SHARE = 0.05, 0.1
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,15 @@ class _Seen:
 
 
 def _watch(process: subprocess.Popen[bytes]) -> _Seen:
-    """Look at a process and its children until it ends."""
-    seen = _Seen()
+    """Look at a process and its children until it ends.
+
+    A look takes 5 ms of a core that the run may want, so a long run is looked at less often.
+    """
+    seen, began = _Seen(), time.monotonic()
     while process.poll() is None:
         seen.look(process.pid)
-        time.sleep(_LOOK_SECONDS)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(_LOOK_SECONDS, (time.monotonic() - began) * _LOOK_SHARE))
     return seen
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from hashlib import sha256
+from itertools import count as count_from
+from itertools import repeat
 
 import msgspec
 
@@ -75,8 +77,7 @@ def lines_of(lake: Lake, sources: Iterable[Found]) -> Iterator[Line]:
     with ThreadPoolExecutor(_OBJECTS_AHEAD) as pool:
         fetch = partial(_fetched, lake)
         for key, lines in ahead(pool, fetch, sources, _OBJECTS_AHEAD):
-            for number, data in enumerate(lines, 1):
-                yield Line(data, key, number)
+            yield from map(Line, lines, repeat(key), count_from(1))
 
 
 def _fetched(lake: Lake, source: Found) -> tuple[str, Iterator[bytes]]:

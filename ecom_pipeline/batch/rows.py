@@ -71,6 +71,7 @@ _Sent = msgspec.defstruct(
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Sent)
 _invoice = attrgetter("InvoiceNo", "InvoiceDate", "CustomerID", "Country", *_ADDED)
 _product = attrgetter("StockCode", "Description")
+_is_event_id = EVENT_ID_PATTERN.fullmatch
 
 
 def _texts_of(*columns: str) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
@@ -82,8 +83,9 @@ _of_product = _texts_of("stock_code", "description", "unit_price")
 
 
 class _Invoice(NamedTuple):
-    """What the lines of an invoice share, as the row has it, and when the first of them came."""
+    """What the lines of an invoice share, as sent and as the row has it; when the first came."""
 
+    sent: tuple[str | None, ...]
     received: datetime
     day: date
     invoice_no: str
@@ -113,13 +115,14 @@ class Remembering:
         except envelope.NOT_JSON:
             return reference(line, day)  # sent in another form than most
         event = sent.event
-        invoice = self._invoices.get(_invoice(event))
+        invoice = self._invoices.get(event.InvoiceNo)
         product = self._products.get((_product(event), bytes(event.UnitPrice)))
         if (
             invoice is not None
             and product is not None
+            and invoice.sent == _invoice(event)
             and event.event_id == sent.event_id
-            and EVENT_ID_PATTERN.fullmatch(event.event_id)
+            and _is_event_id(event.event_id)
             and 0 < abs(event.Quantity) < QUANTITY_LIMIT
             and invoice.day == day
             and invoice.received <= sent.received_at  # an invoice's time is bound by its arrival
@@ -132,19 +135,20 @@ class Remembering:
         record, event = event_of(line, day)
         texts = event.row()
         row = event.event_id, SEPARATOR.join(texts), event.quantity, event.amount
-        invoice, product = _pieces(record, event, texts)
+        invoice, product = _pieces(sent, record, event, texts)
         if _together(event.event_id, invoice, product, event.quantity) == row:
-            _remember(self._invoices, _invoice(sent), invoice)
+            _remember(self._invoices, sent.InvoiceNo, invoice)
             _remember(self._products, (_product(sent), bytes(sent.UnitPrice)), product)
         return row
 
 
 def _pieces(
-    record: Accepted, event: InvoiceLine, texts: tuple[str, ...]
+    sent: Any, record: Accepted, event: InvoiceLine, texts: tuple[str, ...]
 ) -> tuple[_Invoice, _Product]:
     invoice_no, time, customer_id, country = _of_invoice(texts)
     code, description, price = _of_product(texts)
     invoice = _Invoice(
+        sent=_invoice(sent),
         received=record.received_at,
         day=event.invoice_date,
         invoice_no=invoice_no,
@@ -157,12 +161,13 @@ def _pieces(
 
 def _together(event_id: str, invoice: _Invoice, product: _Product, quantity: int) -> Row:
     """Put a row together; SEPARATOR is spelled out here, where it costs nothing."""
-    amount, amount_text = _amount(quantity, product.price)
-    kind = kind_of(invoice.invoice_no, quantity, product.unit_price)
+    _, _, _, invoice_no, time, customer_and_country, added = invoice
+    code_and_description, price, unit_price = product
+    amount, amount_text = _amount(quantity, price)
+    kind = kind_of(invoice_no, quantity, unit_price)
     text = (
-        f"{event_id}\x1f{invoice.invoice_no}\x1f{product.code_and_description}\x1f{quantity}"
-        f"\x1f{invoice.time}\x1f{product.price}\x1f{invoice.customer_and_country}"
-        f"\x1f{amount_text}\x1f{kind}{invoice.added}"
+        f"{event_id}\x1f{invoice_no}\x1f{code_and_description}\x1f{quantity}\x1f{time}"
+        f"\x1f{price}\x1f{customer_and_country}\x1f{amount_text}\x1f{kind}{added}"
     )
     return event_id, text, quantity, amount
 
