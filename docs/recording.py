@@ -1,7 +1,7 @@
 """`python -m docs.recording`: record a real `make demo` as docs/images/demo.svg, for the README.
 
-It is best done when the machine has nothing else to do. Lines appear when they did, some times as fast; the title says how much. Nothing is edited but the
-folder of the run, which is a temporary one.
+Lines appear when they did, some times as fast; the title says how much. Nothing is edited but the
+folder of the run, which is a temporary one. It is best done when the machine does nothing else.
 """
 
 import io
@@ -19,7 +19,6 @@ from ecom_pipeline import settings
 from ecom_pipeline.settings import Settings, environment_of
 
 TARGET = IMAGES / "demo.svg"
-DAYS = "2010-12-01:2010-12-03"
 COLUMNS = 92
 SHOWN_SECONDS = 15
 _ID = "demo"  # rich names the clip path of each line after it
@@ -30,8 +29,8 @@ def recorded(configured: Settings) -> Iterator[tuple[float, str]]:
     """Run the demo and yield each line as a terminal gets it, with the seconds since its start."""
     colours = {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "0", "COLUMNS": str(COLUMNS)}
     started = time.monotonic()
-    with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-u", "-m", "ecom_pipeline.cli", "demo", "--days", DAYS],
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "ecom_pipeline.cli", "demo"],
         env=settings.child_environment(environment_of(configured) | colours),
         stdout=subprocess.PIPE,
         text=True,
@@ -49,7 +48,7 @@ def drawn(lines: list[tuple[float, str]]) -> str:
     for _, line in lines:
         console.print(Text.from_ansi(line), no_wrap=True, overflow="ellipsis", crop=True)
     faster = max(1.0, lines[-1][0] / SHOWN_SECONDS)
-    title = f"make demo DAYS={DAYS}  ({lines[-1][0]:.0f} s, shown {faster:.1f} times as fast)"
+    title = f"make demo  ({lines[-1][0]:.0f} s, shown {faster:.1f} times as fast)"
     svg = re.sub(_FONTS, "", console.export_svg(title=title, unique_id=_ID))
     rules = "".join(
         f'[clip-path="url(#{_ID}-line-{n})"]{{animation:show .01s {at / faster:.2f}s both}}\n'
