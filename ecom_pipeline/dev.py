@@ -1,5 +1,6 @@
 """Dagster's UI over the local AWS, for as long as one works on it."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -62,4 +63,5 @@ def _require_free(port: int) -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
-        raise LocalError(f"http://127.0.0.1:{port}: {error.strerror}; set --port") from error
+        reason = os.strerror(error.errno or 0)
+        raise LocalError(f"http://127.0.0.1:{port}: {reason}; set --port") from error

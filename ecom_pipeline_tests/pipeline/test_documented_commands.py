@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from ecom_pipeline import addresses, line, settings
+from ecom_pipeline.batch.warehouse import WarehouseError
 from ecom_pipeline.cli import ecom
 from ecom_pipeline.local import stack
 from ecom_pipeline.replay import dataset, sender
@@ -53,3 +54,9 @@ def test_a_command_of_a_document_does_what_it_is_shown_for(command, world):
     done = CliRunner().invoke(ecom, command[1:], env=world, input="y\n")
     assert isinstance(done.exception, SystemExit | None), done.exception
     assert done.exit_code in ({0, 1} if may_differ else {0}), done.output
+
+
+def test_a_statement_that_the_warehouse_refuses_is_answered_with_its_reason(world):
+    done = CliRunner().invoke(ecom, ["sql", "select * from nothing"], env=world)
+    assert str(done.exception) == 'relation "nothing" does not exist'
+    assert isinstance(done.exception, WarehouseError)  # so a sentence and exit code 2

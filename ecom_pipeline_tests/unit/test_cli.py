@@ -93,6 +93,14 @@ def test_without_the_local_aws_a_command_says_what_to_start(tmp_path, command):
     assert "ecom local up" in refuses(ecom(tmp_path, *command, **unused))
 
 
+def test_a_ui_whose_port_is_taken_starts_nothing(tmp_path, socket_enabled):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = refuses(ecom(tmp_path, "dev", "--port", port, **UNUSED))
+    assert said == f"ecom: http://127.0.0.1:{port}: Address already in use; set --port"
+    assert not (tmp_path / "home").exists()
+
+
 def test_a_port_that_is_taken_is_one_sentence(tmp_path, socket_enabled):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
