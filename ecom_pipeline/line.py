@@ -14,7 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from ecom_pipeline import definitions
-from ecom_pipeline.batch import connect, gate, migrations, plan
+from ecom_pipeline.batch import connect, gate, migrations, plan, tombstones
 from ecom_pipeline.batch.ledger import Entry
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.domain import keys
@@ -86,7 +86,8 @@ def compare(
     require(settings)
     stores = proof.stores(settings)
     if sent is not None:
-        stores.insert(0, SentStore(partial(account.lines, sent)))
+        erased = tombstones.read(connect.lake(settings))
+        stores.insert(0, SentStore(partial(account.lines, sent, erased)))
     return reconcile(stores, first, last, proof.watermark(settings), accepted)
 
 

@@ -34,7 +34,9 @@ def api(settings: Settings) -> Facts:
     if url is None:
         return {"answers": "unknown: set ECOM_API_URL"}
     status = requests.get(f"{url}/me/invoices", timeout=10).status_code
-    return {"answers": status < HTTPStatus.INTERNAL_SERVER_ERROR, "status": status, "url": url}
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return {"answers": True, "url": url}
+    return {"answers": False, "status": status, "url": url}
 
 
 def stream(settings: Settings) -> Facts:

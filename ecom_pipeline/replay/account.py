@@ -4,12 +4,15 @@ The sums are the domain's; here they are only kept by day.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 
 from ecom_pipeline.domain.event import EventError, InvoiceLine, parse
+from ecom_pipeline.domain.tombstone import Tombstones
 from ecom_pipeline.domain.totals import Totals, totals_of
 from ecom_pipeline.replay import dataset
+from ecom_pipeline.replay.dataset import NoRowsError
 
 _ANY_DAY = date.max - timedelta(days=1)  # whether a date is too late is the API's to say
 
@@ -40,10 +43,13 @@ def account_of(events: Iterable[tuple[int, Mapping[str, object]]]) -> Account:
     return account
 
 
-def lines(path: Path, first: date, last: date) -> Iterator[InvoiceLine]:
-    """Yield the invoice lines that a replay of these days of a data set sends."""
-    for _, event in dataset.events(path, days=(first, last)):
-        yield _line(event)
+def lines(path: Path, tombstones: Tombstones, first: date, last: date) -> Iterator[InvoiceLine]:
+    """Yield what is accepted of a replay of these days of a data set, if there is anything."""
+    sent = dataset.events(path, days=(first, last), tombstones=tombstones)
+    with suppress(NoRowsError):
+        for _, event in sent:
+            with suppress(EventError):
+                yield _line(event)
 
 
 def _line(event: Mapping[str, object]) -> InvoiceLine:

@@ -33,6 +33,10 @@ _NUMBERS = ("Quantity", "UnitPrice")
 _NULLABLE = ("Description", "CustomerID")
 
 
+class NoRowsError(DatasetError):
+    """The file has no row of the days that were asked for."""
+
+
 class Events:
     """Selected rows of a file as `(row number, event)`; each iteration reads the file anew.
 
@@ -85,7 +89,7 @@ class Events:
     def _rows(self) -> Iterator[tuple[int, Row]]:
         """Yield the selected rows; `undated` counts those whose date can't be read, if days matter.
 
-        Raises DatasetError when there is none.
+        Raises NoRowsError when there is none.
         """
         self.undated = found = 0
         for number, row in enumerate(rows_of(self.file), 1):
@@ -95,7 +99,7 @@ class Events:
                 found += 1
                 yield number, row
         if not found:
-            raise DatasetError(self._nothing())
+            raise NoRowsError(self._nothing())
 
     def _wants(self, row: Row) -> bool:
         if self._days is None:

@@ -4,6 +4,7 @@ import gzip
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import count
 
 import dagster as dg
@@ -14,12 +15,16 @@ from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, ledger, load, marts, migrations, partition
 from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.tombstone import NONE
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.proof import connect as proof
 from ecom_pipeline.proof.explain import Watermark
 from ecom_pipeline.proof.reconcile import reconcile
 from ecom_pipeline.proof.repair import repair
+from ecom_pipeline.proof.stores.sent import SentStore
 from ecom_pipeline.realtime import archive, store
+from ecom_pipeline.replay import account
+from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline_tests.builders import on, stream_of
 
 pytestmark = pytest.mark.usefixtures("functions")
@@ -77,11 +82,19 @@ def deliver(events, first=1):
     assert store.handler(delivery) == {"batchItemFailures": []}
 
 
-def compared(world, day):
+def compared(world, day, *others):
     """Compare the stores without what asks whether a local AWS with a poller runs."""
     arrived = datetime.now(UTC) - timedelta(seconds=world.in_flight_seconds)
     mark = Watermark(received=arrived, today=date(2026, 1, 1))
-    return reconcile(proof.stores(world), day, day, mark)
+    return reconcile([*others, *proof.stores(world)], day, day, mark)
+
+
+def test_what_nobody_sent_is_named_on_a_day_that_the_data_set_does_not_have(
+    world, day, sold, tmp_path
+):
+    data_set = write_sample(tmp_path / "sent.csv", days=1, rows_per_day=10).path
+    found = compared(world, day, SentStore(partial(account.lines, data_set, NONE)))
+    assert {each.event_id for each in found.wrong} == {each["event_id"] for each in sold}
 
 
 def sql(world, statement, *parameters):

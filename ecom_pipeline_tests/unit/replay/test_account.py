@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from ecom_pipeline.replay.account import account_of
+from ecom_pipeline.domain.tombstone import NONE
+from ecom_pipeline.replay.account import account_of, lines
 from ecom_pipeline.replay.dataset import events
 from ecom_pipeline_tests.unit.replay.conftest import DATA, REAL_FILE, row
 
@@ -29,6 +30,13 @@ def test_an_account_adds_up_each_day_and_counts_what_is_no_event(written):
     assert (first.rows, first.quantity, first.amount) == (2, 1, Decimal("2.999"))
     assert (second.rows, second.quantity, second.amount) == (1, 1, Decimal(2))
     assert account.refused == 2
+
+
+def test_what_was_sent_is_what_was_accepted_and_may_be_nothing(written):
+    path = written(row(Quantity="2"), row(Quantity="0"), row(CustomerID="17850"))
+    day, other = date(2010, 12, 1), date(2011, 6, 1)
+    assert [line.quantity for line in lines(path, NONE, day, other)] == [2, 6]
+    assert list(lines(path, NONE, other, other)) == []
 
 
 def test_a_made_up_file_has_no_row_that_is_refused_and_none_on_saturdays(made_up):
