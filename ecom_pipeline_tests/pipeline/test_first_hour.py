@@ -100,7 +100,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Iterator[
         in_flight_seconds=usual.in_flight_seconds,
     )
     environment = settings.child_environment(settings.environment_of(configured)) | {
-        "MAKEFLAGS": f"-- RUN= PORT={ui}",
+        "MAKEFLAGS": f"--no-print-directory -- RUN= PORT={ui}",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     pipe = subprocess.PIPE
