@@ -28,7 +28,7 @@ _ENTRY_POINT = "local:///opt/ecom/spark_job.py"  # where infra/spark/Dockerfile 
 def engine_for(settings: Settings) -> EngineFor:
     """Return how a run gets the engine that the settings name."""
     by_name: Mapping[str, EngineFor] = {
-        "python": lambda _: PythonEngine(settings, metered),
+        "python": lambda _: PythonEngine(settings, build_day=metered),
         "processes": lambda _: ProcessEngine(settings, build_day=metered),
         "spark": lambda context: SparkRun(settings, context),
     }

@@ -25,7 +25,7 @@ from ecom_pipeline_tests.conftest import free_port, local_aws
 
 STEP = re.compile(r"^```sh\n(.*?)^```\n(?:```\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 SERVES = ("make dev", "ecom page")  # in a terminal of their own, until Ctrl-C
-WAITS_SECONDS = 60
+WAITS_SECONDS = 180
 ALIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 END = "that was the step"
 

@@ -82,11 +82,14 @@ class Load:
     async def _objects(self) -> int:
         rows = 0
         items = await asyncio.to_thread(s3_source.objects_of, self.s3, self.copy)
-        with ThreadPoolExecutor(_READERS) as pool:
+        pool = ThreadPoolExecutor(_READERS)
+        try:
             async for item, feed in _in_thread(ahead(pool, self._opened, items, _OPEN)):
                 if feed is not None:
                     rows += await self._object(item, feed)
                     self.files += 1
+        finally:  # after an error other sessions must not wait for what S3 has not answered yet
+            pool.shutdown(wait=False, cancel_futures=True)
         if not self.files:
             raise LoadError(f"none of the objects in {self.copy.source} exist")
         return rows

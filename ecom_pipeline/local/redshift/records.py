@@ -88,14 +88,12 @@ def _with_nulls(copy: Copy, columns: list[Column], chunks: Iterable[bytes]) -> I
 
 
 def _whole_records(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Cut at newlines that an even number of quotes precedes; the others are inside a field."""
+    """Cut where a chunk's last newline ends a record: an even number of quotes precedes it."""
     left = b""
     for chunk in chunks:
         left += chunk
         end = left.rfind(b"\n") + 1
-        while end and left.count(b'"', 0, end) % 2:
-            end = left.rfind(b"\n", 0, end - 1) + 1
-        if end:
+        if end and left.count(b'"', 0, end) % 2 == 0:
             yield left[:end]
             left = left[end:]
     if left:
