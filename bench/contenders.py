@@ -131,7 +131,7 @@ def _records(folder: Path, day: date) -> Iterator[Line]:
     for path in sorted((folder / str(day)).glob(_RAW)):
         metadata = msgspec.json.decode(path.with_suffix(_META).read_bytes(), type=dict[str, str])
         lines = ndjson.unpack(path.name, path.read_bytes(), metadata, isal_zlib)
-        yield from map(Line, lines, repeat(path.name), count(1))
+        yield from zip(lines, repeat(path.name), count(1), strict=False)
 
 
 WAYS: dict[str, Callable[[Path, Iterable[date]], None]] = {

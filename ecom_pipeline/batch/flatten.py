@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice
-from typing import NamedTuple
 
 from isal import igzip
 
@@ -30,12 +29,8 @@ _GZIP_LEVEL = 2
 _ROWS_A_WRITE = 1_000
 
 
-class Line(NamedTuple):
-    """One raw line and where it stood, for errors."""
-
-    data: bytes
-    object_key: str
-    number: int
+# A raw line and where it stood, for errors: its bytes, its object's key and its number there
+Line = tuple[bytes, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +101,25 @@ class _Account:
 
     def unerased(self, lines: Iterable[Line], tombstones: Tombstones) -> Iterator[Line]:
         """Yield lines as they may be used; one that may not be is read and counted here."""
-        for line in lines:
-            data = tombstones.applied(line.data)
-            if data is None:
+        for data, key, number in lines:
+            left = tombstones.applied(data)
+            if left is None:
                 self.read += 1
                 self.erased += 1
             else:
-                yield line if data is line.data else line._replace(data=data)
+                yield left, key, number
 
     def rows(self, lines: Iterable[Line]) -> Iterator[str]:
         """Yield the canonical text of each event that was not seen before."""
         reader, day, digests = self.reader, self.day, self.digests
         read = kept = quantity = 0  # here, since a row takes a few microseconds
         amount = self.amount
-        for line in lines:
+        for data, key, number in lines:
             read += 1
             try:
-                event_id, text, pieces, money = reader(line.data, day)
+                event_id, text, pieces, money = reader(data, day)
             except (UnreadableError, EventError) as error:
-                self.rejected.append(_set_aside(line, error))
+                self.rejected.append(_set_aside(data, f"{key} line {number}", error))
                 continue
             mark = digest_of(text)
             standing = digests.setdefault(event_id, mark)
@@ -136,7 +131,7 @@ class _Account:
             elif standing == mark:
                 self.redelivered += 1
             else:
-                self.conflicts.append(rows.event_of(line.data, day))
+                self.conflicts.append(rows.event_of(data, day))
         self.read += read
         self.quantity, self.amount = quantity, amount
 
@@ -158,16 +153,16 @@ def csv_line(text: str) -> str:
     return line.getvalue()
 
 
-def _set_aside(line: Line, error: UnreadableError | EventError) -> Rejected:
+def _set_aside(data: bytes, place: str, error: UnreadableError | EventError) -> Rejected:
     """Return the record for quarantine; it keeps its arrival when that can be read."""
     try:
-        arrived = envelope.decode(line.data).received_at
+        arrived = envelope.decode(data).received_at
     except UnreadableError:
         arrived = datetime(1970, 1, 1, tzinfo=UTC)  # unknown: constant, so a rebuild is the same
     known = isinstance(error, EventError)
     return envelope.rejected(
-        line.data,
-        record=f"{line.object_key} line {line.number}",
+        data,
+        record=place,
         reason="invalid" if known else "unreadable",
         received_at=arrived,
         error=error if known else EventError("", "a record of the archive function", str(error)),

@@ -77,7 +77,7 @@ def lines_of(lake: Lake, sources: Iterable[Found]) -> Iterator[Line]:
     with ThreadPoolExecutor(_OBJECTS_AHEAD) as pool:
         fetch = partial(_fetched, lake)
         for key, lines in ahead(pool, fetch, sources, _OBJECTS_AHEAD):
-            yield from map(Line, lines, repeat(key), count_from(1))
+            yield from zip(lines, repeat(key), count_from(1), strict=False)
 
 
 def _fetched(lake: Lake, source: Found) -> tuple[str, Iterator[bytes]]:

@@ -61,16 +61,17 @@ _Event = msgspec.defstruct(
     "_Event",
     [(EVENT_ID, str), *_TYPES.items(), *((wire, str | None, None) for wire in _TEXTS)],
     forbid_unknown_fields=True,
+    gc=False,
 )
 _Sent = msgspec.defstruct(
     "_Sent",
     [(EVENT_ID, str), ("id_source", IdSource), ("received_at", datetime), ("event", _Event)],
     tag_field="status",
     tag="accepted",
+    gc=False,
 )
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Sent)
 _invoice = attrgetter("InvoiceNo", "InvoiceDate", "CustomerID", "Country", *_ADDED)
-_product = attrgetter("StockCode", "Description")
 _is_event_id = EVENT_ID_PATTERN.fullmatch
 
 
@@ -83,9 +84,8 @@ _of_product = _texts_of("stock_code", "description", "unit_price")
 
 
 class _Invoice(NamedTuple):
-    """What the lines of an invoice share, as sent and as the row has it; when the first came."""
+    """What the lines of an invoice share, as the row has it; when the first of them came."""
 
-    sent: tuple[str | None, ...]
     received: datetime
     day: date
     invoice_no: str
@@ -99,7 +99,6 @@ class _Product(NamedTuple):
 
     code_and_description: str
     price: str
-    unit_price: Decimal
 
 
 class Remembering:
@@ -115,12 +114,11 @@ class Remembering:
         except envelope.NOT_JSON:
             return reference(line, day)  # sent in another form than most
         event = sent.event
-        invoice = self._invoices.get(event.InvoiceNo)
-        product = self._products.get((_product(event), bytes(event.UnitPrice)))
+        invoice = self._invoices.get(_invoice(event))
+        product = self._products.get(_product(event))
         if (
             invoice is not None
             and product is not None
-            and invoice.sent == _invoice(event)
             and event.event_id == sent.event_id
             and _is_event_id(event.event_id)
             and 0 < abs(event.Quantity) < QUANTITY_LIMIT
@@ -135,20 +133,23 @@ class Remembering:
         record, event = event_of(line, day)
         texts = event.row()
         row = event.event_id, SEPARATOR.join(texts), event.quantity, event.amount
-        invoice, product = _pieces(sent, record, event, texts)
+        invoice, product = _pieces(record, event, texts)
         if _together(event.event_id, invoice, product, event.quantity) == row:
-            _remember(self._invoices, sent.InvoiceNo, invoice)
-            _remember(self._products, (_product(sent), bytes(sent.UnitPrice)), product)
+            _remember(self._invoices, _invoice(sent), invoice)
+            _remember(self._products, _product(sent), product)
         return row
 
 
+def _product(event: Any) -> tuple[str | None, str | None, bytes]:
+    return event.StockCode, event.Description, bytes(event.UnitPrice)
+
+
 def _pieces(
-    sent: Any, record: Accepted, event: InvoiceLine, texts: tuple[str, ...]
+    record: Accepted, event: InvoiceLine, texts: tuple[str, ...]
 ) -> tuple[_Invoice, _Product]:
     invoice_no, time, customer_id, country = _of_invoice(texts)
     code, description, price = _of_product(texts)
     invoice = _Invoice(
-        sent=_invoice(sent),
         received=record.received_at,
         day=event.invoice_date,
         invoice_no=invoice_no,
@@ -156,26 +157,26 @@ def _pieces(
         customer_and_country=f"{customer_id}{SEPARATOR}{country}",
         added="".join(SEPARATOR + text for text in texts[-len(ADDED) :]) if ADDED else "",
     )
-    return invoice, _Product(f"{code}{SEPARATOR}{description}", price, event.unit_price)
+    return invoice, _Product(f"{code}{SEPARATOR}{description}", price)
 
 
 def _together(event_id: str, invoice: _Invoice, product: _Product, quantity: int) -> Row:
     """Put a row together; SEPARATOR is spelled out here, where it costs nothing."""
-    _, _, _, invoice_no, time, customer_and_country, added = invoice
-    code_and_description, price, unit_price = product
-    amount, amount_text = _amount(quantity, price)
-    kind = kind_of(invoice_no, quantity, unit_price)
+    _, _, invoice_no, time, customer_and_country, added = invoice
+    code_and_description, price = product
+    amount, amount_and_kind = _computed(invoice_no[0], quantity, price)
     text = (
         f"{event_id}\x1f{invoice_no}\x1f{code_and_description}\x1f{quantity}\x1f{time}"
-        f"\x1f{price}\x1f{customer_and_country}\x1f{amount_text}\x1f{kind}{added}"
+        f"\x1f{price}\x1f{customer_and_country}\x1f{amount_and_kind}{added}"
     )
     return event_id, text, quantity, amount
 
 
 @lru_cache(_MOST_REMEMBERED)
-def _amount(quantity: int, unit_price: str) -> tuple[Decimal, str]:
-    amount = amount_of(quantity, Decimal(unit_price))
-    return amount, str(amount)
+def _computed(first: str, quantity: int, price: str) -> tuple[Decimal, str]:
+    unit_price = Decimal(price)
+    amount = amount_of(quantity, unit_price)
+    return amount, f"{amount}{SEPARATOR}{kind_of(first, quantity, unit_price)}"
 
 
 def _remember(known: dict[Any, Any], key: object, said: object) -> None:

@@ -35,9 +35,9 @@ def spread(lines: Iterable[Line], parts: int) -> Generator[Sequence[Iterable[Lin
         return
     with ExitStack() as opened:
         files = [opened.enter_context(tempfile.TemporaryFile()) for _ in range(parts)]
-        for line in lines:
-            place = f"{line.object_key} {line.number} ".encode()
-            files[part_of(line.data, parts)].write(b"%b%b\n" % (place, line.data))
+        for data, key, number in lines:
+            place = f"{key} {number} ".encode()
+            files[part_of(data, parts)].write(b"%b%b\n" % (place, data))
         yield [_lines(file) for file in files]
 
 
@@ -45,4 +45,4 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
     file.seek(0)
     for written in file:
         key, number, data = written.removesuffix(b"\n").split(b" ", 2)
-        yield Line(data, key.decode(), int(number))
+        yield data, key.decode(), int(number)

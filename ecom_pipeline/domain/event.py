@@ -98,7 +98,10 @@ def amount_of(quantity: int, unit_price: Decimal) -> Decimal:
 
 
 def kind_of(invoice_no: str, quantity: int, unit_price: Decimal) -> str:
-    """Return what a line is: a sale, or one of the three that are none."""
+    """Return what a line is: a sale, or one of the three that are none.
+
+    Of the invoice's number no more than its first character counts.
+    """
     if invoice_no[0] == "C":
         return "cancellation"
     if invoice_no[0] == "A":

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 from ecom_pipeline.domain.envelope import Record, encode
@@ -50,27 +51,33 @@ def unpack(
     Raises:
         DamagedObjectError: the bytes or the number of lines differ from the metadata.
     """
+    return chain.from_iterable(_verified(name, body, metadata, library))
+
+
+def _verified(
+    name: str, body: bytes, metadata: Mapping[str, str], library: Any
+) -> Iterator[Sequence[bytes]]:
     if sha256(body).hexdigest() != metadata.get("sha256"):
         raise DamagedObjectError(f"{name}: its SHA-256 is not the one in its metadata; restore it")
     rows = 0
-    for line in _lines(name, body, library):
-        rows += 1
-        yield line
+    for lines in _blocks(name, body, library):
+        rows += len(lines)
+        yield lines
     if str(rows) != metadata.get("rows"):
         raise DamagedObjectError(
             f"{name}: {rows} rows, but its metadata say {metadata.get('rows')}"
         )
 
 
-def _lines(name: str, body: bytes, library: Any) -> Iterator[bytes]:
-    """Yield lines without ever holding the whole text."""
+def _blocks(name: str, body: bytes, library: Any) -> Iterator[Sequence[bytes]]:
+    """Yield lines, a block at a time, without ever holding the whole text."""
     inflate = library.decompressobj(wbits=31)
     rest = b""
     try:
         for start in range(0, len(body), _CHUNK):
             rest += inflate.decompress(body[start : start + _CHUNK])
             *whole, rest = rest.split(b"\n")
-            yield from whole
+            yield whole
     except library.error as error:
         raise DamagedObjectError(f"{name}: not gzip ({error}); restore it") from error
     if rest or not inflate.eof:

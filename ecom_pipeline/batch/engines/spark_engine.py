@@ -17,7 +17,6 @@ from pyspark.sql import SparkSession
 
 from ecom_pipeline.batch import connect, manifest, partition, parts, spread
 from ecom_pipeline.batch.engines import Built, build_day
-from ecom_pipeline.batch.flatten import Line
 from ecom_pipeline.batch.lake import Found, Lake
 from ecom_pipeline.batch.manifest import ManifestError
 from ecom_pipeline.batch.parts import Made, Plan
@@ -92,5 +91,5 @@ def _part(
     settings: Settings, planned: Plan, number: int, lines: Iterable[tuple[Place, bytes]]
 ) -> Iterator[Made]:
     lake, read = _tools(settings)
-    in_order = (Line(data, planned.sources[order].key, n) for (_, order, n), data in lines)
+    in_order = ((data, planned.sources[order].key, n) for (_, order, n), data in lines)
     yield parts.build(lake, planned, number, in_order, read)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecom_pipeline.batch.flatten import Line, flatten
+from ecom_pipeline.batch.flatten import flatten
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.columns import CSV_HEADER
 from ecom_pipeline.domain.tombstone import Tombstones, digest_of
@@ -20,7 +20,7 @@ DAY = date(2010, 12, 1)
 
 
 def lines(*data):
-    return [Line(each, "raw/key", number) for number, each in enumerate(data, 1)]
+    return [(each, "raw/key", number) for number, each in enumerate(data, 1)]
 
 
 def raw(**changes):
