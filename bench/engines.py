@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from bench import contenders, copying, timed
 from bench.backfill import backfill
 from bench.batch import Side, side
 from bench.history import write_raw
-from bench.outcome import Figure, write
+from bench.outcome import Figure, show, write
 from ecom_pipeline.batch import connect
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.domain import envelope, keys
@@ -154,6 +155,11 @@ def _moved(record: Accepted, when: str, copy: int) -> Accepted:
     return msgspec.structs.replace(record, event_id=event_id, event=raw)
 
 
+def backfills(bench: Bench) -> list[Figure]:
+    """Compare one backfill run of all days with its steps alone."""
+    return backfill(bench.side, bench.days, bench.folder.parent, bench.rounds)
+
+
 def copies(bench: Bench) -> list[Figure]:
     r"""Compare COPY with plain \copy, with the driver's bulk insert, and with inserts."""
     rate = copying.rows_per_second(bench.side.settings, bench.days, bench.rounds)
@@ -184,6 +190,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run with everything in folders that go afterwards."""
     rounds = 1 if "--quick" in arguments else 3
     given = [each for each in arguments if not each.startswith("--")]
+    if find_spec("pyspark") is None:  # said now, not after minutes
+        sys.exit("bench.engines runs Spark too: uv sync --group spark, or make bench")
+    figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         csv = Path(given[0]) if given else Path(folder) / "sample.csv.gz"
         if not given:
@@ -194,9 +203,11 @@ def main(arguments: Sequence[str]) -> int:
             raw.mkdir()
             contenders.download(connect.lake(started.settings), days, raw)
             bench = Bench(started, days, raw, rounds)
-            figures = one_day(bench) + history(bench) + engines(bench)
-            figures += backfill(started, days, Path(folder), rounds)
-            figures += copies(bench) + queries(bench) + growth(bench)
+            parts = (one_day, history, engines, backfills, copies, queries, growth)
+            for part in parts:  # shown as they come: all take a quarter of an hour
+                found = part(bench)
+                show(found)
+                figures += found
     write(figures, csv.name, rounds, datetime.now(UTC).date())
     return 0
 

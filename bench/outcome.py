@@ -50,12 +50,16 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= _WHOLE_FROM else f"{value:.2f}"
 
 
-def write(figures: Sequence[Figure], data: str, rounds: int, day: date) -> None:
-    """Print the table, and write it with its picture."""
-    table = Table(*_HEAD, title="Raw to CSV to warehouse")
+def show(figures: Sequence[Figure]) -> None:
+    """Print a part of the table."""
+    table = Table(*_HEAD)
     for each in figures:
         table.add_row(*each.cells)
     Console().print(table)
+
+
+def write(figures: Sequence[Figure], data: str, rounds: int, day: date) -> None:
+    """Write the whole table with its picture."""
     rows = [_HEAD, ("---", *["---:"] * (len(_HEAD) - 1)), *(each.cells for each in figures)]
     lines = [
         "# Raw to CSV to warehouse",
