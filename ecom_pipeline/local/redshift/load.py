@@ -156,5 +156,11 @@ def _column_at_fault(error: BackendError) -> str:
 
 
 async def _in_thread(items: Iterator[T]) -> AsyncIterator[T]:
-    while (item := await asyncio.to_thread(next, items, None)) is not None:
-        yield item
+    """Yield items; the next one is made while the last one is used."""
+    following = asyncio.create_task(asyncio.to_thread(next, items, None))
+    try:
+        while (item := await following) is not None:
+            following = asyncio.create_task(asyncio.to_thread(next, items, None))
+            yield item
+    finally:
+        following.cancel()

@@ -5,7 +5,6 @@ LoadError. Does not belong here: what the bytes mean (see records.py) or the dat
 """
 
 import json
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from isal import isal_zlib
 
 from ecom_pipeline.local.redshift.dialect.statement import Copy
 from ecom_pipeline.local.redshift.errors import LoadError
@@ -108,15 +108,15 @@ def _read(body: Any, item: S3Object) -> Iterator[bytes]:
 
 def _gunzip(packed: Iterator[bytes], item: S3Object) -> Iterator[bytes]:
     """Unpack any number of gzip members; zlib is silent about one that ends too early."""
-    inflater = zlib.decompressobj(_GZIP)
+    inflater = isal_zlib.decompressobj(_GZIP)
     for chunk in packed:
         rest = chunk
         while rest:
             if inflater.eof:
-                inflater = zlib.decompressobj(_GZIP)
+                inflater = isal_zlib.decompressobj(_GZIP)
             try:
                 yield inflater.decompress(rest, _INFLATED)
-            except zlib.error as error:
+            except isal_zlib.error as error:  # pyright: ignore - its stub says: an instance
                 raise LoadError(f"{item.url} is not valid gzip: {error}") from None
             rest = inflater.unused_data or inflater.unconsumed_tail
     while not inflater.eof and (last := inflater.decompress(b"", _INFLATED)):
