@@ -3,7 +3,7 @@
 import itertools
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -31,7 +31,7 @@ LONGEST = (
 
 hypothesis.settings.register_profile("thorough", max_examples=1_000, deadline=None)
 
-_DAYS = itertools.count()
+_DAYS = (date(2012, 1, 2) + timedelta(days=n) for n in itertools.count())
 _NUMBERS = itertools.count(800_001)
 _PORTS = random.SystemRandom()  # a test may seed the other one
 
@@ -114,10 +114,16 @@ def whole_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     stack.down(configured)
 
 
+@pytest.fixture(scope="session")
+def days() -> Callable[[int], list[date]]:
+    """Return what gives days in a row that no other test uses: tests share stores, not rows."""
+    return lambda count: list(itertools.islice(_DAYS, count))
+
+
 @pytest.fixture
-def day() -> date:
-    """Return a day that no other test uses: tests share the stores, not their rows."""
-    return date(2012, 1, 2) + timedelta(days=next(_DAYS))
+def day(days: Callable[[int], list[date]]) -> date:
+    """Return such a day."""
+    return days(1)[0]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import dagster as dg
@@ -117,8 +116,8 @@ def test_a_closed_day_succeeds_and_says_so(aws, instance, day):
         assert metadata["note"].startswith("closed")
 
 
-def test_a_range_and_its_days_leave_the_same(aws, instance, lake, day):
-    days = [day + timedelta(days=700 + n) for n in range(3)]
+def test_a_range_and_its_days_leave_the_same(aws, instance, lake, days):
+    days = days(3)
     for each in days:
         arrive(lake, each, {"event_id": f"{each}a"}, {"event_id": f"{each}b", "Quantity": 2})
     assert run(aws, instance, days[0], days[-1]).success
@@ -141,8 +140,8 @@ def test_a_range_and_its_days_leave_the_same(aws, instance, lake, day):
     )
 
 
-def test_bad_data_fails_at_once_and_keeps_what_was_done(aws, instance, lake, day):
-    days = [day + timedelta(days=1400 + n) for n in range(2)]
+def test_bad_data_fails_at_once_and_keeps_what_was_done(aws, instance, lake, days):
+    days = days(2)
     for each in days:
         arrive(lake, each, {"event_id": f"{each}a"})
     (damaged,) = lake.raw_objects(days[1])

@@ -3,7 +3,7 @@
 import gzip
 import itertools
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -50,18 +50,19 @@ def stores(aws, invoice, monkeypatch):
 class Shop:
     """Two days of events: a customer's, another's, guests'; redelivered, refused, in conflict."""
 
-    def __init__(self, stores, day, invoice, customer):
+    def __init__(self, stores, days, invoice, customer):
         self.stores, self.customer, self.invoice = stores, customer, invoice
-        self.days = [day, day.replace(year=day.year + 4)]
+        self.days = days
+        first, another = days[0], f"{customer}9"
         mine = {"InvoiceNo": invoice, "CustomerID": f"{customer}.0"}
         self.mine = [
-            on(each, event_id=f"{invoice}-{n}{each:%y}", Quantity=n + 2, **mine)
+            on(each, event_id=f"{invoice}-{n}{each:%j}", Quantity=n + 2, **mine)
             for each in self.days
             for n in range(3)
         ]
         self.others = [
-            on(day, event_id=f"{invoice}-o", InvoiceNo=f"A{invoice}", CustomerID=f"{customer}9"),
-            on(day, event_id=f"{invoice}-g", InvoiceNo=f"A{invoice}", CustomerID=None),
+            on(first, event_id=f"{invoice}-o", InvoiceNo=f"A{invoice}", CustomerID=another),
+            on(first, event_id=f"{invoice}-g", InvoiceNo=f"A{invoice}", CustomerID=None),
         ]
         self.conflict = self.mine[0] | {"Quantity": 50}
         self.deliver(*self.mine, *self.others, self.mine[1])
@@ -120,8 +121,8 @@ def committed(lake, day):
 
 
 @pytest.fixture
-def shop(stores, day, invoice, customer):
-    return Shop(stores, day, invoice, customer)
+def shop(stores, days, invoice, customer):
+    return Shop(stores, days(2), invoice, customer)
 
 
 def erase(shop, mode):
@@ -230,8 +231,8 @@ def test_erased_twice_it_changes_nothing(shop):
 
 
 @pytest.mark.parametrize("write", [3, 5, 9, 14])
-def test_killed_at_a_write_and_run_again_it_ends_the_same(stores, day, invoice, customer, write):
-    shop = Shop(stores, day, invoice, customer)
+def test_killed_at_a_write_and_run_again_it_ends_the_same(stores, days, invoice, customer, write):
+    shop = Shop(stores, days(2), invoice, customer)
     clients = stores.lake.s3, stores.dynamodb
     was_killed = killed_at(write, lambda: erase(shop, "anonymise"), *clients)
     assert was_killed
@@ -244,12 +245,12 @@ def test_killed_at_a_write_and_run_again_it_ends_the_same(stores, day, invoice, 
         assert sources == [found.etag for found in stores.lake.raw_objects(each)]
 
 
-def test_an_erasure_touches_no_other_day(stores, day, invoice, customer):
-    other = day + timedelta(days=3000)
+def test_an_erasure_touches_no_other_day(stores, days, invoice, customer):
+    *these, other = days(3)
     archive.handler(stream_of(on(other, event_id=f"{invoice}-z"), first=5 * 10**12))
     made = partition.build(stores.lake, other)
     before = stores.lake.read_csv(keys.manifest_key(other)).etag
-    report = erase(Shop(stores, day, invoice, customer), "delete")
+    report = erase(Shop(stores, these, invoice, customer), "delete")
     assert other not in report.days
     assert stores.lake.read_csv(keys.manifest_key(other)).etag == before
     assert made.totals.rows == 1

@@ -21,7 +21,7 @@ import logging
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -56,12 +56,10 @@ THOROUGH = settings.get_current_profile_name() == "thorough"
 EXAMPLES = settings.default.max_examples if THOROUGH else 10
 STEPS = 30
 MOST_LOADS = 4  # at once
-FIRST = date(2016, 1, 1)
 SPACED = (0, 1, 3)  # the days that get events: two neighbours, and one apart
 A_LOOK = 4  # days of an example
-EXAMPLES_OF_DAYS = 250  # then they are used again: an example leaves nothing behind but claims
+EXAMPLES_OF_DAYS = min(EXAMPLES, 250)  # used again then: all that stays of one are claims
 TICKS = 4
-_numbers = itertools.count()
 
 POISON = ("other day", "no quantity", "rejected")
 PAUSES = (
@@ -162,7 +160,8 @@ class Oracle:
 class World:
     """Buckets, a queue and Dagster's runs of this test's own; the warehouse is everybody's."""
 
-    def __init__(self, aws, instance):
+    def __init__(self, aws, instance, days):
+        self.looks = itertools.cycle([days(A_LOOK) for _ in range(EXAMPLES_OF_DAYS)])
         name = f"protocol-{uuid4()}"
         self.settings = replace(aws, raw_bucket=f"{name}-1", csv_bucket=f"{name}-2", raw_queue=name)
         self.instance = instance
@@ -265,8 +264,7 @@ class LoadProtocol(RuleBasedStateMachine):
 
     @initialize()
     def three_days(self):
-        first = FIRST + timedelta(days=A_LOOK * (next(_numbers) % EXAMPLES_OF_DAYS))
-        self.days = [first + timedelta(days=n) for n in range(A_LOOK)]
+        self.days = next(self.world.looks)
         self.oracles = {day: Oracle(day) for day in self.days}
         self.cursor = None
         self.invisible = []  # receipts of what a killed tick had received
@@ -568,9 +566,9 @@ def set_aside(day, account):
 
 
 @pytest.fixture
-def world(redshift):
+def world(redshift, days):
     with dg.DagsterInstance.ephemeral() as instance:
-        yield World(redshift, instance)
+        yield World(redshift, instance, days)
 
 
 def test_any_order_of_arrivals_ticks_loads_and_crashes_ends_in_the_same_tables(world):

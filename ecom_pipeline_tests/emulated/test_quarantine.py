@@ -1,6 +1,6 @@
 """proof.quarantine: what was set aside is shown, tried again, and leaves only when it was taken."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -120,8 +120,9 @@ def test_what_the_api_refuses_stays(lake, day):
     assert len(look(lake, day)) == 1
 
 
-def test_what_a_rebuild_set_aside_is_taken_by_loading_its_day(lake, day):
-    foreign = accepted(on(day + timedelta(days=900), event_id="f"))
+def test_what_a_rebuild_set_aside_is_taken_by_loading_its_day(lake, days):
+    day, another = days(2)
+    foreign = accepted(on(another, event_id="f"))
     arrived = date(2026, 11, 22)
     key = keys.raw_key(day, "0", "1", "1")
     lake.write_records(key, [foreign])

@@ -1,11 +1,9 @@
 """Corruptions made by hand: each is found, named to the event and the hop, and mended or lost."""
 
-import gzip
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from itertools import count
 
 import dagster as dg
 import msgspec
@@ -14,7 +12,6 @@ import pytest
 from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, ledger, load, marts, migrations, partition
 from ecom_pipeline.batch.mart_list import MARTS
-from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.tombstone import NONE
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.proof import connect as proof
@@ -26,20 +23,18 @@ from ecom_pipeline.realtime import archive, store
 from ecom_pipeline.replay import account
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline_tests.builders import on, stream_of
+from ecom_pipeline_tests.emulated.corruptions import (
+    MENDED,
+    add_header,
+    delete_fact_row,
+    number_of,
+    swap_rows,
+)
 
 pytestmark = pytest.mark.usefixtures("functions")
 
 INVOICES, LINES = 3, 4
 FACT = load.FACT
-
-
-_DAYS = count()
-
-
-@pytest.fixture
-def day():
-    """Return a day of which nobody else has an item: DynamoDB is compared whole."""
-    return date(2019, 1, 1) + timedelta(days=next(_DAYS))
 
 
 @pytest.fixture
@@ -72,10 +67,6 @@ def sold(world, day):
     return events
 
 
-def number_of(day, n):
-    return f"{day:%y%m%d}{n}"
-
-
 def deliver(events, first=1):
     delivery = stream_of(*events, first=first)
     archive.handler(delivery)
@@ -97,139 +88,8 @@ def test_what_nobody_sent_is_named_on_a_day_that_the_data_set_does_not_have(
     assert {each.event_id for each in found.wrong} == {each["event_id"] for each in sold}
 
 
-def sql(world, statement, *parameters):
-    with connect.warehouse(world).session() as session:
-        session.run(statement, parameters)
-        session.commit()
-
-
 def raw_keys(world, day):
     return [found.key for found in connect.lake(world).raw_objects(day)]
-
-
-def delete_line(world, day):
-    key = {
-        "pk": {"S": keys.invoice_pk(number_of(day, 1))},
-        "sk": {"S": keys.line_sk(f"{day}-1-2")},
-    }
-    connect.client(world, "dynamodb").delete_item(TableName=world.table, Key=key)
-
-
-def change_line(world, day):
-    item = {
-        "pk": {"S": keys.invoice_pk(number_of(day, 1))},
-        "sk": {"S": keys.line_sk(f"{day}-1-2")},
-    }
-    connect.client(world, "dynamodb").update_item(
-        TableName=world.table,
-        Key=item,
-        UpdateExpression="SET unit_price = :p",
-        ExpressionAttributeValues={":p": {"N": "2.56"}},
-    )
-
-
-def copy_line(world, day):
-    """Store an event under a second invoice, as an id used twice does."""
-    dynamodb = connect.client(world, "dynamodb")
-    key = {
-        "pk": {"S": keys.invoice_pk(number_of(day, 1))},
-        "sk": {"S": keys.line_sk(f"{day}-1-2")},
-    }
-    item = dynamodb.get_item(TableName=world.table, Key=key)["Item"]
-    item["pk"] = {"S": keys.invoice_pk(number_of(day, 2))}
-    dynamodb.put_item(TableName=world.table, Item=item)
-
-
-def header_key(day, n):
-    return {"pk": {"S": keys.invoice_pk(number_of(day, n))}, "sk": {"S": keys.HEADER_SK}}
-
-
-def lose_header(world, day):
-    connect.client(world, "dynamodb").delete_item(TableName=world.table, Key=header_key(day, 1))
-
-
-def add_header(world, day):
-    header = {"invoice_date": {"S": str(day)}, "country": {"S": "France"}}
-    connect.client(world, "dynamodb").put_item(
-        TableName=world.table, Item=header_key(day, 9) | header
-    )
-
-
-def change_header(world, day):
-    """Show an invoice to another customer."""
-    connect.client(world, "dynamodb").update_item(
-        TableName=world.table,
-        Key=header_key(day, 1),
-        UpdateExpression="SET customer = :c",
-        ExpressionAttributeValues={":c": {"S": keys.customer_key("12345")}},
-    )
-
-
-def change_a_cent(world, day):
-    sql(world, f"update {FACT} set amount = amount + 0.01 where event_id = %s", f"{day}-1-2")
-
-
-def swap_rows(world, day):
-    """Delete a row and double another, so that the count still matches."""
-    sql(world, f"delete from {FACT} where event_id = %s", f"{day}-1-2")
-    sql(world, f"insert into {FACT} select * from {FACT} where event_id = %s", f"{day}-0-0")
-
-
-def delete_fact_row(world, day):
-    sql(world, f"delete from {FACT} where event_id = %s", f"{day}-1-2")
-
-
-def rename_fact_row(world, day):
-    sql(world, f"update {FACT} set event_id = 'stranger' where event_id = %s", f"{day}-1-2")
-
-
-def csv_part(world, day):
-    return partition.committed(connect.lake(world), day).parts[0].key
-
-
-def cut_csv_part(world, day):
-    lake = connect.lake(world)
-    body = lake.read_csv(csv_part(world, day)).body
-    text = gzip.decompress(body).decode().splitlines(keepends=True)
-    lake.write_part(csv_part(world, day), gzip.compress("".join(text[:-1]).encode()))
-
-
-def add_csv_part(world, day):
-    lake = connect.lake(world)
-    body = lake.read_csv(csv_part(world, day)).body
-    lake.write_part(keys.csv_part_key(day, "0" * 16, 1), body)
-
-
-def lose_csv_part(world, day):
-    connect.lake(world).remove_parts([csv_part(world, day)])
-
-
-def break_manifest(world, day):
-    connect.lake(world).write_json(keys.manifest_key(day), b'{"day": ')
-
-
-MENDED = {
-    delete_line: ["DynamoDB: event {day}-1-2 missing (stream -> DynamoDB)"],
-    change_line: ["DynamoDB: event {day}-1-2 changed (stream -> DynamoDB)"],
-    copy_line: ["DynamoDB: event {day}-1-2 duplicated (stream -> DynamoDB)"],
-    lose_header: ["DynamoDB: header (stream -> DynamoDB), {number}1, lines without a header"],
-    add_header: ["DynamoDB: header (stream -> DynamoDB), {number}9, a header without lines"],
-    change_header: ["DynamoDB: header (stream -> DynamoDB), {number}1, a header that is not"],
-    change_a_cent: ["fact: event {day}-1-2 changed (CSV -> fact)"],
-    swap_rows: [
-        "fact: event {day}-0-0 duplicated (CSV -> fact)",
-        "fact: event {day}-1-2 missing (CSV -> fact)",
-    ],
-    delete_fact_row: ["fact: event {day}-1-2 missing (CSV -> fact)"],
-    rename_fact_row: [
-        "fact: event stranger extra (CSV -> fact)",
-        "fact: event {day}-1-2 missing (CSV -> fact)",
-    ],
-    cut_csv_part: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
-    add_csv_part: ["CSV: extra (raw -> CSV)"],
-    lose_csv_part: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
-    break_manifest: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
-}
 
 
 @pytest.mark.parametrize("corrupt", MENDED, ids=lambda each: each.__name__)

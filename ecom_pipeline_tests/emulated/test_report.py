@@ -1,7 +1,5 @@
 """The report's asset: a page that opens, made anew when the marts are, or their verdict is."""
 
-from datetime import date
-
 import dagster as dg
 import pytest
 import requests
@@ -16,17 +14,20 @@ from ecom_pipeline.orchestration.keys import RECONCILED, SALES_REPORT
 from ecom_pipeline.orchestration.resources import resources_for
 from ecom_pipeline_tests.builders import accepted, on
 
-DAY = date(2012, 6, 2)
+
+@pytest.fixture(scope="module")
+def day(days):
+    return days(1)[0]
 
 
 @pytest.fixture(scope="module")
-def instance(aws, redshift, tmp_path_factory):
+def instance(aws, redshift, day, tmp_path_factory):
     """Return an instance that has loaded a day: the marts are there, and their checks passed."""
-    arrived = [accepted(on(DAY, event_id=f"{DAY}a", UnitPrice=1.2345))]
-    connect.lake(aws).write_records(keys.raw_key(DAY, "0", "1", "1"), arrived)
+    arrived = [accepted(on(day, event_id=f"{day}a", UnitPrice=1.2345))]
+    connect.lake(aws).write_records(keys.raw_key(day, "0", "1", "1"), arrived)
     home = runs.local_instance_home(tmp_path_factory.mktemp("home"))
     with dg.DagsterInstance.from_config(str(home)) as made:
-        runs.run_days(definitions.build(aws), made, DAY, DAY)
+        runs.run_days(definitions.build(aws), made, day, day)
         yield made
 
 
@@ -44,7 +45,7 @@ def test_the_asset_shows_the_headlines_and_links_to_a_page_that_opens(aws, insta
         assert f"<strong>{whole}<small>{point}{decimals}</small></strong>" in page.text
 
 
-def test_it_is_made_anew_when_the_marts_are_or_what_reconciliation_says(aws, instance):
+def test_it_is_made_anew_when_the_marts_are_or_what_reconciliation_says(aws, instance, day):
     built = definitions.build(aws)
     cursor = None
 
@@ -57,7 +58,7 @@ def test_it_is_made_anew_when_the_marts_are_or_what_reconciliation_says(aws, ins
         return found.total_requested
 
     assert [asked(), asked()] == [0, 0]
-    runs.run_days(built, instance, DAY, DAY)
+    runs.run_days(built, instance, day, day)
     assert [asked(), asked()] == [1, 0]
-    instance.report_runless_asset_event(dg.AssetMaterialization(RECONCILED, partition=str(DAY)))
+    instance.report_runless_asset_event(dg.AssetMaterialization(RECONCILED, partition=str(day)))
     assert [asked(), asked()] == [1, 0]

@@ -86,8 +86,9 @@ def morning(schedule, at, instance, **resources):
     return schedule(context)
 
 
-def test_a_tick_asks_for_just_the_days_of_new_objects_and_reports_them(instance, queue, lake, day):
-    days = [day + timedelta(days=n) for n in (2000, 2001, 2005)]
+def test_a_tick_asks_for_just_the_days_of_new_objects_and_reports_them(instance, queue, lake, days):
+    first, second, *_, last = days(6)
+    days = [first, second, last]
     for each in days:
         arrive(lake, each)
     arrive(lake, today())  # not over: tomorrow's daily load has it
@@ -122,10 +123,10 @@ def test_a_tick_costs_what_is_new_and_never_lists_the_lake(aws, instance, queue,
 
 
 def test_the_sweep_finds_what_lost_notifications_did_not_tell(
-    instance, queue, lake, warehouse, day
+    instance, queue, lake, warehouse, days
 ):
     before = set(sweep.behind(lake, warehouse, today()))
-    never, late, unpublished, right = (day + timedelta(days=n) for n in range(3000, 3004))
+    never, late, unpublished, right = days(4)
     for each in (never, late, unpublished, right):
         arrive(lake, each)
     for each in (late, unpublished, right):

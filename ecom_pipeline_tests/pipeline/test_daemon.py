@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import dagster as dg
@@ -172,8 +172,8 @@ def sweep(configured, instance, ask, days):
             ask(RUN, job=requests.LOAD_DAYS, tags=tags)
 
 
-def test_forty_triggers_for_three_days_load_each_day_one_at_a_time(world, day):
-    days = [day + timedelta(days=4000 + n) for n in (0, 7, 14)]  # no other test's
+def test_forty_triggers_for_three_days_load_each_day_one_at_a_time(world, days):
+    days = days(15)[::7]
     names = [each.isoformat() for each in days]
     late = [f"late-{n}" for n in range(BACKFILLS)]
     assert TRIGGERS == 40
@@ -219,9 +219,9 @@ def ticks_of(instance, sensor, status):
     ]
 
 
-def test_killed_in_a_tick_and_in_a_run_it_ends_with_the_right_table(world, day):
+def test_killed_in_a_tick_and_in_a_run_it_ends_with_the_right_table(world, days):
     """Every process of Dagster's dies at once; nothing is told by hand at the next start."""
-    days = [day + timedelta(days=2000 + n) for n in range(12)]
+    days = days(12)
     for each in days:
         arrive(world, each, "1")
     with instance_of(world) as instance:

@@ -1,7 +1,6 @@
 """realtime.query against an emulated DynamoDB: what is answered, page by page."""
 
 import json
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -59,12 +58,10 @@ def test_an_unknown_or_impossible_invoice_is_404(number):
         assert (status, body) == (404, {"message": "no such invoice"})
 
 
-def test_a_customers_invoices_come_newest_first_page_by_page(day, invoice, customer):
+def test_a_customers_invoices_come_newest_first_page_by_page(days, invoice, customer):
     numbers = [f"{invoice}{n:03d}" for n in range(query.LONGEST_PAGE + 20)]
-    for n in range(0, len(numbers), 40):
-        for number in numbers[n : n + 40]:
-            offset = timedelta(days=numbers.index(number))
-            sell(day + offset, number, ("A", 1, 1), customer=customer)
+    for day, number in zip(days(len(numbers)), numbers, strict=True):
+        sell(day, number, ("A", 1, 1), customer=customer)
     whole = pages("/me/invoices", claims(customer))
     assert [len(page["invoices"]) for page in whole] == [100, 20]
     some = pages("/customers/{id}/invoices", STAFF, {"id": customer}, limit="40")
@@ -74,10 +71,11 @@ def test_a_customers_invoices_come_newest_first_page_by_page(day, invoice, custo
         assert listed == numbers[::-1]
 
 
-def test_items_are_net_of_cancellations_and_ranked_by_pieces(day, invoice, customer):
-    sell(day, f"{invoice}1", ("A", 5, 1.5), ("B", 9, 0.3333), customer=customer)
-    sell(day + timedelta(days=1), f"C{invoice}2", ("B", -6, 0.3333), customer=customer)
-    sell(day + timedelta(days=2), f"{invoice}3", ("C", 4, 1), ("A", 2, 1.25), customer=customer)
+def test_items_are_net_of_cancellations_and_ranked_by_pieces(days, invoice, customer):
+    first, second, third = days(3)
+    sell(first, f"{invoice}1", ("A", 5, 1.5), ("B", 9, 0.3333), customer=customer)
+    sell(second, f"C{invoice}2", ("B", -6, 0.3333), customer=customer)
+    sell(third, f"{invoice}3", ("C", 4, 1), ("A", 2, 1.25), customer=customer)
     (page,) = pages("/me/items", claims(customer))
     assert [(i["stock_code"], i["pieces"], i["spend"]) for i in page["items"]] == [
         ("A", 7, "10.0000"),
@@ -89,15 +87,15 @@ def test_items_are_net_of_cancellations_and_ranked_by_pieces(day, invoice, custo
     assert [item for found in one_by_one for item in found["items"]] == page["items"]
 
 
-def test_a_cancelled_line_names_the_latest_invoice_that_sold_enough(day, invoice, customer):
-    a_day = timedelta(days=1)
-    sell(day, f"{invoice}1", ("A", 10, 1), customer=customer)
-    sell(day + a_day, f"{invoice}2", ("A", 3, 1), ("A", 1, 1), customer=customer)
-    sell(day + 2 * a_day, f"{invoice}3", ("A", 2, 1), ("a", 99, 1), customer=customer)
-    sell(day + 2 * a_day, f"{invoice}4", ("A", 99, 1), customer=customer, time="18:00")
-    sell(day + a_day, f"{invoice}5", ("A", 99, 1), customer="77")
+def test_a_cancelled_line_names_the_latest_invoice_that_sold_enough(days, invoice, customer):
+    first, second, third = days(3)
+    sell(first, f"{invoice}1", ("A", 10, 1), customer=customer)
+    sell(second, f"{invoice}2", ("A", 3, 1), ("A", 1, 1), customer=customer)
+    sell(third, f"{invoice}3", ("A", 2, 1), ("a", 99, 1), customer=customer)
+    sell(third, f"{invoice}4", ("A", 99, 1), customer=customer, time="18:00")
+    sell(second, f"{invoice}5", ("A", 99, 1), customer="77")
     back = (("A", -4, 1), ("A", -10, 1), ("A", -2, 1), ("A", -100, 1), ("Z", -1, 1))
-    sell(day + 2 * a_day, f"C{invoice}6", *back, customer=customer, time="12:00")
+    sell(third, f"C{invoice}6", *back, customer=customer, time="12:00")
     _, found, _ = ask(MINE, claims(customer), {"no": f"C{invoice}6"})
     assert [line.get("of") for line in found["lines"]] == [
         f"{invoice}2",

@@ -1,0 +1,144 @@
+"""Harm done by hand to a day of a store, and how a reconciliation must name each."""
+
+import gzip
+
+from ecom_pipeline.batch import connect, load, partition
+from ecom_pipeline.domain import keys
+
+FACT = load.FACT
+
+
+def number_of(day, n):
+    return f"{day:%y%m%d}{n}"
+
+
+def sql(world, statement, *parameters):
+    with connect.warehouse(world).session() as session:
+        session.run(statement, parameters)
+        session.commit()
+
+
+def delete_line(world, day):
+    key = {
+        "pk": {"S": keys.invoice_pk(number_of(day, 1))},
+        "sk": {"S": keys.line_sk(f"{day}-1-2")},
+    }
+    connect.client(world, "dynamodb").delete_item(TableName=world.table, Key=key)
+
+
+def change_line(world, day):
+    item = {
+        "pk": {"S": keys.invoice_pk(number_of(day, 1))},
+        "sk": {"S": keys.line_sk(f"{day}-1-2")},
+    }
+    connect.client(world, "dynamodb").update_item(
+        TableName=world.table,
+        Key=item,
+        UpdateExpression="SET unit_price = :p",
+        ExpressionAttributeValues={":p": {"N": "2.56"}},
+    )
+
+
+def copy_line(world, day):
+    """Store an event under a second invoice, as an id used twice does."""
+    dynamodb = connect.client(world, "dynamodb")
+    key = {
+        "pk": {"S": keys.invoice_pk(number_of(day, 1))},
+        "sk": {"S": keys.line_sk(f"{day}-1-2")},
+    }
+    item = dynamodb.get_item(TableName=world.table, Key=key)["Item"]
+    item["pk"] = {"S": keys.invoice_pk(number_of(day, 2))}
+    dynamodb.put_item(TableName=world.table, Item=item)
+
+
+def header_key(day, n):
+    return {"pk": {"S": keys.invoice_pk(number_of(day, n))}, "sk": {"S": keys.HEADER_SK}}
+
+
+def lose_header(world, day):
+    connect.client(world, "dynamodb").delete_item(TableName=world.table, Key=header_key(day, 1))
+
+
+def add_header(world, day):
+    header = {"invoice_date": {"S": str(day)}, "country": {"S": "France"}}
+    connect.client(world, "dynamodb").put_item(
+        TableName=world.table, Item=header_key(day, 9) | header
+    )
+
+
+def change_header(world, day):
+    """Show an invoice to another customer."""
+    connect.client(world, "dynamodb").update_item(
+        TableName=world.table,
+        Key=header_key(day, 1),
+        UpdateExpression="SET customer = :c",
+        ExpressionAttributeValues={":c": {"S": keys.customer_key("12345")}},
+    )
+
+
+def change_a_cent(world, day):
+    sql(world, f"update {FACT} set amount = amount + 0.01 where event_id = %s", f"{day}-1-2")
+
+
+def swap_rows(world, day):
+    """Delete a row and double another, so that the count still matches."""
+    sql(world, f"delete from {FACT} where event_id = %s", f"{day}-1-2")
+    sql(world, f"insert into {FACT} select * from {FACT} where event_id = %s", f"{day}-0-0")
+
+
+def delete_fact_row(world, day):
+    sql(world, f"delete from {FACT} where event_id = %s", f"{day}-1-2")
+
+
+def rename_fact_row(world, day):
+    sql(world, f"update {FACT} set event_id = 'stranger' where event_id = %s", f"{day}-1-2")
+
+
+def csv_part(world, day):
+    return partition.committed(connect.lake(world), day).parts[0].key
+
+
+def cut_csv_part(world, day):
+    lake = connect.lake(world)
+    body = lake.read_csv(csv_part(world, day)).body
+    text = gzip.decompress(body).decode().splitlines(keepends=True)
+    lake.write_part(csv_part(world, day), gzip.compress("".join(text[:-1]).encode()))
+
+
+def add_csv_part(world, day):
+    lake = connect.lake(world)
+    body = lake.read_csv(csv_part(world, day)).body
+    lake.write_part(keys.csv_part_key(day, "0" * 16, 1), body)
+
+
+def lose_csv_part(world, day):
+    connect.lake(world).remove_parts([csv_part(world, day)])
+
+
+def break_manifest(world, day):
+    connect.lake(world).write_json(keys.manifest_key(day), b'{"day": ')
+
+
+MENDED = {
+    delete_line: ["DynamoDB: event {day}-1-2 missing (stream -> DynamoDB)"],
+    change_line: ["DynamoDB: event {day}-1-2 changed (stream -> DynamoDB)"],
+    copy_line: ["DynamoDB: event {day}-1-2 duplicated (stream -> DynamoDB)"],
+    lose_header: ["DynamoDB: header (stream -> DynamoDB), {number}1, lines without a header"],
+    add_header: ["DynamoDB: header (stream -> DynamoDB), {number}9, a header without lines"],
+    change_header: ["DynamoDB: header (stream -> DynamoDB), {number}1, a header that is not"],
+    change_a_cent: ["fact: event {day}-1-2 changed (CSV -> fact)"],
+    swap_rows: [
+        "fact: event {day}-0-0 duplicated (CSV -> fact)",
+        "fact: event {day}-1-2 missing (CSV -> fact)",
+    ],
+    delete_fact_row: ["fact: event {day}-1-2 missing (CSV -> fact)"],
+    rename_fact_row: [
+        "fact: event stranger extra (CSV -> fact)",
+        "fact: event {day}-1-2 missing (CSV -> fact)",
+    ],
+    cut_csv_part: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
+    add_csv_part: ["CSV: extra (raw -> CSV)"],
+    lose_csv_part: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
+    break_manifest: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
+}
+"""What a report says of each, and a repair mends."""
