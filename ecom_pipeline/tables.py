@@ -97,9 +97,15 @@ def show_reconciliation(found: Reconciliation, console: Console) -> None:
     for line in finding_lines([*found.wrong, *found.in_flight]):
         console.print(Text(f"  {line}"))
     count = len(found.differences)
-    verdict = f"[red]{count} days differ" if count else "[bold green]0 differences"
-    way = f", {len(found.in_flight)} events in flight" if found.in_flight else ""
-    console.print(f"{verdict}[/] in {len(found.days)} days, {len(found.stores)} stores{way}\n")
+    verdict = f"[red]{counted(count, 'difference')}" if count else "[bold green]0 differences"
+    way = f", {counted(len(found.in_flight), 'event')} in flight" if found.in_flight else ""
+    where = f"{counted(len(found.days), 'day')}, {counted(len(found.stores), 'store')}"
+    console.print(f"{verdict}[/] in {where}{way}\n")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things with their noun."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:

@@ -59,7 +59,7 @@ def test_a_day_on_which_stores_differ_is_named_with_what_each_holds():
     other = Totals(rows=1, quantity=6, amount=Decimal("15.3100"), digest=8)
     found = Reconciliation({"raw": {ONE: one, TWO: one}, "fact": {ONE: one, TWO: other}})
     text = shown(lambda console: show_reconciliation(found, console))
-    assert "1 days differ in 2 days, 2 stores" in text
+    assert "1 difference in 2 days, 2 stores" in text
     assert f"{TWO}: raw 1 rows £15.3000 7, fact 1 rows £15.3100 8" in text
     assert f"{ONE}: " not in text
 
