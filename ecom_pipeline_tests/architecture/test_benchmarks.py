@@ -1,0 +1,20 @@
+"""The picture of a bench shows what its table says."""
+
+import re
+
+from bench.outcome import PICTURE, TARGET
+
+RATIO = 3
+MARK = r'aria-roledescription="{}"[^>]*?'
+
+
+def test_each_line_of_the_table_is_a_bar_with_its_ratio():
+    lines = re.findall(r"^\| (.+) \|$", TARGET.read_text(), re.MULTILINE)
+    ratios = [line.split(" | ")[RATIO] for line in lines[2:]]
+    picture = PICTURE.read_text()
+    assert re.findall(MARK.format("text mark") + r">([^<]+)<", picture) == ratios
+    outlines = re.findall(MARK.format("bar") + r'\bd="([^"]+)"', picture)
+    assert len(outlines) == len(ratios)
+    for outline in outlines:
+        places = [float(x) for x in re.findall(r"([\d.]+),", outline)]
+        assert max(places) > min(places), "a bar without a width"
