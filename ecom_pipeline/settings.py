@@ -26,7 +26,7 @@ class Settings:
     `in_flight_seconds` is how long an event may take to both stores before reconcile calls it lost;
     longer than the consumers' batch windows and a few of their retries.
     `engine` builds the CSV: python, processes (all cores of one machine) or spark, which starts in
-    half a minute and pays from some 5 million new events a run (docs/scaling.md). On AWS it needs
+    half a minute and pays from some 6 million new events a run (docs/scaling.md). On AWS it needs
     its EMR Serverless application and the role of its jobs.
     `first_day` is the first partition, by default the data set's; a shop sets its own.
     `load_bound` is the share of a published day that a load may change by itself; above it, the
