@@ -7,8 +7,9 @@ COPY's grammar (dialect/copying.py), S3 (s3_source.py), CSV (records.py).
 import asyncio
 import itertools
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -84,10 +85,11 @@ class Load:
         items = await asyncio.to_thread(s3_source.objects_of, self.s3, self.copy)
         pool = ThreadPoolExecutor(_READERS)
         try:
-            async for item, feed in _in_thread(ahead(pool, self._opened, items, _OPEN)):
-                if feed is not None:
-                    rows += await self._object(item, feed)
-                    self.files += 1
+            async with aclosing(_in_thread(ahead(pool, self._opened, items, _OPEN))) as opened:
+                async for item, feed in opened:
+                    if feed is not None:
+                        rows += await self._object(item, feed)
+                        self.files += 1
         finally:  # after an error other sessions must not wait for what S3 has not answered yet
             pool.shutdown(wait=False, cancel_futures=True)
         if not self.files:
@@ -155,7 +157,7 @@ def _column_at_fault(error: BackendError) -> str:
     return error.fields.get("c") or error.fields.get("n", "").removeprefix("bytes of ")
 
 
-async def _in_thread(items: Iterator[T]) -> AsyncIterator[T]:
+async def _in_thread(items: Iterator[T]) -> AsyncGenerator[T, None]:
     """Yield items; the next one is made while the last one is used."""
     following = asyncio.create_task(asyncio.to_thread(next, items, None))
     try:
