@@ -9,16 +9,14 @@ from pathlib import Path
 
 from bench import production
 from bench.batch import Side
-from bench.outcome import Figure
 from ecom_pipeline.batch import connect, load, marts, migrations, partition, schema, stage
 from ecom_pipeline.batch.engines.process_engine import ProcessEngine
 from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.orchestration import checks, describe
 
 
-def backfill(side: Side, days: list[date], folder: Path, rounds: int) -> list[Figure]:
-    """Compare one run of all days with the sum of its steps, called without Dagster."""
-    span = (days[0], days[-1])
+def seconds(side: Side, span: tuple[date, date], folder: Path, rounds: int) -> dict[str, float]:
+    """Return what one run of a span takes, on either storage, and its steps without Dagster."""
     every = [span[0] + timedelta(n) for n in range((span[1] - span[0]).days + 1)]
     took: dict[str, list[float]] = defaultdict(list)
     with production.instance(folder / "dagster-postgres") as instance:
@@ -31,12 +29,7 @@ def backfill(side: Side, days: list[date], folder: Path, rounds: int) -> list[Fi
             for name, way in ways.items():
                 _forget(side)
                 took[name].append(way())
-    steps, ours, laptop = (statistics.median(took[name]) for name in ways)
-    name = f"one backfill run of {len(days)} days ({len(every)} on the calendar)"
-    return [
-        Figure(f"{name}, Dagster on Postgres, s (steps alone)", steps, ours, at_most=1.5),
-        Figure(f"{name}, Dagster on SQLite, s (steps alone)", steps, laptop),
-    ]
+    return {name: statistics.median(these) for name, these in took.items()}
 
 
 def _steps(side: Side, days: list[date]) -> float:

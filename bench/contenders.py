@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from isal import igzip, isal_zlib
 
-from ecom_pipeline.batch.flatten import Line, flatten
+from ecom_pipeline.batch.flatten import GZIP_LEVEL, Line, flatten
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.rows import Reader, Remembering, reference
 from ecom_pipeline.domain import ndjson
@@ -65,7 +65,7 @@ def limit(folder: Path, days: Iterable[date]) -> None:
         for line in _lines(folder, day):
             decode(line)
         text = igzip.decompress((folder / str(day) / "ours.csv.gz").read_bytes())
-        (folder / str(day) / "limit.csv.gz").write_bytes(igzip.compress(text, 2))
+        (folder / str(day) / "limit.csv.gz").write_bytes(igzip.compress(text, GZIP_LEVEL))
 
 
 def pandas(folder: Path, days: Iterable[date]) -> None:

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from isal import igzip
 from msgspec import structs
 
 from ecom_pipeline.batch import connect, stage
+from ecom_pipeline.batch.flatten import GZIP_LEVEL
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.manifest import Manifest, Part
 from ecom_pipeline.batch.migrations import ddl
@@ -65,12 +67,10 @@ def rows_per_second(configured: Settings, days: Sequence[date], rounds: int) -> 
     whole = _write(configured.home / "bench.csv", [CSV_HEADER, *_rows(parts)])
     some = _write(configured.home / "bench-some.csv", [CSV_HEADER, *islice(_rows(parts), _BULK)])
     few = list(islice(_rows(parts), _INSERTS))
-    in_one = structs.replace(manifests[0], parts=(_as_part(lake, whole),))
-    copies, one = (
-        stage.write_copy_lists(lake, each, generation, warehouse.copy_role)
-        for generation, each in enumerate((manifests, [in_one]))
-    )
     count = sum(manifest.totals.rows for manifest in manifests)
+    in_one = structs.replace(manifests[0], parts=(_as_part(lake, whole, count),))
+    copies = stage.write_copy_lists(lake, manifests, 0, warehouse.copy_role)
+    one = stage.write_copy_lists(lake, [in_one], 1, warehouse.copy_role)
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
         with warehouse.session() as session:
@@ -115,11 +115,11 @@ def _rows(parts: Iterable[Path]) -> Iterator[list[str]]:
             yield from islice(csv.reader(file), 1, None)
 
 
-def _as_part(lake: Lake, path: Path) -> Part:
+def _as_part(lake: Lake, path: Path, rows: int) -> Part:
     """Put a file into S3 as a part."""
-    key, packed = f"{_TABLE}.csv.gz", igzip.compress(path.read_bytes(), 2)
+    key, packed = f"{_TABLE}.csv.gz", igzip.compress(path.read_bytes(), GZIP_LEVEL)
     lake.write_part(key, packed)
-    return Part(key=key, rows=0, bytes=len(packed), sha256="")
+    return Part(key=key, rows=rows, bytes=len(packed), sha256=sha256(packed).hexdigest())
 
 
 def _write(path: Path, rows: Iterable[Sequence[str]]) -> Path:

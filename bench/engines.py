@@ -14,8 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import contenders, copying, timed
-from bench.backfill import backfill
+from bench import backfill, contenders, copying, timed
 from bench.batch import Side, side
 from bench.history import write_raw
 from bench.outcome import Figure, show, write
@@ -155,9 +154,16 @@ def _moved(record: Accepted, when: str, copy: int) -> Accepted:
     return msgspec.structs.replace(record, event_id=event_id, event=raw)
 
 
-def backfills(bench: Bench) -> list[Figure]:
+def backfill_runs(bench: Bench) -> list[Figure]:
     """Compare one backfill run of all days with its steps alone."""
-    return backfill(bench.side, bench.days, bench.folder.parent, bench.rounds)
+    first, last = bench.days[0], bench.days[-1]
+    took = backfill.seconds(bench.side, (first, last), bench.folder.parent, bench.rounds)
+    calendar = (last - first).days + 1
+    name = f"one backfill run of {len(bench.days)} days ({calendar} on the calendar), Dagster on"
+    return [
+        Figure(f"{name} Postgres, s (steps alone)", took["steps"], took["production"], at_most=1.5),
+        Figure(f"{name} SQLite, s (steps alone)", took["steps"], took["laptop"]),
+    ]
 
 
 def copies(bench: Bench) -> list[Figure]:
@@ -203,7 +209,7 @@ def main(arguments: Sequence[str]) -> int:
             raw.mkdir()
             contenders.download(connect.lake(started.settings), days, raw)
             bench = Bench(started, days, raw, rounds)
-            parts = (one_day, history, engines, backfills, copies, queries, growth)
+            parts = (one_day, history, engines, backfill_runs, copies, queries, growth)
             for part in parts:  # shown as they come: all take a quarter of an hour
                 found = part(bench)
                 show(found)

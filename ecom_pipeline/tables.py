@@ -97,7 +97,7 @@ def show_reconciliation(found: Reconciliation, console: Console) -> None:
     for line in finding_lines([*found.wrong, *found.in_flight]):
         console.print(Text(f"  {line}"))
     count = len(found.differences)
-    verdict = f"[red]{counted(count, 'difference')}" if count else "[bold green]0 differences"
+    verdict = f"[{'red' if count else 'bold green'}]{counted(count, 'difference')}"
     way = f", {counted(len(found.in_flight), 'event')} in flight" if found.in_flight else ""
     where = f"{counted(len(found.days), 'day')}, {counted(len(found.stores), 'store')}"
     console.print(f"{verdict}[/] in {where}{way}\n")

@@ -71,7 +71,7 @@ _Sent = msgspec.defstruct(
     gc=False,
 )
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Sent)
-_invoice = attrgetter("InvoiceNo", "InvoiceDate", "CustomerID", "Country", *_ADDED)
+_invoice_key = attrgetter("InvoiceNo", "InvoiceDate", "CustomerID", "Country", *_ADDED)
 _is_event_id = EVENT_ID_PATTERN.fullmatch
 
 
@@ -114,8 +114,8 @@ class Remembering:
         except envelope.NOT_JSON:
             return reference(line, day)  # sent in another form than most
         event = sent.event
-        invoice = self._invoices.get(_invoice(event))
-        product = self._products.get(_product(event))
+        invoice = self._invoices.get(_invoice_key(event))
+        product = self._products.get(_product_key(event))
         if (
             invoice is not None
             and product is not None
@@ -135,12 +135,12 @@ class Remembering:
         row = event.event_id, SEPARATOR.join(texts), event.quantity, event.amount
         invoice, product = _pieces(record, event, texts)
         if _together(event.event_id, invoice, product, event.quantity) == row:
-            _remember(self._invoices, _invoice(sent), invoice)
-            _remember(self._products, _product(sent), product)
+            _remember(self._invoices, _invoice_key(sent), invoice)
+            _remember(self._products, _product_key(sent), product)
         return row
 
 
-def _product(event: Any) -> tuple[str | None, str | None, bytes]:
+def _product_key(event: Any) -> tuple[str | None, str | None, bytes]:
     return event.StockCode, event.Description, bytes(event.UnitPrice)
 
 
@@ -173,10 +173,10 @@ def _together(event_id: str, invoice: _Invoice, product: _Product, quantity: int
 
 
 @lru_cache(_MOST_REMEMBERED)
-def _computed(first: str, quantity: int, price: str) -> tuple[Decimal, str]:
+def _computed(initial: str, quantity: int, price: str) -> tuple[Decimal, str]:
     unit_price = Decimal(price)
     amount = amount_of(quantity, unit_price)
-    return amount, f"{amount}{SEPARATOR}{kind_of(first, quantity, unit_price)}"
+    return amount, f"{amount}{SEPARATOR}{kind_of(initial, quantity, unit_price)}"
 
 
 def _remember(known: dict[Any, Any], key: object, said: object) -> None:

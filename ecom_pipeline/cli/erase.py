@@ -7,6 +7,9 @@ import click
 from ecom_pipeline.cli.options import show
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
     from ecom_pipeline.proof.erasure import Report, Stores, Survey
 
 
@@ -94,15 +97,21 @@ def _report(report: "Report") -> dict[str, Any]:
     }
 
 
+def _title(days: "Collection[date]") -> str:
+    from ecom_pipeline.tables import counted
+
+    return f"The customer, on {counted(len(days), 'day')}"
+
+
 def _show_survey(found: "Survey") -> None:
     rows = [[store, f"{rows:,}"] for store, rows in found.rows.items()]
-    show(f"The customer, on {len(found.days)} days", ["store", "rows"], rows)
+    show(_title(found.days), ["store", "rows"], rows)
 
 
 def _show_report(report: "Report") -> None:
     before, after = report.before, report.after
     rows = [[name, f"{count:,}", f"{after.rows[name]:,}"] for name, count in before.rows.items()]
-    show(f"The customer, on {len(report.days)} days", ["store", "before", "after"], rows)
+    show(_title(report.days), ["store", "before", "after"], rows)
     totals = [
         ["rows", f"{before.shop.rows:,}", f"{after.shop.rows:,}"],
         ["pieces", f"{before.shop.quantity:,}", f"{after.shop.quantity:,}"],

@@ -18,22 +18,25 @@ def sql(world, statement, *parameters):
         session.commit()
 
 
-def delete_line(world, day):
-    key = {
+def line_key(day):
+    return {
         "pk": {"S": keys.invoice_pk(number_of(day, 1))},
         "sk": {"S": keys.line_sk(f"{day}-1-2")},
     }
-    connect.client(world, "dynamodb").delete_item(TableName=world.table, Key=key)
+
+
+def header_key(day, n):
+    return {"pk": {"S": keys.invoice_pk(number_of(day, n))}, "sk": {"S": keys.HEADER_SK}}
+
+
+def delete_line(world, day):
+    connect.client(world, "dynamodb").delete_item(TableName=world.table, Key=line_key(day))
 
 
 def change_line(world, day):
-    item = {
-        "pk": {"S": keys.invoice_pk(number_of(day, 1))},
-        "sk": {"S": keys.line_sk(f"{day}-1-2")},
-    }
     connect.client(world, "dynamodb").update_item(
         TableName=world.table,
-        Key=item,
+        Key=line_key(day),
         UpdateExpression="SET unit_price = :p",
         ExpressionAttributeValues={":p": {"N": "2.56"}},
     )
@@ -42,17 +45,9 @@ def change_line(world, day):
 def copy_line(world, day):
     """Store an event under a second invoice, as an id used twice does."""
     dynamodb = connect.client(world, "dynamodb")
-    key = {
-        "pk": {"S": keys.invoice_pk(number_of(day, 1))},
-        "sk": {"S": keys.line_sk(f"{day}-1-2")},
-    }
-    item = dynamodb.get_item(TableName=world.table, Key=key)["Item"]
+    item = dynamodb.get_item(TableName=world.table, Key=line_key(day))["Item"]
     item["pk"] = {"S": keys.invoice_pk(number_of(day, 2))}
     dynamodb.put_item(TableName=world.table, Item=item)
-
-
-def header_key(day, n):
-    return {"pk": {"S": keys.invoice_pk(number_of(day, n))}, "sk": {"S": keys.HEADER_SK}}
 
 
 def lose_header(world, day):

@@ -1,7 +1,8 @@
 """Any order of arrivals, ticks, loads, crashes and retries ends in the tables of a plain oracle.
 
-Loads stop before each call and each statement (interleaving.py); meanwhile others go on. For many
-more examples, and a failing one made small:
+Loads stop before each call and each statement (interleaving.py); meanwhile others go on. What is
+true of a day is in load_oracle.py, what is driven in load_world.py. For many more examples, and a
+failing one made small:
 `pytest -n0 --hypothesis-profile=thorough ecom_pipeline_tests/emulated/test_load_protocol.py`
 
 What it was shown to catch (2026-11-27), each taken out of the product by itself:
@@ -12,17 +13,12 @@ What it was shown to catch (2026-11-27), each taken out of the product by itself
 The last two were shown with `a_load_is_overtaken` alone, at each of its pauses.
 """
 
-import csv
-import gzip
-import io
 import itertools
 import json
-import logging
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import dagster as dg
@@ -39,18 +35,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ecom_pipeline.batch import connect, ledger, load, migrations, partition, stage, sweep
-from ecom_pipeline.batch.ledger import Change, Entry, FencedError, within
+from ecom_pipeline.batch import partition, stage, sweep
+from ecom_pipeline.batch.ledger import FencedError, within
 from ecom_pipeline.batch.manifest import ManifestError
-from ecom_pipeline.batch.notifications import raw_objects
-from ecom_pipeline.batch.warehouse import Warehouse, WarehouseError
-from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.batch.warehouse import WarehouseError
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.orchestration import requests
-from ecom_pipeline.orchestration.schedules import daily_sweep
-from ecom_pipeline.orchestration.sensors import new_raw_objects
-from ecom_pipeline_tests.builders import accepted, on
-from ecom_pipeline_tests.emulated.interleaving import Connection, Killed, Load, stop_before_calls
+from ecom_pipeline_tests.emulated.interleaving import Connection, Killed, Load
+from ecom_pipeline_tests.emulated.load_oracle import POISON, Oracle, record_of, set_aside
+from ecom_pipeline_tests.emulated.load_world import World, days_told, versions
 
 THOROUGH = settings.get_current_profile_name() == "thorough"
 EXAMPLES = settings.default.max_examples if THOROUGH else 10
@@ -61,7 +54,6 @@ A_LOOK = 4  # days of an example
 EXAMPLES_OF_DAYS = min(EXAMPLES, 250)  # used again then: all that stays of one are claims
 TICKS = 4
 
-POISON = ("other day", "no quantity", "rejected")
 PAUSES = (
     *("PutObject part-", "PutObject _manifest.json", "DeleteObject part-", "insert load_fence"),
     *("PutObject copy/", "select stage_invoice_lines", "select stage_invoice_lines"),
@@ -69,183 +61,6 @@ PAUSES = (
     *("insert load_ledger", "commit", None, None, None),
 )
 """Where loads are made to wait; None is their end."""
-
-
-def record_of(day, content):
-    """Return the record of an event's name and quantity, or of poison."""
-    if content == "other day":
-        return accepted(on(day + timedelta(days=400), event_id=f"{day}.p"))
-    if content == "no quantity":
-        return accepted(on(day, event_id=f"{day}.p", Quantity=0))
-    name, quantity = content if isinstance(content, tuple) else ("p", 1)
-    good = accepted(on(day, event_id=f"{day}.{name}", Quantity=quantity, UnitPrice=1))
-    return good if isinstance(content, tuple) else envelope.conflict(good)
-
-
-@dataclass
-class Account:
-    """What is true of a day: its table, in stream order, and what is not in it."""
-
-    table: dict[str, int] = field(default_factory=dict)
-    redelivered: int = 0
-    conflicts: list[tuple[str, int]] = field(default_factory=list)
-    poison: list[str] = field(default_factory=list)
-
-    def take(self, content):
-        if content in POISON:
-            self.poison.append(content)
-        elif content[0] not in self.table:
-            self.table |= [content]
-        elif content in self.table.items():
-            self.redelivered += 1
-        else:
-            self.conflicts.append(content)
-
-
-class Oracle:
-    """A day's objects by their place in the stream, and each table that they ever made."""
-
-    def __init__(self, day):
-        self.day = day
-        self.objects = {}
-        self.tables = [{}]
-        self.version = 0
-        self.held = {}  # what the fact table was seen to hold
-        self.newest = 0  # of the tables, the first that it can have been
-
-    def arrive(self, place, contents):
-        self.objects[place] = contents
-        self.tables.append(self.account().table)
-
-    def account(self):
-        account = Account()
-        for content in itertools.chain.from_iterable(v for _, v in sorted(self.objects.items())):
-            account.take(content)
-        return account
-
-    def key(self, place):
-        shard, number = place
-        return keys.raw_key(self.day, str(shard), str(number), str(number))
-
-    def check(self, rows, entries, totals):
-        """Compare with the fact table's rows, the ledger's and the fact table's sums."""
-        table = dict(rows)
-        assert len(rows) == len(table), "an event twice"
-        assert [entry.version for entry in entries] == list(range(1, len(entries) + 1))
-        assert len(entries) - self.version in {0, 1}
-        if not entries:
-            assert rows == []
-            return
-        assert entries[-1].totals == totals
-        if len(entries) == self.version:
-            assert table == self.held, "changed without a version"
-            return
-        later = range(self.newest, len(self.tables))
-        assert table in self.tables[self.newest :], "never the day's table, or one of before"
-        self.newest = next(n for n in later if self.tables[n] == table)
-        self._check_version(entries[-1], table)
-        self.version, self.held = len(entries), table
-
-    def _check_version(self, entry, table):
-        past, both = self.held, self.held.keys() & table.keys()
-        assert self.version == 0 or past != table, "a version of nothing new"
-        assert (entry.totals.rows, entry.rows_before) == (len(table), len(past))
-        assert entry.totals.amount == entry.totals.quantity == sum(table.values())
-        change = entry.change
-        assert change.added == len(table.keys() - past.keys())
-        assert change.removed == len(past.keys() - table.keys())
-        assert change.changed == sum(past[name] != table[name] for name in both)
-
-
-class World:
-    """Buckets, a queue and Dagster's runs of this test's own; the warehouse is everybody's."""
-
-    def __init__(self, aws, instance, days):
-        self.looks = itertools.cycle([days(A_LOOK) for _ in range(EXAMPLES_OF_DAYS)])
-        name = f"protocol-{uuid4()}"
-        self.settings = replace(aws, raw_bucket=f"{name}-1", csv_bucket=f"{name}-2", raw_queue=name)
-        self.instance = instance
-        self.lake = connect.lake(self.settings)
-        self.queue = connect.notifications(self.settings)
-        self.straight = connect.warehouse(self.settings)
-        self.warehouse = Warehouse(
-            lambda: Connection(self.straight.connect()), self.straight.copy_role
-        )
-        self._make()
-        stop_before_calls(self.lake.s3)
-        migrations.migrate(self.straight)
-
-    def _make(self):
-        s3, sqs = self.lake.s3, self.queue.sqs
-        for bucket in (self.lake.raw_bucket, self.lake.csv_bucket):
-            where = {"LocationConstraint": self.settings.region}
-            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
-        self.url = sqs.create_queue(
-            QueueName=self.queue.queue, Attributes={"VisibilityTimeout": "43200"}
-        )["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
-        told = {"QueueArn": arn["Attributes"]["QueueArn"], "Events": ["s3:ObjectCreated:*"]}
-        s3.put_bucket_notification_configuration(
-            Bucket=self.lake.raw_bucket,
-            NotificationConfiguration={"QueueConfigurations": [told]},
-        )
-
-    def load(self, days):
-        """Do what a run does: the CSV of each day, then all of them in the warehouse."""
-        for day in days:
-            assert partition.build(self.lake, day).unaccounted == 0
-        return load.publish(self.warehouse, self.lake, days)
-
-    def tick(self, cursor):
-        context = dg.build_sensor_context(
-            instance=self.instance, cursor=cursor, resources={"raw_notifications": self.queue}
-        )
-        return new_raw_objects(context)
-
-    def sweep(self, morning):
-        resources = {"lake": self.lake, "warehouse": self.straight}
-        context = SimpleNamespace(
-            instance=self.instance, scheduled_execution_time=morning, log=logging.getLogger()
-        )  # Dagster's own opens an instance from its home for each sweep: 0.3 s
-        return daily_sweep._execution_fn.decorated_fn(context, **resources)
-
-    def unacknowledged(self):
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = self.queue.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
-        return sum(int(found["Attributes"][name]) for name in names)
-
-    def quarantined(self):
-        """Return the originals of all that was set aside, by key."""
-        s3, bucket = self.lake.s3, self.lake.raw_bucket
-        listed = s3.list_objects_v2(Bucket=bucket, Prefix=keys.QUARANTINE).get("Contents", [])
-        return {
-            each["Key"]: [
-                envelope.original_bytes(envelope.decode(line))
-                for line in self.lake.raw_lines(each["Key"])
-            ]
-            for each in listed
-        }
-
-    def csv_of(self, manifest):
-        found = []
-        for part in manifest.parts:
-            text = gzip.decompress(self.lake.read_csv(part.key).body).decode()
-            found += csv.DictReader(io.StringIO(text))
-        return [(row["event_id"].rpartition(".")[2], int(row["quantity"])) for row in found]
-
-    def forget(self, days):
-        """Remove what an example left; its claims stay, as generations never go back."""
-        self.queue.sqs.purge_queue(QueueUrl=self.url)
-        s3 = self.lake.s3
-        for bucket in (self.lake.raw_bucket, self.lake.csv_bucket):
-            for each in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-                s3.delete_object(Bucket=bucket, Key=each["Key"])
-        with self.straight.session() as session:
-            for table in (stage.FACT, "sales.load_ledger"):
-                session.run(f"delete from {table} where {within(days)}")
-            session.commit()
-        for run in self.instance.get_runs():
-            self.instance.delete_run(run.run_id)
 
 
 DAYS = st.sampled_from((0, *SPACED))  # the more on one day, the more loads meet
@@ -261,10 +76,11 @@ class LoadProtocol(RuleBasedStateMachine):
     """What may happen to three days, in any order."""
 
     world: World
+    looks: Iterator[list[date]]  # days for an example
 
     @initialize()
     def three_days(self):
-        self.days = next(self.world.looks)
+        self.days = next(self.looks)
         self.oracles = {day: Oracle(day) for day in self.days}
         self.cursor = None
         self.invisible = []  # receipts of what a killed tick had received
@@ -532,50 +348,18 @@ EXPECTED = (Killed, WarehouseError, ManifestError, redshift_connector.InterfaceE
 """How a load may end that others got in the way of, or a fault."""
 
 
-def days_told(body):
-    return {day for day, _ in raw_objects(body)}
-
-
-def versions(session, days):
-    """Return all of the ledger's rows of each day."""
-    found = {day: [] for day in days}
-    rows = session.rows(
-        "select invoice_date, version, generation, cause, row_count, quantity, amount, digest,"
-        " rows_before, amount_before, rows_added, rows_removed, rows_changed"
-        f" from sales.load_ledger where {within(days)} order by 1, 2"
-    )
-    for day, version, generation, cause, *rest in rows:
-        found[day].append(
-            Entry(
-                version=version,
-                generation=generation,
-                cause=cause,
-                totals=ledger.sums_of(*rest[:4]),
-                rows_before=rest[4],
-                amount_before=rest[5],
-                change=Change(*rest[6:]),
-            )
-        )
-    return found
-
-
-def set_aside(day, account):
-    """Return the bytes that must be in quarantine: a conflict once, poison each time it came."""
-    conflicts = {bytes(record_of(day, content).event) for content in account.conflicts}
-    return [*conflicts, *(envelope.encode(record_of(day, each)) for each in account.poison)]
-
-
 @pytest.fixture
-def world(redshift, days):
+def world(redshift):
     with dg.DagsterInstance.ephemeral() as instance:
-        yield World(redshift, instance, days)
+        yield World(redshift, instance)
 
 
-def test_any_order_of_arrivals_ticks_loads_and_crashes_ends_in_the_same_tables(world):
+def test_any_order_of_arrivals_ticks_loads_and_crashes_ends_in_the_same_tables(world, days):
     class Bound(LoadProtocol):
         pass
 
     Bound.world = world
+    Bound.looks = itertools.cycle([days(A_LOOK) for _ in range(EXAMPLES_OF_DAYS)])
     run_state_machine_as_test(
         Bound,
         settings=settings(

@@ -1,0 +1,137 @@
+"""The stores and the triggers that test_load_protocol.py drives, and what they then hold."""
+
+import csv
+import gzip
+import io
+import logging
+from dataclasses import replace
+from types import SimpleNamespace
+from uuid import uuid4
+
+import dagster as dg
+
+from ecom_pipeline.batch import connect, ledger, load, migrations, partition, stage
+from ecom_pipeline.batch.ledger import Change, Entry, within
+from ecom_pipeline.batch.notifications import raw_objects
+from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.orchestration.schedules import daily_sweep
+from ecom_pipeline.orchestration.sensors import new_raw_objects
+from ecom_pipeline_tests.emulated.interleaving import Connection, stop_before_calls
+
+
+class World:
+    """Buckets, a queue and Dagster's runs of this test's own; the warehouse is everybody's."""
+
+    def __init__(self, aws, instance):
+        name = f"protocol-{uuid4()}"
+        self.settings = replace(aws, raw_bucket=f"{name}-1", csv_bucket=f"{name}-2", raw_queue=name)
+        self.instance = instance
+        self.lake = connect.lake(self.settings)
+        self.queue = connect.notifications(self.settings)
+        self.straight = connect.warehouse(self.settings)
+        self.warehouse = Warehouse(
+            lambda: Connection(self.straight.connect()), self.straight.copy_role
+        )
+        self._make()
+        stop_before_calls(self.lake.s3)
+        migrations.migrate(self.straight)
+
+    def _make(self):
+        s3, sqs = self.lake.s3, self.queue.sqs
+        for bucket in (self.lake.raw_bucket, self.lake.csv_bucket):
+            where = {"LocationConstraint": self.settings.region}
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+        self.url = sqs.create_queue(
+            QueueName=self.queue.queue, Attributes={"VisibilityTimeout": "43200"}
+        )["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+        told = {"QueueArn": arn["Attributes"]["QueueArn"], "Events": ["s3:ObjectCreated:*"]}
+        s3.put_bucket_notification_configuration(
+            Bucket=self.lake.raw_bucket,
+            NotificationConfiguration={"QueueConfigurations": [told]},
+        )
+
+    def load(self, days):
+        """Do what a run does: the CSV of each day, then all of them in the warehouse."""
+        for day in days:
+            assert partition.build(self.lake, day).unaccounted == 0
+        return load.publish(self.warehouse, self.lake, days)
+
+    def tick(self, cursor):
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=cursor, resources={"raw_notifications": self.queue}
+        )
+        return new_raw_objects(context)
+
+    def sweep(self, morning):
+        resources = {"lake": self.lake, "warehouse": self.straight}
+        context = SimpleNamespace(
+            instance=self.instance, scheduled_execution_time=morning, log=logging.getLogger()
+        )  # Dagster's own opens an instance from its home for each sweep: 0.3 s
+        return daily_sweep._execution_fn.decorated_fn(context, **resources)
+
+    def unacknowledged(self):
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self.queue.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
+        return sum(int(found["Attributes"][name]) for name in names)
+
+    def quarantined(self):
+        """Return the originals of all that was set aside, by key."""
+        s3, bucket = self.lake.s3, self.lake.raw_bucket
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix=keys.QUARANTINE).get("Contents", [])
+        return {
+            each["Key"]: [
+                envelope.original_bytes(envelope.decode(line))
+                for line in self.lake.raw_lines(each["Key"])
+            ]
+            for each in listed
+        }
+
+    def csv_of(self, manifest):
+        found = []
+        for part in manifest.parts:
+            text = gzip.decompress(self.lake.read_csv(part.key).body).decode()
+            found += csv.DictReader(io.StringIO(text))
+        return [(row["event_id"].rpartition(".")[2], int(row["quantity"])) for row in found]
+
+    def forget(self, days):
+        """Remove what an example left; its claims stay, as generations never go back."""
+        self.queue.sqs.purge_queue(QueueUrl=self.url)
+        s3 = self.lake.s3
+        for bucket in (self.lake.raw_bucket, self.lake.csv_bucket):
+            for each in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+                s3.delete_object(Bucket=bucket, Key=each["Key"])
+        with self.straight.session() as session:
+            for table in (stage.FACT, "sales.load_ledger"):
+                session.run(f"delete from {table} where {within(days)}")
+            session.commit()
+        for run in self.instance.get_runs():
+            self.instance.delete_run(run.run_id)
+
+
+def days_told(body):
+    return {day for day, _ in raw_objects(body)}
+
+
+def versions(session, days):
+    """Return all of the ledger's rows of each day."""
+    found = {day: [] for day in days}
+    rows = session.rows(
+        "select invoice_date, version, generation, cause, row_count, quantity, amount, digest,"
+        " rows_before, amount_before, rows_added, rows_removed, rows_changed"
+        f" from sales.load_ledger where {within(days)} order by 1, 2"
+    )
+    for day, version, generation, cause, *rest in rows:
+        found[day].append(
+            Entry(
+                version=version,
+                generation=generation,
+                cause=cause,
+                totals=ledger.sums_of(*rest[:4]),
+                rows_before=rest[4],
+                amount_before=rest[5],
+                change=Change(*rest[6:]),
+            )
+        )
+    return found
