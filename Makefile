@@ -8,14 +8,19 @@ OVERRIDES := $(PYTHON) -c 'import json, sys; print(*(f"{k}={v}" for k, v in json
 # what the batch path needs of the real-time stack: outputs and parameters have the same names
 SHARED := "join(' ', Stacks[0].Outputs[?contains('RawBucket CsvBucket RawQueue TableName AlarmTopicArn AlarmKeyArn', OutputKey)].join('=', [OutputKey, OutputValue]))"
 
-# one of these programs, else its package: where it can't be installed, say what to do
-HAVE = for each in $(1); do if command -v $$each > /dev/null; then exit 0; fi; done; \
-  if test "$$(id -u)" = 0 && command -v apt-get > /dev/null; \
-  then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2); \
-  else echo "the tests need one of: $(1). Install it (Debian: apt install $(2)) and try again"; exit 2; fi
+# workers of `make test`, each with an emulator and a warehouse of its own
+WORKERS ?= 2
+PYTEST := $(RUN) --all-groups pytest
+BROWSERS := chromium chromium-browser google-chrome
+# packages of Debian for what the tests and the benches find on the PATH
+TOOLS := chromium default-jre-headless jq
+
+# one of these programs, or else a sentence about how to get it
+NEED = for each in $(1); do if command -v $$each > /dev/null; then exit 0; fi; done; \
+  echo "$@ needs one of: $(1). Install it and try again; on Debian, as root, 'make test-tools' does"; exit 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-tools bench screenshots lint zip deploy deploy-dagster clean
+.PHONY: help setup demo dev unit check test test-tools bench screenshots lint zip deploy deploy-dagster clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -28,16 +33,23 @@ demo: setup ## Everything, from nothing; CSV=path DAYS=A:B for the real file
 dev: setup ## The local AWS and Dagster's UI over it; PORT=, else 3000
 	$(RUN) ecom dev $(if $(PORT),--port $(PORT))
 
-test: setup test-tools ## All tests
-	$(RUN) --all-groups pytest
+unit: setup ## The unit tests, in seconds
+	$(RUN) pytest ecom_pipeline_tests/unit
 
-test-tools: ## The browser and the Java that tests need, from the system's packages where that may be done
-	@$(call HAVE,chromium chromium-browser google-chrome,chromium)
-	@$(call HAVE,java,default-jre-headless)
+check: lint unit ## What to run before each commit: lint and the unit tests
+
+test: setup ## All tests, in an order of chance whose seed is printed; WORKERS=, else 2
+	@$(call NEED,$(BROWSERS))
+	@$(call NEED,java)
+	$(PYTEST) -n$(WORKERS) --dist=loadfile --no-loadscope-reorder
+
+test-tools: ## Install what tests and benches need beside Python: a Chromium, a Java, jq (Debian, as root)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TOOLS)
 
 bench: setup ## All paths, against the original's way, others and themselves; CSV=path for the real file
-	@$(call HAVE,java,default-jre-headless)
-	@$(call HAVE,jq,jq)
+	@$(call NEED,java)
+	@$(call NEED,jq)
 	$(RUN) python -m bench.realtime $(CSV)
 	$(RUN) python -m bench.batch $(CSV)
 	$(RUN) --group spark python -m bench.engines $(CSV)

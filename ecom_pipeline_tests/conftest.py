@@ -1,24 +1,39 @@
-"""Fixtures that several tiers share, and the rule that keeps the tiers honest."""
+"""Fixtures that several tiers share, the order of the run, and the rule that keeps tiers honest.
+
+Servers are shared by the tests of a worker; what they hold is not: each test has stores of its own.
+Clients and servers are imported where they are needed: a unit test pays for none of them.
+"""
 
 import itertools
+import os
 import random
+import shutil
 import socket
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import hypothesis
 import pytest
 
 from ecom_pipeline import settings
-from ecom_pipeline.local import deploy, processes, stack
 from ecom_pipeline.settings import Settings
+from ecom_pipeline_tests import reaper
+from ecom_pipeline_tests.waiting import until
 
-SERVERS = {"aws", "browser", "emulator", "redshift", "shop_api", "whole_line", "world"}
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from ecom_pipeline_tests.stores import Servers
+
+SERVERS = {"browser", "emulator", "redshift", "shop_api", "whole_line", "world"}
 TIERS = ("/browser/", "/emulated/", "/pipeline/")
-# Files go to the workers in this order, then in the usual one: what takes minutes must begin
-# first, or one worker ends long after the other.
+# The quick tiers come first: a fault in a rule is known in seconds. Then the files that take
+# longest, or one worker would end long after the other; then all others, in a random order.
+QUICK = ("unit/", "architecture/")
 LONGEST = (
     "pipeline/test_first_hour.py",
     "pipeline/test_documented_commands.py",
@@ -28,14 +43,38 @@ LONGEST = (
     "pipeline/test_line.py",
     "emulated/test_load_protocol.py",
 )
+FIRST_DAY = date(2012, 1, 2)
 
-hypothesis.settings.register_profile("thorough", max_examples=1_000, deadline=None)
-
-_DAYS = (date(2012, 1, 2) + timedelta(days=n) for n in itertools.count())
 _NUMBERS = itertools.count(800_001)
-_PORTS = random.SystemRandom()  # a test may seed the other one
+_PORTS = random.SystemRandom()  # pytest-randomly seeds the other one
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Mark all processes of this run, so that they end with it and a worker's leaks are seen."""
+    worker = getattr(config, "workerinput", None)
+    if worker:
+        os.environ[reaper.MARK] += f"-{worker['workerid']}"
+        return
+    os.environ.pop(reaper.MARK, None)
+    mark = uuid.uuid4().hex
+    reaper.start(mark)
+    os.environ[reaper.MARK] = mark
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left_running() -> Iterator[None]:
+    """Turn the run red when a process that a test started outlives this worker's tests."""
+    yield
+    mark = os.environ[reaper.MARK]
+    try:
+        until(lambda: not any(reaper.marked(mark)), "the tests' processes to end", seconds=10)
+    except AssertionError as error:
+        left = [" ".join(each.cmdline()) for each in reaper.marked(mark)]
+        reaper.end(mark)
+        raise AssertionError(f"left running: {left}") from error
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that needs a server lives in one of its tiers, and a test there needs one."""
     lost = [
@@ -45,14 +84,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         != any(tier in item.nodeid for tier in TIERS)
     ]
     if lost:
-        raise pytest.UsageError("tests in the wrong tier: " + ", ".join(lost))
+        raise pytest.UsageError(f"{len(lost)} tests in the wrong tier: {', '.join(lost[:5])}")
     items.sort(key=_turn)
 
 
 def _turn(item: pytest.Item) -> int:
-    path = item.nodeid.partition("::")[0]
-    turns = (n for n, name in enumerate(LONGEST) if path.endswith(name))
-    return next(turns, len(LONGEST))
+    path = item.nodeid.partition("::")[0].partition("ecom_pipeline_tests/")[2]
+    if path.startswith(QUICK):
+        return -1
+    return LONGEST.index(path) if path in LONGEST else len(LONGEST)
 
 
 def free_port() -> int:
@@ -82,42 +122,99 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @contextmanager
 def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Run an emulator with infra/ deployed; nothing polls its stream."""
+    from ecom_pipeline.local import deploy, processes, stack
+
     configured = local_aws(tmp_path_factory)
-    emulator, *_ = stack.services(configured)
-    processes.start(emulator, configured.home)
-    deploy.deploy(configured)
-    yield configured
-    stack.down(configured)
+    try:
+        emulator, *_ = stack.services(configured)
+        processes.start(emulator, configured.home)
+        deploy.deploy(configured)
+        yield configured
+    finally:
+        stack.down(configured)
+
+
+@contextmanager
+def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Run a whole line of its own, its stream poller included."""
+    from ecom_pipeline.local import stack
+
+    configured = local_aws(tmp_path_factory)
+    try:
+        stack.up(configured)
+        yield configured
+    finally:
+        stack.down(configured)
+
+
+@pytest.fixture(scope="module")
+def whole_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Yield the settings of a whole line that only this file's tests use."""
+    with line(tmp_path_factory) as configured:
+        yield configured
 
 
 @pytest.fixture(scope="session")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Yield the settings of the emulator that the tests of emulated/ share."""
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Yield the settings of the emulator that tests share, with infra/ deployed.
+
+    For tests of what is deployed; what a test stores goes into stores of its own (`aws`).
+    """
     with emulated(tmp_path_factory) as configured:
         yield configured
 
 
 @pytest.fixture(scope="session")
-def redshift(aws: Settings) -> Settings:
-    """Return the settings of a warehouse beside the emulator; `aws` stops both."""
-    _, warehouse, _ = stack.services(aws)
-    processes.start(warehouse, aws.home)
-    return aws
+def servers(emulator: Settings) -> "Servers":
+    """Return what makes stores on the shared servers, for fixtures that make them otherwise."""
+    from ecom_pipeline_tests.stores import Servers
+
+    return Servers(emulator)
 
 
 @pytest.fixture(scope="session")
-def whole_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Yield the settings of a whole line of its own, its stream poller included."""
-    configured = local_aws(tmp_path_factory)
-    stack.up(configured)
-    yield configured
-    stack.down(configured)
+def redshift_server(emulator: Settings) -> None:
+    """Start a local Redshift beside the emulator, which stops both."""
+    from ecom_pipeline.local import processes, stack
+
+    _, warehouse, _ = stack.services(emulator)
+    processes.start(warehouse, emulator.home)
 
 
 @pytest.fixture(scope="session")
+def own_warehouse(servers: "Servers", redshift_server: None) -> Callable[[Settings], Settings]:
+    """Return what makes the warehouse that settings name, with its tables and no rows."""
+
+    def make(configured: Settings) -> Settings:
+        servers.warehouse(configured.redshift_database)
+        return configured
+
+    return make
+
+
+@pytest.fixture
+def aws(servers: "Servers") -> Settings:
+    """Return the settings of stores that only this test uses: buckets, queue, table, catalog.
+
+    A file whose tests share a history has an `aws` of its own, with the scope `module`.
+    """
+    return servers.stores()
+
+
+@pytest.fixture
+def redshift(
+    aws: Settings, servers: "Servers", own_warehouse: Callable[[Settings], Settings]
+) -> Iterator[Settings]:
+    """Yield `aws` with its warehouse: all tables, no rows."""
+    yield own_warehouse(aws)
+    servers.drop_warehouse(aws.redshift_database)
+
+
+@pytest.fixture
 def days() -> Callable[[int], list[date]]:
-    """Return what gives days in a row that no other test uses: tests share stores, not rows."""
-    return lambda count: list(itertools.islice(_DAYS, count))
+    """Return what gives days in a row that were not given before; the first is a Monday."""
+    left = (FIRST_DAY + timedelta(days=n) for n in itertools.count())
+    return lambda count: list(itertools.islice(left, count))
 
 
 @pytest.fixture
@@ -133,12 +230,15 @@ def invoice() -> str:
 
 
 @pytest.fixture
-def functions(aws: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def functions(
+    aws: Settings, servers: "Servers", monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
     """Give the handlers in this process the variables that infra/template.yaml gives them."""
+    from ecom_pipeline.realtime import table
     from ecom_pipeline.realtime.clients import client
 
     given = settings.aws_environment(aws) | {
-        "STREAM_NAME": "event-ingest",
+        "STREAM_NAME": servers.stream(),
         "TABLE_NAME": aws.table,
         "RAW_BUCKET": aws.raw_bucket,
         "CUSTOMER_INDEX": "customer-invoices",
@@ -147,5 +247,38 @@ def functions(aws: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     client.cache_clear()
+    table._headers_seen.clear()
     yield aws
     client.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the home of an instance in which nothing ran: a new one takes Dagster a second."""
+    import dagster as dg
+
+    from ecom_pipeline.orchestration import runs
+
+    home = runs.local_instance_home(tmp_path_factory.mktemp("instance"))
+    with dg.DagsterInstance.from_config(str(home)) as made:
+        made.all_instigator_state()
+    return home.parent
+
+
+@pytest.fixture
+def instance(dagster_home: Path, tmp_path: Path) -> "Iterator[dg.DagsterInstance]":
+    """Yield a Dagster instance of this test's own, as `ecom load` opens it."""
+    with instance_in(dagster_home, tmp_path / "instance") as made:
+        yield made
+
+
+@contextmanager
+def instance_in(made_before: Path, folder: Path) -> "Iterator[dg.DagsterInstance]":
+    """Open an instance in a folder, on a copy of a home in which nothing ran."""
+    import dagster as dg
+
+    from ecom_pipeline.orchestration import runs
+
+    shutil.copytree(made_before, folder)
+    with dg.DagsterInstance.from_config(str(runs.local_instance_home(folder))) as made:
+        yield made

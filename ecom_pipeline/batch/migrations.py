@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from importlib.resources import files
 
+import redshift_connector
+
 from ecom_pipeline.batch import schema
 from ecom_pipeline.batch.warehouse import Session, Warehouse, WarehouseError
 from ecom_pipeline.domain.columns import COLUMNS, PARTITION, Column
@@ -23,11 +25,7 @@ def migrate(warehouse: Warehouse) -> list[str]:
         SchemaError: the fact table differs from the column list in a way that needs a person.
     """
     with warehouse.session() as session:
-        session.run(
-            f"create table if not exists {_TABLE}"
-            " (name varchar(100) not null, sha256 varchar(64) not null)"
-        )
-        session.commit()
+        _ensure_history(session)
         session.run(f"lock {_TABLE}")  # two starting processes run each file once
         done = dict(session.rows(f"select name, sha256 from {_TABLE}"))
         ours = {name: _text(name) for name in _names()}
@@ -39,6 +37,25 @@ def migrate(warehouse: Warehouse) -> list[str]:
         added = schema.evolve(session)
         session.commit()
         return new + added
+
+
+def _ensure_history(session: Session) -> None:
+    """Make the table of what ran, unless it is there or another process makes it right now.
+
+    `if not exists` looks before it makes: of two that start on a new warehouse, one gets an error.
+    """
+    schema_name, _, table = _TABLE.partition(".")
+    try:
+        session.run(
+            f"create table if not exists {_TABLE}"
+            " (name varchar(100) not null, sha256 varchar(64) not null)"
+        )
+        session.commit()
+    except redshift_connector.Error:
+        session.rollback()
+        there = "select 1 from svv_tables where table_schema = %s and table_name = %s"
+        if not session.rows(there, [schema_name, table]):
+            raise
 
 
 def _check(done: Mapping[str, str], ours: Mapping[str, str]) -> None:

@@ -24,6 +24,7 @@ from ecom_pipeline.orchestration.keys import CSV_LINES
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline_tests.builders import REAL, accepted, on
+from ecom_pipeline_tests.waiting import until
 
 SMALL_PARTS = 2_000  # bytes of raw: the days below get parts by the dozen
 
@@ -35,7 +36,13 @@ def python_of_sparks_workers(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def history(aws, tmp_path_factory):
+def past(servers):
+    """Return stores for the history, which this file's tests read and build anew."""
+    return servers.stores()
+
+
+@pytest.fixture(scope="module")
+def history(past, tmp_path_factory):
     """Return the days of the real data set, or of made-up sales, once they are in the raw lake."""
     if REAL.exists():
         events = dataset.events(REAL / "online_retail.csv.gz")
@@ -43,13 +50,13 @@ def history(aws, tmp_path_factory):
         path = tmp_path_factory.mktemp("data") / "sample.csv.gz"
         write_sample(path, days=40, rows_per_day=300, start=date(2010, 12, 1))
         events = dataset.events(path)
-    return sorted(write_raw(connect.lake(aws), events))
+    return sorted(write_raw(connect.lake(past), events))
 
 
 @pytest.fixture(scope="module")
-def reference(aws, history):
+def reference(past, history):
     """Return what the plain engine makes of every day: it is right by definition."""
-    return built(PythonEngine(aws), history)
+    return built(PythonEngine(past), history)
 
 
 def built(engine, days):
@@ -66,16 +73,16 @@ def dirty(lake, day):
     lake.write_records(keys.raw_key(day, "0", "3", "3"), [*good[100:], other])
 
 
-def test_the_default_engine_makes_of_the_history_what_the_reference_makes(aws, history, reference):
-    days = list(ProcessEngine(aws, processes=2, build_day=metered).build(history))
+def test_the_default_engine_makes_of_the_history_what_the_reference_makes(past, history, reference):
+    days = list(ProcessEngine(past, processes=2, build_day=metered).build(history))
     assert {each.manifest.day: each.manifest for each in days} == reference
     for _, _, usage in days:  # counted in the process that built the day
         assert usage.calls["s3:GetObject"] >= OBJECTS_A_DAY
         assert usage.calls["s3:PutObject"] >= 1
 
 
-def test_spark_makes_of_the_history_what_the_reference_makes(aws, history, reference):
-    assert built(SparkEngine(aws), history) == reference
+def test_spark_makes_of_the_history_what_the_reference_makes(past, history, reference):
+    assert built(SparkEngine(past), history) == reference
 
 
 def test_a_day_in_many_parts_has_the_rows_the_quarantine_and_the_account_of_one(aws, day):
@@ -116,11 +123,14 @@ def test_the_days_beside_a_damaged_one_are_built_and_its_error_is_told(aws, days
     assert done
 
 
-def test_a_killed_build_leaves_no_process_behind(aws, history, tmp_path):
+def test_a_killed_build_leaves_no_process_behind(past, history, tmp_path):
     command = [sys.executable, "-c", _BUILD, *(day.isoformat() for day in history)]
-    environment = os.environ | settings.environment_of(aws)
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as parent:
-        parent.stdout.readline()  # a day is built, so the workers are there
+    environment, out = os.environ | settings.environment_of(past), tmp_path / "out"
+    with (
+        out.open("w") as shown,
+        subprocess.Popen(command, env=environment, stdout=shown) as parent,
+    ):
+        until(out.read_text, "a day to be built, so that the workers are there")
         workers = psutil.Process(parent.pid).children(recursive=True)
         parent.send_signal(signal.SIGKILL)
     assert workers

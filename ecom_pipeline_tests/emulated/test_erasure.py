@@ -1,13 +1,11 @@
 """proof.erasure: a customer leaves every store, whatever is killed, and never comes back."""
 
 import gzip
-import itertools
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from ecom_pipeline.batch import connect, load, marts, migrations, partition, tombstones
+from ecom_pipeline.batch import connect, load, marts, partition, tombstones
 from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.batch.tombstones import TombstoneError
 from ecom_pipeline.domain import envelope, keys
@@ -23,28 +21,18 @@ from ecom_pipeline_tests.emulated.killing import killed_at
 pytestmark = pytest.mark.usefixtures("redshift", "functions")
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
-CUSTOMERS = itertools.count(918_273_001)  # nobody else's in the stores that tests share
 
 
 @pytest.fixture
 def customer():
-    return str(next(CUSTOMERS))
+    return "918273001"
 
 
 @pytest.fixture
-def stores(aws, invoice, monkeypatch):
-    """Return stores with buckets of their own: an erasure looks at every object that there is."""
-    buckets = f"erasure-raw-{invoice}", f"erasure-csv-{invoice}"
-    lake = replace(connect.lake(aws), raw_bucket=buckets[0], csv_bucket=buckets[1])
-    for name in buckets:
-        lake.s3.create_bucket(
-            Bucket=name, CreateBucketConfiguration={"LocationConstraint": aws.region}
-        )
-        lake.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    monkeypatch.setenv("RAW_BUCKET", buckets[0])
-    warehouse = connect.warehouse(aws)
-    migrations.migrate(warehouse)
-    return Stores(lake, connect.client(aws, "dynamodb"), aws.table, warehouse)
+def stores(aws):
+    return Stores(
+        connect.lake(aws), connect.client(aws, "dynamodb"), aws.table, connect.warehouse(aws)
+    )
 
 
 class Shop:

@@ -1,6 +1,5 @@
 """The doctor and the status over a real local AWS of their own: healthy, then harmed."""
 
-import time
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -13,18 +12,19 @@ from ecom_pipeline.domain.envelope import Rejected
 from ecom_pipeline.health import doctor, status
 from ecom_pipeline.local import processes, stack
 from ecom_pipeline_tests.builders import RECEIVED, accepted, on
-from ecom_pipeline_tests.conftest import local_aws
+from ecom_pipeline_tests.stores import Servers
+from ecom_pipeline_tests.waiting import until
 
 DAY = date(2011, 3, 1)
 
 
-@pytest.fixture(scope="module")
-def whole_line(tmp_path_factory):
-    """Run a whole local AWS of which nobody else knows: the numbers are of all that it holds."""
-    configured = local_aws(tmp_path_factory)
-    stack.up(configured)
-    yield configured
-    stack.down(configured)
+@pytest.fixture
+def new(whole_line):
+    """Return stores in which nothing is, on this file's line: the numbers are of all they hold."""
+    servers = Servers(whole_line)
+    made = servers.stores()
+    servers.bare_warehouse(made.redshift_database)
+    return made
 
 
 def put(lake, day, *ids):
@@ -60,16 +60,16 @@ def facts(configured, name, *wanted):
     return [stores(configured)[name].facts[each] for each in wanted]
 
 
-def test_a_healthy_system_lacks_nothing_and_is_all_shown(whole_line):
-    found = findings(whole_line)
+def test_a_healthy_system_lacks_nothing_and_is_all_shown(new):
+    found = findings(new)
     assert {name: each.found for name, each in found.items() if each.state != "ok"} == {}
     assert {"warehouse", "table", "raw bucket", "CSV bucket, to write", "clock"} <= found.keys()
-    lake = connect.lake(whole_line)
+    lake = connect.lake(new)
     assert lake.read_csv(keys.copy_manifest_key(0, 0)) is None  # it tried, and wrote nothing
 
 
-def test_a_store_without_a_load_says_so_and_hides_no_other(whole_line):
-    found = stores(whole_line)
+def test_a_store_without_a_load_says_so_and_hides_no_other(new):
+    found = stores(new)
     assert {name for name, each in found.items() if each.trouble} == {
         "warehouse",
         "to load",
@@ -79,8 +79,8 @@ def test_a_store_without_a_load_says_so_and_hides_no_other(whole_line):
     assert found["raw lake"].facts["newest_day"] is None
 
 
-def test_the_numbers_are_those_of_what_was_put_in(whole_line):
-    lake, warehouse = connect.lake(whole_line), connect.warehouse(whole_line)
+def test_the_numbers_are_those_of_what_was_put_in(new):
+    lake, warehouse = connect.lake(new), connect.warehouse(new)
     migrations.migrate(warehouse)
     days = [DAY, DAY + timedelta(days=1)]
     for day in days:
@@ -91,7 +91,7 @@ def test_the_numbers_are_those_of_what_was_put_in(whole_line):
     put(lake, DAY, "536367")  # late: this day was loaded
     put(lake, DAY + timedelta(days=2), "536368")
     set_aside(lake, "invalid", "not_json", "invalid")
-    found = {name: each.facts for name, each in stores(whole_line).items()}
+    found = {name: each.facts for name, each in stores(new).items()}
     assert found["raw lake"] == {
         "days": 3,
         "newest_day": DAY + timedelta(days=2),
@@ -122,15 +122,16 @@ def test_the_lag_is_the_age_of_what_no_consumer_has_finished(whole_line):
         Data=envelope.encode(accepted(on(DAY, event_id="waits"))),
         PartitionKey="536365",
     )
-    reaches(lambda: min(facts(whole_line, "stream", *lag)) > 0)
+    until(lambda: min(facts(whole_line, "stream", *lag)) > 0, "a lag")
     assert findings(whole_line)["local AWS"].found == "poller does not run"
     processes.start(poller, whole_line.home)
-    reaches(lambda: facts(whole_line, "stream", *lag) == [0.0, 0.0])
+    until(lambda: facts(whole_line, "stream", *lag) == [0.0, 0.0], "no lag")
     assert facts(whole_line, "DynamoDB", "items") == [2]  # the line and its invoice's header
 
 
-def test_a_store_that_is_not_there_is_named_with_its_setting(whole_line):
-    elsewhere = replace(whole_line, raw_bucket="nobody-s", raw_queue="nobody-s", table="nobody-s")
+def test_a_store_that_is_not_there_is_named_with_its_setting(new):
+    migrations.migrate(connect.warehouse(new))
+    elsewhere = replace(new, raw_bucket="nobody-s", raw_queue="nobody-s", table="nobody-s")
     found = {n: each for n, each in findings(elsewhere).items() if each.state != "ok"}
     assert {name: each.todo.rsplit(" ", 1)[1] for name, each in found.items()} == {
         "raw bucket": "ECOM_RAW_BUCKET",
@@ -158,11 +159,3 @@ def test_a_warehouse_that_stopped_is_named_and_the_others_are_shown(whole_line):
     silent = {name for name, each in shown.items() if each.trouble}
     assert silent == {"warehouse", "to load", "trust"}
     assert shown["trust"].trouble == "redshift does not run: ecom local up"
-
-
-def reaches(holds):
-    """Wait until it holds; a test that waits in vain ends by this."""
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 
 import boto3
 import pytest
@@ -22,10 +23,10 @@ def post(aws, body, **changes):
 
 
 def _stream():
-    kinesis = boto3.client("kinesis")
-    for shard in kinesis.list_shards(StreamName="event-ingest")["Shards"]:
+    kinesis, stream = boto3.client("kinesis"), os.environ["STREAM_NAME"]
+    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
         start = kinesis.get_shard_iterator(
-            StreamName="event-ingest", ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
         )
         found = kinesis.get_records(ShardIterator=start["ShardIterator"], Limit=10_000)
         yield from (record["Data"] for record in found["Records"])

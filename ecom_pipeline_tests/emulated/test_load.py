@@ -19,18 +19,6 @@ from ecom_pipeline_tests.builders import on, stream_of
 pytestmark = pytest.mark.usefixtures("redshift", "functions")
 
 
-@pytest.fixture
-def warehouse(aws):
-    found = connect.warehouse(aws)
-    migrations.migrate(found)
-    return found
-
-
-@pytest.fixture
-def lake(aws):
-    return connect.lake(aws)
-
-
 def arrive(day, *events, first=1):
     """Put events of a day into the raw lake and build its CSV."""
     archive.handler(stream_of(*(on(day, **event) for event in events), first=first))
@@ -164,7 +152,8 @@ def test_loads_of_one_day_at_once_end_in_one_copy_of_it(warehouse, lake, aws, da
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(timeout=120)
+        assert not thread.is_alive(), "a load that does not end"
     assert len(failed) < 4
     assert held(warehouse, day) == made.totals
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ecom_pipeline.batch import connect, load, marts, migrations, partition
+from ecom_pipeline.batch import load, marts, partition
 from ecom_pipeline.batch.mart_list import MARTS, RETURNS
 from ecom_pipeline.domain import keys
 from ecom_pipeline_tests.builders import accepted, on
@@ -14,18 +14,6 @@ from ecom_pipeline_tests.builders import accepted, on
 pytestmark = pytest.mark.usefixtures("redshift")
 
 DAYS = [date(2009, 3, 1) + timedelta(days=n) for n in range(0, 60, 9)]
-
-
-@pytest.fixture
-def warehouse(aws):
-    found = connect.warehouse(aws)
-    migrations.migrate(found)
-    return found
-
-
-@pytest.fixture
-def lake(aws):
-    return connect.lake(aws)
 
 
 def arrive(lake, day, name, *events):

@@ -105,7 +105,8 @@ def test_builders_of_one_day_at_once_end_with_all_of_its_events(aws, day):
         archive.handler(stream_of(on(day, event_id=f"late-{number}"), first=1000 + number))
         threads.append(builder)
     for thread in threads:
-        thread.join()
+        thread.join(timeout=120)
+        assert not thread.is_alive(), "a build that does not end"
     made = partition.build(lake, day)
     assert made.totals.rows == 5
     assert set(csv_objects(aws, day)) == {made.parts[0].key, keys.manifest_key(day)}

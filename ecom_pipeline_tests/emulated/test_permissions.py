@@ -198,6 +198,12 @@ def fill_the_table(day, invoice):
     HANDLERS["store"](stream_of(*events))
 
 
+@pytest.fixture
+def aws(emulator):
+    """Return the stores of infra/ itself: those that the roles name."""
+    return emulator
+
+
 SCENES = {"ingest": ingest, "store": store, "archive": archive, "query": query}
 
 

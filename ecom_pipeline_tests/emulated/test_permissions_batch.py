@@ -12,6 +12,7 @@ import boto3
 import dagster as dg
 import pytest
 
+from bench import infra
 from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, tombstones
 from ecom_pipeline.domain import keys
@@ -21,7 +22,6 @@ from ecom_pipeline.orchestration.assets import bi
 from ecom_pipeline.orchestration.resources import resources_for
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.settings import ACCOUNT_LOCAL
-from ecom_pipeline_tests.architecture import infra
 from ecom_pipeline_tests.architecture.infra_policies import allowed, listed
 from ecom_pipeline_tests.builders import RECEIVED, accepted, on
 
@@ -92,8 +92,8 @@ def resolved(value, values):
 
 
 def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, day, monkeypatch):
-    topic = connect.client(aws, "sns").create_topic(Name="alarms")["TopicArn"]
-    fresh = replace(aws, alarm_topic=topic, glue_database=f"permissions_{day:%Y%m%d}")
+    topic = connect.client(aws, "sns").create_topic(Name=aws.raw_queue)["TopicArn"]
+    fresh = replace(aws, alarm_topic=topic)
     values = {
         "AWS::Partition": "aws",
         "AWS::Region": infra.REGION,

@@ -4,18 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from ecom_pipeline.batch import connect, load, migrations, partition, quality
+from ecom_pipeline.batch import connect, load, partition, quality
 from ecom_pipeline.domain import keys
 from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")
-
-
-@pytest.fixture
-def warehouse(aws):
-    found = connect.warehouse(aws)
-    migrations.migrate(found)
-    return found
 
 
 def publish(aws, warehouse, day, count=2):

@@ -19,11 +19,6 @@ pytestmark = pytest.mark.usefixtures("functions")
 TODAY = datetime.now(UTC).date()
 
 
-@pytest.fixture
-def lake(aws):
-    return connect.lake(aws)
-
-
 def refuse(day, *events):
     """Put events that the API refuses into quarantine, as if it had received them that day."""
     moment = datetime.combine(day, datetime.min.time(), UTC)

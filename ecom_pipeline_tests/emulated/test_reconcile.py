@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ecom_pipeline import definitions
-from ecom_pipeline.batch import connect, ledger, load, marts, migrations, partition
+from ecom_pipeline.batch import connect, ledger, load, marts, partition
 from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.domain.tombstone import NONE
 from ecom_pipeline.orchestration import requests, runs
@@ -59,7 +59,6 @@ def sold(world, day):
     ]
     deliver(events)
     warehouse, lake = connect.warehouse(world), connect.lake(world)
-    migrations.migrate(warehouse)
     partition.build(lake, day)
     load.publish(warehouse, lake, [day])
     marts.refresh(warehouse, MARTS)

@@ -15,20 +15,13 @@ from ecom_pipeline.orchestration.resources import resources_for
 from ecom_pipeline_tests.builders import accepted, on
 
 
-@pytest.fixture(scope="module")
-def day(days):
-    return days(1)[0]
-
-
-@pytest.fixture(scope="module")
-def instance(aws, redshift, day, tmp_path_factory):
+@pytest.fixture
+def instance(aws, redshift, day, instance):
     """Return an instance that has loaded a day: the marts are there, and their checks passed."""
     arrived = [accepted(on(day, event_id=f"{day}a", UnitPrice=1.2345))]
     connect.lake(aws).write_records(keys.raw_key(day, "0", "1", "1"), arrived)
-    home = runs.local_instance_home(tmp_path_factory.mktemp("home"))
-    with dg.DagsterInstance.from_config(str(home)) as made:
-        runs.run_days(definitions.build(aws), made, day, day)
-        yield made
+    runs.run_days(definitions.build(aws), instance, day, day)
+    return instance
 
 
 def test_the_asset_shows_the_headlines_and_links_to_a_page_that_opens(aws, instance):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from ecom_pipeline.batch import connect, gate, ledger, load, migrations, partition, plan, stage
+from ecom_pipeline.batch import connect, gate, ledger, load, partition, plan, stage
 from ecom_pipeline.batch.gate import Gate, HeldError
 from ecom_pipeline.batch.manifest import ManifestError
 from ecom_pipeline.batch.warehouse import WarehouseError
@@ -17,18 +17,6 @@ from ecom_pipeline_tests.builders import accepted, on
 pytestmark = pytest.mark.usefixtures("redshift")
 
 GATE = Gate(Decimal("0.2"))
-
-
-@pytest.fixture
-def warehouse(aws):
-    found = connect.warehouse(aws)
-    migrations.migrate(found)
-    return found
-
-
-@pytest.fixture
-def lake(aws):
-    return connect.lake(aws)
 
 
 def arrive(lake, day, quantities, build=True):
@@ -170,11 +158,12 @@ def test_a_warehouse_by_secret_is_reached_and_rotates(aws, warehouse):
     address = (
         f'{{"host": "127.0.0.1", "port": {aws.redshift_port}, "username": "u", "password": "p"}}'
     )
-    secrets.create_secret(Name="ecom/redshift", SecretString=address)
-    by_secret = connect.warehouse(replace(aws, redshift_secret="ecom/redshift", redshift_port=1))
+    secret = f"{aws.table}/redshift"
+    secrets.create_secret(Name=secret, SecretString=address)
+    by_secret = connect.warehouse(replace(aws, redshift_secret=secret, redshift_port=1))
     assert by_secret.query("select 1") == [(1,)]
     secrets.put_secret_value(
-        SecretId="ecom/redshift", SecretString=address.replace(str(aws.redshift_port), "1")
+        SecretId=secret, SecretString=address.replace(str(aws.redshift_port), "1")
     )
     with pytest.raises(WarehouseError, match="no warehouse answers"):
         by_secret.query("select 1")

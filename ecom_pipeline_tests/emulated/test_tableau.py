@@ -6,7 +6,7 @@ import pytest
 import tableauhyperapi as hyper
 from lxml import etree
 
-from ecom_pipeline.batch import connect, load, marts, migrations, partition
+from ecom_pipeline.batch import connect, load, marts, partition
 from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.bi import marts as bi
 from ecom_pipeline.bi.tableau import extract
@@ -36,7 +36,6 @@ SOLD = [
 def tables(aws, day):
     """Return the marts after a day of every kind of line."""
     warehouse, lake = connect.warehouse(aws), connect.lake(aws)
-    migrations.migrate(warehouse)
     events = [on(day, event_id=f"{day}-{n}", **line) for n, line in enumerate(SOLD)]
     lake.write_records(keys.raw_key(day, "0", "1", "1"), map(accepted, events))
     partition.build(lake, day)

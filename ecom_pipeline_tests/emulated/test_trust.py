@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from ecom_pipeline.batch import connect, load, marts, migrations, partition
+from ecom_pipeline.batch import load, marts, partition
 from ecom_pipeline.batch.mart_list import DATA_TRUST, MARTS
 from ecom_pipeline.bi import marts as bi
 from ecom_pipeline.domain import keys
@@ -15,27 +15,7 @@ from ecom_pipeline.proof.held import Finding
 from ecom_pipeline.proof.reconcile import Reconciliation
 from ecom_pipeline_tests.builders import accepted, on
 
-MADE = [f"marts.{name}" for name in (*marts._OUTDATED, "builds")]
-
 pytestmark = pytest.mark.usefixtures("redshift")
-
-
-@pytest.fixture
-def warehouse(aws):
-    """Return a warehouse of no day: the row is about all of them."""
-    found = connect.warehouse(aws)
-    migrations.migrate(found)
-    tables = ("fact_invoice_lines", "load_ledger", "reconciliations", "backlog")
-    with found.session() as session:
-        for table in (*(f"sales.{name}" for name in tables), *MADE):
-            session.run(f"delete from {table}")
-        session.commit()
-    return found
-
-
-@pytest.fixture
-def lake(aws):
-    return connect.lake(aws)
 
 
 def publish(warehouse, lake, day, number, *, refresh=True):

@@ -1,11 +1,14 @@
 """One emulator for this folder; a stream, a function and a home for each test."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ecom_pipeline_tests.emulated.poller.world import Emulator, World
+
+_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import json
 
-from ecom_pipeline_tests.emulated.poller.world import World, wait_until
+from ecom_pipeline_tests.emulated.poller.world import World
 
 
 def test_every_record_is_delivered_once_in_the_order_of_its_key(world: World):
@@ -79,7 +79,7 @@ def test_a_destination_that_refuses_is_asked_again_before_the_shard_moves_on(wor
     )
     world.put("poison", "good", keys=1)
     world.poll()
-    wait_until(lambda: "not accepted" in world.log.read_text())
+    world.says("not accepted")
     assert "good" not in world.delivered
     world.queue_url = world.sqs.create_queue(QueueName=f"{world.name}-later")["QueueUrl"]
     world.wait()
@@ -99,7 +99,7 @@ def test_a_mapping_that_the_emulator_serves_itself_is_left_alone(world: World):
     world.deploy()
     world.functions.update_event_source_mapping(UUID=world.mapping["UUID"], Enabled=True)
     world.poll()
-    wait_until(lambda: "left to the emulator" in world.log.read_text())
+    world.says("left to the emulator")
     assert "reading after" not in world.log.read_text()
 
 
@@ -126,7 +126,7 @@ def test_latest_means_from_when_the_poller_first_saw_the_mapping_even_if_killed(
     world.deploy(StartingPosition="LATEST")
     world.put("before")
     first = world.poll()
-    wait_until(lambda: world.log.read_text().count("reading after=None") == 2)
+    world.says("reading after=None", times=2)
     first.kill()
     first.wait(10)
     world.put("after")

@@ -3,7 +3,7 @@
 import json
 import signal
 
-from ecom_pipeline_tests.emulated.poller.world import World, wait_until
+from ecom_pipeline_tests.emulated.poller.world import World
 
 
 def test_a_kill_in_the_middle_loses_nothing_and_repeats_at_most_the_batch_in_hand(world: World):
@@ -11,7 +11,7 @@ def test_a_kill_in_the_middle_loses_nothing_and_repeats_at_most_the_batch_in_han
     sent = [f"good {n}" for n in range(120)]
     world.put(*sent)
     first = world.poll()
-    wait_until(lambda: len(world.batches) >= 4)
+    world.gets(4)
     first.send_signal(signal.SIGKILL)
     first.wait(10)
     world.poll()
@@ -25,7 +25,7 @@ def test_told_to_stop_it_finishes_the_batch_in_hand_and_repeats_nothing(world: W
     sent = [f"good {n}" for n in range(60)]
     world.put(*sent)
     first = world.poll()
-    wait_until(lambda: len(world.batches) >= 3)
+    world.gets(3)
     first.send_signal(signal.SIGTERM)
     assert first.wait(10) == 0
     assert len(world.delivered) < len(sent)
@@ -40,7 +40,7 @@ def test_an_emulator_that_restarts_is_picked_up_again(world: World):
     poller = world.poll()
     world.wait()
     world.emulator.stop()
-    wait_until(lambda: "no answer" in world.log.read_text())
+    world.says("no answer")
     world.emulator.start()
     world.put("after")
     world.wait()
@@ -58,7 +58,7 @@ def test_a_stream_that_was_made_anew_is_read_from_its_start(world: World):
     world.sent.clear()
     world.put("after")
     world.wait()
-    wait_until(lambda: "starting again" in world.log.read_text())
+    world.says("starting again")
     world.wait()
     assert set(world.delivered) == {"before", "after"}
 
@@ -66,7 +66,7 @@ def test_a_stream_that_was_made_anew_is_read_from_its_start(world: World):
 def test_a_second_poller_of_the_same_home_refuses_to_run(world: World):
     world.deploy()
     world.poll()
-    wait_until(lambda: "following" in world.log.read_text())
+    world.says("following")
     assert world.poll().wait(10) == 1
 
 

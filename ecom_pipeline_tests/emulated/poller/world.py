@@ -1,16 +1,14 @@
 """An emulator, a stream with a function on it, and the poller: real processes, real boto3."""
 
+import functools
 import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -20,20 +18,14 @@ import boto3
 from botocore.config import Config
 
 from ecom_pipeline.local.poller import progress
+from ecom_pipeline_tests.children import end
+from ecom_pipeline_tests.conftest import free_port
+from ecom_pipeline_tests.waiting import until
 
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 FUNCTION = Path(__file__).with_name("function.py")
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 15) -> Any:
-    """Wait for what must come true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "did not come true in time"
-        time.sleep(0.05)
-    return found
 
 
 @dataclass
@@ -49,7 +41,7 @@ class Emulator:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         environment = {
             **os.environ,
             **CREDENTIALS,
@@ -65,14 +57,17 @@ class Emulator:
         }
         with (self.home / "emulator.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log
+                [sys.executable, "-m", "ministack"],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
-        wait_until(self._answers)
+        until(self._answers, f"an answer of the emulator on port {self.port}")
 
     def stop(self) -> None:
         assert self.process
-        self.process.terminate()
-        self.process.wait(20)
+        end(self.process)
 
     def client(self, service: str) -> Any:
         return boto3.client(
@@ -146,14 +141,25 @@ class World:
         flags = {"--endpoint-url": self.emulator.url, "--region": REGION, "--home": str(self.home)}
         command = [sys.executable, "-m", "ecom_pipeline.local.poller", *chain(*flags.items())]
         with self.log.open("ab") as log:
-            poller = subprocess.Popen(command, env={**os.environ, **CREDENTIALS}, stderr=log)
+            poller = subprocess.Popen(
+                command, env={**os.environ, **CREDENTIALS}, stderr=log, start_new_session=True
+            )
         self.pollers.append(poller)
         return poller
 
-    def wait(self, seconds: float = 15) -> None:
+    def wait(self) -> None:
         """Wait until the checkpoints have reached what was put."""
         consumer = (self.name, self.name)
-        wait_until(lambda: progress.caught_up(self.home, self.sent, [consumer]), seconds)
+        reached = functools.partial(progress.caught_up, self.home, self.sent, [consumer])
+        until(reached, f"the poller to reach {self.sent}")
+
+    def says(self, text: str, times: int = 1) -> None:
+        """Wait until the poller's log has a text."""
+        until(lambda: self.log.read_text().count(text) >= times, f"the poller to log {text!r}")
+
+    def gets(self, batches: int) -> None:
+        """Wait until the function was given so many batches."""
+        until(lambda: len(self.batches) >= batches, f"{batches} batches at the function")
 
     @property
     def batches(self) -> list[list[dict[str, str]]]:
@@ -181,9 +187,7 @@ class World:
 
     def close(self) -> None:
         for poller in self.pollers:
-            if poller.poll() is None:
-                poller.send_signal(signal.SIGKILL)
-            poller.wait(10)
+            end(poller, signal.SIGKILL)
         self.functions.delete_event_source_mapping(UUID=self.mapping["UUID"])
 
 
@@ -192,9 +196,3 @@ def _zipped() -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.write(FUNCTION, "function.py")
     return buffer.getvalue()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -1,14 +1,13 @@
 """A local Redshift and an S3 for the tests of this folder.
 
-The value and transaction tests need only `connect`, so that they can run against a real workgroup.
+What a test commits is in a database of its own (`connect`); a `cursor` is rolled back. The value
+and transaction tests need no more, so that they can run against a real workgroup.
 """
 
+import itertools
 import os
-import signal
 import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,33 +15,28 @@ import boto3
 import pytest
 
 from ecom_pipeline.local.redshift.server import LocalRedshift
+from ecom_pipeline_tests.children import running
+from ecom_pipeline_tests.conftest import free_port
 from ecom_pipeline_tests.emulated.redshift.lake import Lake
+from ecom_pipeline_tests.waiting import until
 
 Connect = Callable[[], Any]
+
+_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """S3 in a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port, path = free_port(), tmp_path_factory.mktemp("s3") / "log"
     own = {"BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0", "GATEWAY_PORT": str(port)}
-    log = (tmp_path_factory.mktemp("s3") / "log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ministack"],
-        env=os.environ | own,
-        stdout=log,
-        stderr=log,
-        process_group=0,
-    )
-    limit = time.monotonic() + 60
-    while time.monotonic() < limit and not _answers(port):
-        time.sleep(0.1)
-    yield f"http://127.0.0.1:{port}"
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    log.close()
+    command = [sys.executable, "-m", "ministack"]
+    with (
+        path.open("wb") as log,
+        running(command, env=os.environ | own, stdout=log, stderr=log),
+    ):
+        until(lambda: _answers(port), f"an answer of the S3 whose log is {path}")
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")
@@ -62,10 +56,12 @@ def lake(s3_endpoint: str) -> Lake:
 @pytest.fixture(scope="session")
 def redshift(tmp_path_factory: pytest.TempPathFactory, s3_endpoint: str) -> Iterator[LocalRedshift]:
     """The local Redshift all tests share."""
-    server = LocalRedshift(tmp_path_factory.mktemp("redshift"), 0, s3_endpoint)
-    server.start()
-    yield server
-    server.stop()
+    server = LocalRedshift(tmp_path_factory.mktemp("redshift"), free_port(), s3_endpoint)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +72,7 @@ def new_warehouse(
     made: list[LocalRedshift] = []
 
     def make() -> LocalRedshift:
-        made.append(LocalRedshift(tmp_path_factory.mktemp("killed"), 0, s3_endpoint))
+        made.append(LocalRedshift(tmp_path_factory.mktemp("killed"), free_port(), s3_endpoint))
         made[-1].start()
         return made[-1]
 
@@ -86,12 +82,24 @@ def new_warehouse(
 
 
 @pytest.fixture
-def connect(redshift: LocalRedshift) -> Iterator[Connect]:
-    """Open connections of the real driver; they are closed after the test."""
+def database(redshift: LocalRedshift) -> Iterator[str]:
+    """Make a database, and drop it after the test."""
+    name = f"t{next(_NUMBERS)}"
+    server = redshift.connect()
+    server.autocommit = True
+    server.cursor().execute(f"create database {name}")
+    yield name
+    server.cursor().execute(f"drop database {name}")
+    server.close()
+
+
+@pytest.fixture
+def connect(redshift: LocalRedshift, database: str) -> Iterator[Connect]:
+    """Open connections of the real driver to the test's database; they are closed after it."""
     opened: list[Any] = []
 
     def open_one() -> Any:
-        opened.append(redshift.connect())
+        opened.append(redshift.connect(database))
         return opened[-1]
 
     yield open_one
@@ -100,9 +108,11 @@ def connect(redshift: LocalRedshift) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def cursor(connect: Connect) -> Any:
-    """A cursor whose statements are rolled back unless the test commits."""
-    return connect().cursor()
+def cursor(redshift: LocalRedshift) -> Iterator[Any]:
+    """A cursor in a transaction that is rolled back: such a test commits nothing of its own."""
+    connection = redshift.connect()
+    yield connection.cursor()
+    connection.close()
 
 
 def _answers(port: int) -> bool:

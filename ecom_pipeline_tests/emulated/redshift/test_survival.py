@@ -16,8 +16,10 @@ import pytest
 
 from ecom_pipeline.local.redshift.postgres import Postgres, bundled_binaries
 from ecom_pipeline.local.redshift.server import LocalRedshift
+from ecom_pipeline_tests.children import end, running
 from ecom_pipeline_tests.emulated.redshift.conftest import Connect
 from ecom_pipeline_tests.emulated.redshift.lake import CSV, ROLE, Lake, packed
+from ecom_pipeline_tests.waiting import until
 
 New = Callable[[], LocalRedshift]
 
@@ -128,62 +130,50 @@ def test_a_busy_port_or_home_is_told_in_one_sentence(
 
 COPYING = """
 import sys, redshift_connector
-c = redshift_connector.connect(host="127.0.0.1", port=int(sys.argv[1]), database="dev",
+c = redshift_connector.connect(host="127.0.0.1", port=int(sys.argv[1]), database=sys.argv[2],
                                user="awsuser", password="x", ssl=False)
-c.autocommit = sys.argv[2] == "autocommit"
-print("ready", flush=True)
-c.cursor().execute(sys.argv[3])
+c.autocommit = sys.argv[3] == "autocommit"
+c.cursor().execute(sys.argv[4])
 c.commit()
 """
 
 
 @pytest.mark.parametrize("mode", ["transaction", "autocommit"])
 def test_a_client_killed_in_a_copy_leaves_nothing_behind(
-    redshift: LocalRedshift, connect: Connect, lake: Lake, mode: str
+    redshift: LocalRedshift, database: str, connect: Connect, lake: Lake, mode: str
 ) -> None:
     big = packed("header", *(f"{n},{'x' * 100}" for n in range(300_000)))
     lake.put("big.csv.gz", big)
     cursor = connect().cursor()
-    cursor.execute("drop table if exists public.big")
     cursor.execute("create table public.big (n int, note varchar(100))")
     cursor.execute("commit")
     copy = f"copy public.big from '{lake.url('big.csv.gz')}' {ROLE} {CSV}"
-    client = subprocess.Popen(
-        [sys.executable, "-c", COPYING, str(redshift.port), mode, copy], stdout=subprocess.PIPE
-    )
-    assert client.stdout
-    client.stdout.readline()
-    wait_for_copy(cursor)
-    client.send_signal(signal.SIGKILL)
-    client.communicate()
+    command = [sys.executable, "-c", COPYING, str(redshift.port), database, mode, copy]
+    with running(command) as client:
+        until(lambda: rows_are_on_their_way(cursor), "the COPY to begin", every=0.01)
+        end(client, signal.SIGKILL)
     killed = time.monotonic()
     cursor.execute("lock public.big")  # granted when the dead client's transaction is gone
     assert time.monotonic() - killed < 5
     cursor.execute("select count(*) from public.big")
     assert cursor.fetchone() == [0]
-    cursor.execute("drop table public.big")
-    cursor.execute("commit")
 
 
-def wait_for_copy(cursor: Any) -> None:
-    """Wait until rows are on their way."""
-    limit = time.monotonic() + 20
-    while time.monotonic() < limit:
-        cursor.execute("select tuples_processed from pg_stat_progress_copy")
-        found = cursor.fetchone()
-        cursor.execute("rollback")
-        if found and found[0] > 1000:
-            return
-        time.sleep(0.01)
-    raise AssertionError("the COPY never began")
+def rows_are_on_their_way(cursor: Any) -> bool:
+    cursor.execute("select tuples_processed from pg_stat_progress_copy")
+    found = cursor.fetchone()
+    cursor.execute("rollback")
+    return bool(found) and found[0] > 1000
 
 
-def test_a_client_can_cancel_its_statement(redshift: LocalRedshift, connect: Connect) -> None:
+def test_a_client_can_cancel_its_statement(
+    redshift: LocalRedshift, database: str, connect: Connect
+) -> None:
     cursor = connect().cursor()
     cursor.execute("create table public.held (a int)")
     cursor.execute("commit")
     cursor.execute("lock public.held")
-    place = f"host=127.0.0.1 port={redshift.port} dbname=dev user=me"
+    place = f"host=127.0.0.1 port={redshift.port} dbname={database} user=me"
     command = [
         str(bundled_binaries() / "psql"),
         place,
@@ -191,13 +181,19 @@ def test_a_client_can_cancel_its_statement(redshift: LocalRedshift, connect: Con
         "-c",
         "select count(*) from public.held",
     ]
-    client = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    time.sleep(0.5)
-    client.send_signal(signal.SIGINT)
-    _, said = client.communicate(timeout=5)
+    watching = connect().cursor()
+    with running(command, stderr=subprocess.PIPE, text=True) as client:
+        until(lambda: somebody_waits(watching), "psql's statement to wait for the lock")
+        client.send_signal(signal.SIGINT)
+        _, said = client.communicate(timeout=30)
     assert "canceling statement due to user request" in said
-    cursor.execute("drop table public.held")
-    cursor.execute("commit")
+
+
+def somebody_waits(cursor: Any) -> bool:
+    cursor.execute("select count(*) from pg_locks where not granted")
+    (waiting,) = cursor.fetchone()
+    cursor.execute("rollback")
+    return waiting > 0
 
 
 def test_a_client_that_sends_rubbish_is_cut_off(redshift: LocalRedshift) -> None:

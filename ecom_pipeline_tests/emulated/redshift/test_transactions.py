@@ -17,7 +17,6 @@ Refused = redshift_connector.ProgrammingError
 def table(connect: Connect) -> Any:
     """A committed table with two rows."""
     cursor = connect().cursor()
-    cursor.execute("drop table if exists public.balance")
     cursor.execute("create table public.balance (id int, amount int)")
     cursor.execute("insert into public.balance values (1, 10), (2, 20)")
     cursor.execute("commit")
@@ -117,7 +116,7 @@ def test_a_lock_waits_and_the_snapshot_starts_behind_it(connect: Connect, table:
 
     thread = threading.Thread(target=wait)
     thread.start()
-    time.sleep(0.3)
+    time.sleep(0.3)  # a real workgroup does not show a test who waits for a lock
     assert not seen
     holder.commit()
     thread.join(timeout=10)
@@ -158,5 +157,5 @@ def test_writers_at_once_lose_nothing(connect: Connect, table: str) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(timeout=60)
     assert total(connect().cursor()) == 70
