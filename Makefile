@@ -60,7 +60,7 @@ screenshots: setup ## The pictures in docs/images, from a real UI; needs a Chrom
 	$(RUN) --group browser python -m docs.screenshots_report
 
 lint: setup ## What review would say anyway
-	$(RUN) ruff check && $(RUN) ruff format --check && $(RUN) --all-groups pyright && $(RUN) cfn-lint infra/template.yaml infra/dagster/template.yaml
+	$(RUN) ruff check && $(RUN) ruff format --check && $(RUN) --all-groups pyright && $(RUN) cfn-lint --regions eu-west-2 -- infra/template.yaml infra/dagster/template.yaml
 
 zip: setup ## The Lambda zip for arm64, into dist/
 	$(RUN) ecom zip dist/lambda.zip

@@ -7,8 +7,6 @@ Without a CSV, made-up data stand in. Prints a table and writes docs/benchmarks-
 import json
 import os
 import platform
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +25,7 @@ from rich.table import Table
 
 from bench.history import write_raw
 from bench.realtime import free_port
+from bench.timed import cpu_seconds
 from ecom_pipeline import definitions, settings
 from ecom_pipeline.batch import connect
 from ecom_pipeline.domain import keys
@@ -36,7 +35,7 @@ from ecom_pipeline.orchestration.runs import QUIET
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.sample import write_sample
-from ecom_pipeline.settings import Settings, child_environment
+from ecom_pipeline.settings import Settings
 
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks-batch.md"
 HISTORY = 100_000  # raw objects
@@ -142,19 +141,11 @@ def side(home: Path) -> Iterator[Side]:
         stack.down(configured)
 
 
-def cpu_seconds(statement: str) -> float:
-    """Return the CPU seconds of a Python process that runs one statement."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = child_environment({"DAGSTER_DISABLE_TELEMETRY": "1"})
-    subprocess.run([sys.executable, "-c", statement], check=True, env=environment)  # noqa: S603
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def loading() -> Row:
     """Compare loading the definitions with importing Dagster alone."""
     statements = ("import dagster", "import ecom_pipeline.definitions")
-    found = [[cpu_seconds(each) for each in statements] for _ in range(LOADS + 1)][1:]
+    quiet = {"DAGSTER_DISABLE_TELEMETRY": "1"}
+    found = [[cpu_seconds(each, quiet) for each in statements] for _ in range(LOADS + 1)][1:]
     alone, ours = (median(column) for column in zip(*found, strict=True))
     return _row("load the definitions, CPU s (import dagster)", alone, ours, at_most=1.5)
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from bench import infra
 from bench.metered import Metric, log_gb
 from ecom_pipeline.cost.units import Units
 from ecom_pipeline.orchestration.sensors import new_raw_objects
-from ecom_pipeline_tests.architecture import infra
 
 STAGE = "production"
 SHARDS = 4  # that an on-demand stream begins with

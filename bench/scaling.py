@@ -7,18 +7,18 @@ one it reads and records them. docs/scaling.md holds what it prints.
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import arrivals
+from bench import arrivals, infra
 from bench.deployed import SHARDS, STAGE
 from ecom_pipeline.batch import parts
 from ecom_pipeline.batch.lake import Found
 from ecom_pipeline.cost.usage import FRONT_DOOR, recorded
 from ecom_pipeline.realtime import ingest
 from ecom_pipeline.replay import dataset
-from ecom_pipeline_tests.architecture import infra
 
 TIMES = (1, 10, 100, 1_000)
 PATIENCE = ingest.PATIENCE_MS / 1000
@@ -146,6 +146,7 @@ def _same(name: str, events: float, then: str) -> Limit:
     return Limit(name, events, events, then)
 
 
+@cache
 def _shards(times: int) -> int:
     return arrivals.shards_for(_HOUR.invoices, times, PATIENCE, SHARDS)
 

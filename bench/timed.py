@@ -1,6 +1,7 @@
 """A program timed from outside: its seconds, its CPU and its memory, its children's too."""
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -41,6 +42,15 @@ def run(module: str, arguments: Sequence[str], environment: Mapping[str, str]) -
     waited -= before.children_user + before.children_system
     # a JVM is waited for by nobody, a jq is gone before it is seen
     return Took(wall, max(waited, sum(seen.cpu.values())), seen.peak)
+
+
+def cpu_seconds(statement: str, environment: Mapping[str, str]) -> float:
+    """Return the CPU seconds of a Python process that runs one statement, its start included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-c", statement]
+    subprocess.run(command, check=True, env=child_environment(environment))  # noqa: S603
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 @dataclass

@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import socket
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from ecom_pipeline_tests.stores import Servers
 
-SERVERS = {"browser", "emulator", "redshift", "shop_api", "whole_line", "world"}
+SERVERS = {"browser", "emulator", "postgres", "redshift", "shop_api", "whole_line", "world"}
 TIERS = ("/browser/", "/emulated/", "/pipeline/")
 # The quick tiers come first: a fault in a rule is known in seconds. Then the files that take
 # longest, or one worker would end long after the other; then all others, in a random order.
@@ -44,6 +45,14 @@ LONGEST = (
     "emulated/test_load_protocol.py",
 )
 FIRST_DAY = date(2012, 1, 2)
+
+OURS = {"ECOM_FAULT_EVENTS", "ECOM_PG_BIN"}  # for a test run
+
+# What a developer's shell says of AWS, of Dagster and of us is not for tests; the definitions read
+# it when they are imported.
+for _name in list(os.environ):
+    if _name.startswith(("AWS_", "DAGSTER_", "ECOM_")) and _name not in OURS:
+        del os.environ[_name]
 
 _NUMBERS = itertools.count(800_001)
 _PORTS = random.SystemRandom()  # pytest-randomly seeds the other one
@@ -67,7 +76,7 @@ def nothing_is_left_running() -> Iterator[None]:
     yield
     mark = os.environ[reaper.MARK]
     try:
-        until(lambda: not any(reaper.marked(mark)), "the tests' processes to end", seconds=10)
+        until(lambda: not any(reaper.marked(mark)), "the tests' processes to end", seconds=30)
     except AssertionError as error:
         left = [" ".join(each.cmdline()) for each in reaper.marked(mark)]
         reaper.end(mark)
@@ -210,11 +219,16 @@ def redshift(
     servers.drop_warehouse(aws.redshift_database)
 
 
-@pytest.fixture
-def days() -> Callable[[int], list[date]]:
-    """Return what gives days in a row that were not given before; the first is a Monday."""
+def new_days() -> Callable[[int], list[date]]:
+    """Return what gives days in a row that it did not give before; the first is a Monday."""
     left = (FIRST_DAY + timedelta(days=n) for n in itertools.count())
     return lambda count: list(itertools.islice(left, count))
+
+
+@pytest.fixture
+def days() -> Callable[[int], list[date]]:
+    """Return what gives this test days: the same in each run, whatever ran before."""
+    return new_days()
 
 
 @pytest.fixture
@@ -250,6 +264,27 @@ def functions(
     table._headers_seen.clear()
     yield aws
     client.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[None]:
+    """Let Spark's workers be this Python, not the first on the PATH; end it after the file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        yield
+    _end_spark()
+
+
+def _end_spark() -> None:
+    """Stop Spark's Java, which would else live as long as this process."""
+    from pyspark import SparkContext
+
+    gateway = SparkContext._gateway
+    if gateway is not None:
+        gateway.shutdown()
+        gateway.proc.stdin.close()
+        gateway.proc.wait(30)
+        SparkContext._gateway = SparkContext._jvm = None
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ As in infra_rules.py a rule is a kind, a property and what it may say; a duty lo
 import re
 from dataclasses import MISSING, fields
 
+from bench.infra import Resources, of_kind
 from ecom_pipeline.settings import Settings, variable
-from ecom_pipeline_tests.architecture.infra import Resources, of_kind
 from ecom_pipeline_tests.architecture.infra_policies import (
     ROLE,
     Duty,
@@ -17,7 +17,7 @@ from ecom_pipeline_tests.architecture.infra_policies import (
     listed,
 )
 from ecom_pipeline_tests.architecture.infra_rules import (
-    Must,
+    Rule,
     be,
     be_at_least,
     be_given,
@@ -33,7 +33,7 @@ NAMESPACE = "AWS::RedshiftServerless::Namespace"
 SPARK = "AWS::EMRServerless::Application"
 RIGHTS = "AWS::IAM::RolePolicy"
 
-RULES: tuple[tuple[str, str, Must], ...] = (
+RULES: tuple[Rule, ...] = (
     (DATABASE, "StorageEncrypted", be(True)),
     (DATABASE, "PubliclyAccessible", be(False)),
     (DATABASE, "DeletionProtection", be(True)),

@@ -5,7 +5,7 @@ What policies may say is in infra_policies.py.
 
 import re
 
-from ecom_pipeline_tests.architecture.infra import Resources, of_kind, refers_to
+from bench.infra import Resources, of_kind, refers_to
 from ecom_pipeline_tests.architecture.infra_policies import (
     POLICY_DUTIES,
     ROLE,

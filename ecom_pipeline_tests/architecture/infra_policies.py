@@ -1,12 +1,12 @@
 """What the policies of infra/ may say: exact permissions, for somebody, and by TLS only.
 
-A duty comes with the ways to spoil it, so that test_infra_gate.py can see each one go red.
+A duty comes with the ways to spoil it, so that infra_gate.py can see each one go red.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from ecom_pipeline_tests.architecture.infra import Resources, of_kind
+from bench.infra import Resources, of_kind
 
 Resource = dict[str, Any]
 Statement = dict[str, Any]

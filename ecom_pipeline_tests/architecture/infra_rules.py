@@ -45,7 +45,10 @@ def be_given() -> Must:
     return Must(bool, "")
 
 
-RULES: tuple[tuple[str, str, Must], ...] = (
+Rule = tuple[str, str, Must]
+"""A kind of resource, a property, and what it may say."""
+
+RULES: tuple[Rule, ...] = (
     (
         "AWS::S3::Bucket",
         "BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault.SSEAlgorithm",
@@ -154,7 +157,7 @@ def spoil(resource: dict[str, Any], path: str, value: object) -> None:
     node[int(last) if last.isdigit() else last] = value
 
 
-def broken(rule: tuple[str, str, Must], resource: dict[str, Any]) -> bool:
+def broken(rule: Rule, resource: dict[str, Any]) -> bool:
     """Return whether a resource breaks a rule; what is not said is broken, defaults change."""
     _, path, must = rule
     found = look(resource, path)

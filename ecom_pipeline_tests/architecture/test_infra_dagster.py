@@ -5,17 +5,26 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
+from bench import infra
 from ecom_pipeline import settings
 from ecom_pipeline.local import deploy
 from ecom_pipeline.orchestration import engines
-from ecom_pipeline_tests.architecture import infra, infra_dagster_rules, infra_duties, infra_rules
+from ecom_pipeline_tests.architecture import infra_dagster_rules, infra_duties, infra_rules
+from ecom_pipeline_tests.architecture.infra_gate import (
+    absent,
+    duties_neglected,
+    duties_that_stay_green,
+    rules_broken,
+    rules_that_stay_green,
+)
 from ecom_pipeline_tests.architecture.infra_policies import ROLE, allowed, listed
-from ecom_pipeline_tests.architecture.infra_rules import broken, spoil
 
 STAGES = ("staging", "production")
 
@@ -52,35 +61,22 @@ def resources(request):
     return everything(request.param)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule[0]} {rule[1]}")
-def test_each_resource_says_what_its_kind_must_say(resources, rule):
-    found = infra.of_kind(resources, rule[0])
-    assert found
-    assert [name for name, each in found.items() if broken(rule, each)] == []
+def test_each_resource_says_what_its_kind_must_say(resources):
+    assert absent((kind for kind, *_ in RULES), resources) == set()
+    assert rules_broken(RULES, resources) == set()
 
 
-@pytest.mark.parametrize("duty", DUTIES, ids=lambda duty: f"{duty.kind} {duty.says}")
-def test_each_resource_keeps_its_duties_to_the_others(resources, duty):
-    found = infra.of_kind(resources, duty.kind)
-    assert found
-    assert [name for name in found if not duty.kept(resources, name)] == []
+def test_each_resource_keeps_its_duties_to_the_others(resources):
+    assert absent((duty.kind for duty in DUTIES), resources) == set()
+    assert duties_neglected(DUTIES, resources) == set()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule[0]} {rule[1]}")
-def test_a_rule_goes_red_for_a_wrong_value_and_for_a_missing_one(rule):
-    for value in (rule[2].wrong, None):
-        for name, each in infra.of_kind(everything(), rule[0]).items():
-            spoil(each, rule[1], value)
-            assert broken(rule, each), (name, value)
+def test_each_rule_goes_red_for_a_wrong_value_and_for_a_missing_one():
+    assert rules_that_stay_green(RULES, everything) == set()
 
 
-@pytest.mark.parametrize("duty", DUTIES, ids=lambda duty: f"{duty.kind} {duty.says}")
-def test_a_duty_goes_red_however_it_is_spoilt(duty):
-    for change in duty.spoils:
-        for name in infra.of_kind(everything(), duty.kind):
-            spoilt = everything()
-            change(spoilt, name)
-            assert not duty.kept(spoilt, name), name
+def test_each_duty_goes_red_however_it_is_spoilt():
+    assert duties_that_stay_green(DUTIES, everything) == set()
 
 
 def test_every_kind_of_resource_has_a_rule_or_needs_none():
@@ -186,25 +182,33 @@ def test_the_image_is_built_from_files_that_are_there(folder, user):
     assert f'name = "uv"\nversion = "{pinned}"' in (ROOT / "uv.lock").read_text()
 
 
-def test_each_command_of_a_task_is_there():
-    for name, task in infra.of_kind(
-        infra.dagster_resources("production"), "AWS::ECS::TaskDefinition"
-    ).items():
+def commands_of(resources):
+    """Yield each command of a task and of its health check, as a list of words."""
+    for task in infra.of_kind(resources, "AWS::ECS::TaskDefinition").values():
         (container,) = task["Properties"]["ContainerDefinitions"]
-        commands = [
-            container.get("Command"),
-            (container.get("HealthCheck") or {}).get("Command", [])[1:],
-        ]
-        for command in filter(None, commands):
-            program = Path(sys.executable).with_name(command[0])
-            assert program.exists(), name
-            words = [each for each in command[1:3] if re.fullmatch(r"[a-z][a-z-]+", each)]
-            done = subprocess.run(
-                [str(program), *words, "--help"], capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, done.stderr
-            for option in (each for each in command if re.fullmatch(r"--?[a-z-]+", each)):
-                assert option in done.stdout, (name, option)
+        yield from filter(None, [container.get("Command")])
+        yield from filter(None, [container.get("HealthCheck", {}).get("Command", [])[1:]])
+
+
+@pytest.mark.filterwarnings("ignore::Warning")  # of the programs' own imports
+def test_each_command_of_a_task_is_there(monkeypatch):
+    """Its program is installed and takes its words and options; with --help nothing is run."""
+    commands = list(commands_of(infra.dagster_resources("production")))
+    assert commands
+    for program, *words in commands:
+        assert Path(sys.executable).with_name(program).exists(), program
+        if program == "python":
+            option, source = words
+            assert option == "-c"
+            compile(source, program, "exec")
+            continue
+        (entry,) = entry_points(group="console_scripts", name=program)
+        options = next((n for n, word in enumerate(words) if word.startswith("-")), len(words))
+        argv = [program, *words[:options], "--help", *words[options:]]
+        monkeypatch.setattr(sys, "argv", argv)
+        with pytest.raises(SystemExit) as ended:
+            entry.load()()
+        assert ended.value.code == 0, argv
 
 
 def test_the_services_find_the_code_location(monkeypatch):
@@ -214,6 +218,7 @@ def test_the_services_find_the_code_location(monkeypatch):
     assert "ECOM_DAGSTER_CODE_HOST" in names
     monkeypatch.setenv("ECOM_DAGSTER_CODE_HOST", "code.internal")
     (origin,) = location_origins_from_yaml_paths([str(infra.DAGSTER / "workspace.yaml")])
+    assert isinstance(origin, GrpcServerCodeLocationOrigin)
     assert (origin.host, origin.port, origin.location_name) == (
         "code.internal",
         4000,

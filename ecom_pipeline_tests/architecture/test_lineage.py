@@ -57,13 +57,13 @@ def test_every_asset_says_what_it_is_and_shows_its_columns():
     graph = build(LOCAL).resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
-        assert node.description
-        assert node.group_name == key.path[0]
-        assert node.kinds
+        assert node.description, key
+        assert node.group_name == key.path[0], key
+        assert node.kinds, key
         if key.path[-1] in {"raw_events", "reconciliation", "sales_dashboard", "sales_report"}:
             continue
         columns = [c.name for c in node.metadata["dagster/column_schema"].columns]
         if key.path[0] == "marts":
-            assert columns
+            assert columns, key
         else:
-            assert columns[: len(CSV_HEADER)] == list(CSV_HEADER)
+            assert columns[: len(CSV_HEADER)] == list(CSV_HEADER), key

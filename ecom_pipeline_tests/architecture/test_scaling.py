@@ -4,10 +4,10 @@ import re
 
 from bench import arrivals, scaling
 from bench.arrivals import Invoice
+from bench.infra import parameters_of
 from ecom_pipeline.batch import parts
 from ecom_pipeline.batch.engines.process_engine import ProcessEngine
 from ecom_pipeline.local import deploy
-from ecom_pipeline_tests.architecture.infra import parameters_of
 
 DOCUMENT = (deploy.INFRA.parent / "docs" / "scaling.md").read_text()
 

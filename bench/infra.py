@@ -1,6 +1,6 @@
 """infra/'s templates as one environment would deploy them: expanded, with parameters put in.
 
-What the resources must be like is in infra_rules.py.
+What the resources must be like is in ecom_pipeline_tests/architecture/infra_rules.py.
 """
 
 import json
@@ -18,30 +18,19 @@ NOTHING = {"Ref": "AWS::NoValue"}
 Resources = dict[str, Any]
 
 
-@cache
-def _expanded() -> str:
-    return json.dumps(deploy.expand(deploy.INFRA / "template.yaml", "s3://code/key.zip", REGION))
-
-
 def expanded() -> dict[str, Any]:
     """Return the plain CloudFormation template, as a copy."""
     return json.loads(_expanded())
 
 
 def parameters_of(stage: str) -> dict[str, str]:
+    """Return what a stage gives the real-time stack."""
     return json.loads((deploy.INFRA / "parameters" / f"{stage}.json").read_text())
 
 
 def resources_of(stage: str) -> Resources:
-    """Return a stage's resources: parameters replaced, conditions decided, other Refs kept."""
-    return _resources(expanded(), parameters_of(stage))
-
-
-@cache
-def _dagster_template() -> str:
-    from samtranslator.yaml_helper import yaml_parse
-
-    return json.dumps(yaml_parse((DAGSTER / "template.yaml").read_text()))
+    """Return a stage's resources, as a copy: parameters put in, conditions decided."""
+    return json.loads(_resources_of(stage))
 
 
 def dagster_template() -> dict[str, Any]:
@@ -49,13 +38,53 @@ def dagster_template() -> dict[str, Any]:
     return json.loads(_dagster_template())
 
 
-def dagster_resources(stage: str, **changed: str) -> Resources:
-    """Return the resources of a stage's batch path, with some parameters changed."""
-    return _resources(dagster_template(), dagster_parameters(stage) | changed)
-
-
 def dagster_parameters(stage: str) -> dict[str, str]:
+    """Return what a stage gives the batch path's stack."""
     return json.loads((DAGSTER / "parameters" / f"{stage}.json").read_text())
+
+
+def dagster_resources(stage: str, **changed: str) -> Resources:
+    """Return the resources of a stage's batch path, as a copy, with some parameters changed."""
+    return json.loads(_dagster_resources(stage, tuple(changed.items())))
+
+
+def of_kind(resources: Resources, kind: str) -> dict[str, Resources]:
+    """Return the resources of a kind, by their logical name."""
+    return {name: each for name, each in resources.items() if each["Type"] == kind}
+
+
+def handlers() -> list[str]:
+    """Return the modules whose `handler` is a Lambda function's."""
+    functions = of_kind(resources_of("local"), "AWS::Lambda::Function").values()
+    return sorted(each["Properties"]["Handler"].removesuffix(".handler") for each in functions)
+
+
+def refers_to(value: Any, name: str) -> bool:
+    """Return whether a value is a reference to a resource."""
+    return value in ({"Ref": name}, {"Fn::GetAtt": [name, "Arn"]})
+
+
+# Text, because json.loads copies it several times quicker than copy.deepcopy the data.
+@cache
+def _expanded() -> str:
+    return json.dumps(deploy.expand(deploy.INFRA / "template.yaml", "s3://code/key.zip", REGION))
+
+
+@cache
+def _resources_of(stage: str) -> str:
+    return json.dumps(_resources(expanded(), parameters_of(stage)))
+
+
+@cache
+def _dagster_template() -> str:
+    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - as in deploy
+
+    return json.dumps(yaml_parse((DAGSTER / "template.yaml").read_text()))
+
+
+@cache
+def _dagster_resources(stage: str, changed: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(_resources(dagster_template(), dagster_parameters(stage) | dict(changed)))
 
 
 def _resources(template: dict[str, Any], given: dict[str, str]) -> Resources:
@@ -72,21 +101,12 @@ def _resources(template: dict[str, Any], given: dict[str, str]) -> Resources:
     }
 
 
-def of_kind(resources: Resources, kind: str) -> dict[str, Resources]:
-    """Return the resources of a kind, by their logical name."""
-    return {name: each for name, each in resources.items() if each["Type"] == kind}
-
-
-def refers_to(value: Any, name: str) -> bool:
-    """Return whether a value is a reference to a resource."""
-    return value in ({"Ref": name}, {"Fn::GetAtt": [name, "Arn"]})
-
-
 def _truth(condition: Any, parameters: dict[str, str]) -> bool:
     ((operator, operands),) = condition.items()
     if operator == "Fn::Not":
         return not _truth(operands[0], parameters)
-    assert operator == "Fn::Equals"
+    if operator != "Fn::Equals":
+        raise NotImplementedError(f"a condition with {operator}")
     left, right = (str(_resolved(each, parameters, {})) for each in operands)
     return left == right
 
