@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ecom_pipeline.domain import envelope
-from ecom_pipeline.domain.envelope import Accepted
+from ecom_pipeline.domain.envelope import Accepted, Rejected
 
 RECEIVED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 REAL = Path(__file__).parents[2] / "shared" / "data"
@@ -45,6 +45,20 @@ def accepted(event: dict[str, Any], received: datetime = RECEIVED) -> Accepted:
         received_at=received,
         event=msgspec.Raw(json.dumps(event).encode()),
     )
+
+
+def read_accepted(line: bytes) -> Accepted:
+    """Read a record back that must be an accepted one."""
+    record = envelope.decode(line)
+    assert isinstance(record, Accepted), record
+    return record
+
+
+def read_rejected(line: bytes) -> Rejected:
+    """Read a record back that must be a rejected one."""
+    record = envelope.decode(line)
+    assert isinstance(record, Rejected), record
+    return record
 
 
 def kinesis_event(records: Iterable[bytes], shard: str = "0", first: int = 1) -> dict[str, Any]:

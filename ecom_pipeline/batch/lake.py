@@ -14,7 +14,7 @@ from typing import Any
 from isal import isal_zlib
 
 from ecom_pipeline.domain import keys, ndjson
-from ecom_pipeline.domain.envelope import Rejected
+from ecom_pipeline.domain.envelope import Record
 
 _LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
@@ -82,7 +82,7 @@ class Lake:
             return 0
         return int(metadata.get("rows", 1))  # what does not say is one thing to look at
 
-    def write_records(self, key: str, records: Iterable[Rejected]) -> None:
+    def write_records(self, key: str, records: Iterable[Record]) -> None:
         """Put records as an object of the raw bucket, with what it holds in its metadata."""
         self._put_packed(key, ndjson.pack(records))
 

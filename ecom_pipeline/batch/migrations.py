@@ -56,6 +56,7 @@ def _ensure_history(session: Session) -> None:
         there = "select 1 from svv_tables where table_schema = %s and table_name = %s"
         if not session.rows(there, [schema_name, table]):
             raise
+        session.commit()  # the caller's snapshot starts behind its lock
 
 
 def _check(done: Mapping[str, str], ours: Mapping[str, str]) -> None:

@@ -93,16 +93,21 @@ def csv_part(world, day):
     return partition.committed(connect.lake(world), day).parts[0].key
 
 
+def body_of(lake, key) -> bytes:
+    stored = lake.read_csv(key)
+    assert stored is not None, f"{key} is not there"
+    return stored.body
+
+
 def cut_csv_part(world, day):
     lake = connect.lake(world)
-    body = lake.read_csv(csv_part(world, day)).body
-    text = gzip.decompress(body).decode().splitlines(keepends=True)
+    text = gzip.decompress(body_of(lake, csv_part(world, day))).decode().splitlines(keepends=True)
     lake.write_part(csv_part(world, day), gzip.compress("".join(text[:-1]).encode()))
 
 
 def add_csv_part(world, day):
     lake = connect.lake(world)
-    body = lake.read_csv(csv_part(world, day)).body
+    body = body_of(lake, csv_part(world, day))
     lake.write_part(keys.csv_part_key(day, "0" * 16, 1), body)
 
 

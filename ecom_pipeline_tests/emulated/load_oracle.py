@@ -5,20 +5,26 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.envelope import Accepted, Record
 from ecom_pipeline_tests.builders import accepted, on
 
 POISON = ("other day", "no quantity", "rejected")
 
 
-def record_of(day, content):
+def event_of(day, name, quantity) -> Accepted:
+    """Return the record of an event's name and quantity."""
+    return accepted(on(day, event_id=f"{day}.{name}", Quantity=quantity, UnitPrice=1))
+
+
+def record_of(day, content) -> Record:
     """Return the record of an event's name and quantity, or of poison."""
     if content == "other day":
         return accepted(on(day + timedelta(days=400), event_id=f"{day}.p"))
     if content == "no quantity":
         return accepted(on(day, event_id=f"{day}.p", Quantity=0))
-    name, quantity = content if isinstance(content, tuple) else ("p", 1)
-    good = accepted(on(day, event_id=f"{day}.{name}", Quantity=quantity, UnitPrice=1))
-    return good if isinstance(content, tuple) else envelope.conflict(good)
+    if content == "rejected":
+        return envelope.conflict(event_of(day, "p", 1))
+    return event_of(day, *content)
 
 
 @dataclass
@@ -98,5 +104,5 @@ class Oracle:
 
 def set_aside(day, account):
     """Return the bytes that must be in quarantine: a conflict once, poison each time it came."""
-    conflicts = {bytes(record_of(day, content).event) for content in account.conflicts}
+    conflicts = {bytes(event_of(day, *content).event) for content in account.conflicts}
     return [*conflicts, *(envelope.encode(record_of(day, each)) for each in account.poison)]

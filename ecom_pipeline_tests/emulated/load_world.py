@@ -7,14 +7,17 @@ import logging
 from types import SimpleNamespace
 
 import dagster as dg
+from dagster._core.definitions.schedule_definition import DecoratedScheduleFunction
 
 from ecom_pipeline.batch import connect, ledger, load, partition, stage
 from ecom_pipeline.batch.ledger import Change, Entry, within
 from ecom_pipeline.batch.notifications import raw_objects
 from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.schedules import daily_sweep
 from ecom_pipeline.orchestration.sensors import new_raw_objects
+from ecom_pipeline_tests.builders import read_rejected
 from ecom_pipeline_tests.emulated.interleaving import Connection, stop_before_calls
 
 
@@ -43,18 +46,22 @@ class World:
             assert partition.build(self.lake, day).unaccounted == 0
         return load.publish(self.warehouse, self.lake, days)
 
-    def tick(self, cursor):
+    def tick(self, cursor) -> dg.SensorResult | dg.SkipReason:
         context = dg.build_sensor_context(
             instance=self.instance, cursor=cursor, resources={"raw_notifications": self.queue}
         )
-        return new_raw_objects(context)
+        found = new_raw_objects(context)
+        assert isinstance(found, dg.SensorResult | dg.SkipReason)
+        return found
 
     def sweep(self, morning):
         resources = {"lake": self.lake, "warehouse": self.straight}
         context = SimpleNamespace(
             instance=self.instance, scheduled_execution_time=morning, log=logging.getLogger()
         )  # Dagster's own opens an instance from its home for each sweep: 0.3 s
-        return daily_sweep._execution_fn.decorated_fn(context, **resources)
+        sweep = daily_sweep._execution_fn
+        assert isinstance(sweep, DecoratedScheduleFunction)
+        return sweep.decorated_fn(context, **resources)
 
     def unacknowledged(self):
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -67,7 +74,7 @@ class World:
         listed = s3.list_objects_v2(Bucket=bucket, Prefix=keys.QUARANTINE).get("Contents", [])
         return {
             each["Key"]: [
-                envelope.original_bytes(envelope.decode(line))
+                envelope.original_bytes(read_rejected(line))
                 for line in self.lake.raw_lines(each["Key"])
             ]
             for each in listed
@@ -76,7 +83,9 @@ class World:
     def csv_of(self, manifest):
         found = []
         for part in manifest.parts:
-            text = gzip.decompress(self.lake.read_csv(part.key).body).decode()
+            stored = self.lake.read_csv(part.key)
+            assert stored is not None, f"{part.key} is in the manifest, and not there"
+            text = gzip.decompress(stored.body).decode()
             found += csv.DictReader(io.StringIO(text))
         return [(row["event_id"].rpartition(".")[2], int(row["quantity"])) for row in found]
 
@@ -93,6 +102,13 @@ class World:
             session.commit()
         for run in self.instance.get_runs():
             self.instance.delete_run(run.run_id)
+
+
+def span_of(run) -> requests.Span:
+    """Return a run's days, which each run must have."""
+    span = requests.days_of_tags(run.tags)
+    assert span is not None, run.tags
+    return span
 
 
 def days_told(body):

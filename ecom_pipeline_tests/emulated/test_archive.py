@@ -6,7 +6,16 @@ import pytest
 from ecom_pipeline.batch import connect, partition
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.realtime.archive import handler
-from ecom_pipeline_tests.builders import RECEIVED, accepted, kinesis_event, on, payload, stream_of
+from ecom_pipeline_tests.builders import (
+    RECEIVED,
+    accepted,
+    kinesis_event,
+    on,
+    payload,
+    read_accepted,
+    read_rejected,
+    stream_of,
+)
 
 pytestmark = pytest.mark.usefixtures("functions")
 
@@ -25,7 +34,7 @@ def test_a_batch_delivered_twice_is_stored_once_with_the_same_bytes(aws, day):
     handler(batch)
     assert raw_of(aws, day) == {key: lines}
     assert boto3.client("s3").head_object(Bucket=aws.raw_bucket, Key=key)["ETag"] == etag
-    assert [envelope.decode(line).event_id for line in lines] == ["a", "b"]
+    assert [read_accepted(line).event_id for line in lines] == ["a", "b"]
 
 
 def test_a_batch_of_two_days_becomes_an_object_for_each(aws, day):
@@ -41,7 +50,7 @@ def test_what_cannot_be_used_goes_to_quarantine_and_the_rest_to_the_lake(aws, da
     assert len(raw_of(aws, day)) == 1
     key = keys.quarantine_key(RECEIVED.date(), "shardId-000000000000", "900", "902")
     lines = connect.lake(aws).raw_lines(key)
-    poison, invalid = [envelope.decode(each) for each in lines]
+    poison, invalid = [read_rejected(each) for each in lines]
     assert (poison.reason, envelope.original_bytes(poison)) == ("unreadable", b"poison")
     assert (invalid.reason, invalid.field) == ("invalid", "Quantity")
 
@@ -66,7 +75,7 @@ def test_whatever_lies_on_the_stream_is_set_aside_with_its_bytes(aws, day, poiso
     assert len(lines) == 1
     span = ("shardId-000000000000", str(first), str(first + 1))
     (data,) = connect.lake(aws).raw_lines(keys.quarantine_key(RECEIVED.date(), *span))
-    assert envelope.original_bytes(envelope.decode(data)) == poison
+    assert envelope.original_bytes(read_rejected(data)) == poison
 
 
 def test_delivered_again_with_other_borders_the_day_is_the_same_and_the_rest_redelivered(aws, day):

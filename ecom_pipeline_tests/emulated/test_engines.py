@@ -2,16 +2,13 @@
 
 import os
 import signal
-import subprocess
 import sys
 from dataclasses import replace
-from datetime import date
 
 import dagster as dg
 import psutil
 import pytest
 
-from bench.history import OBJECTS_A_DAY, write_raw
 from ecom_pipeline import definitions, settings
 from ecom_pipeline.batch import connect, partition
 from ecom_pipeline.batch.engines.process_engine import ProcessEngine
@@ -21,42 +18,15 @@ from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.orchestration.engines import metered
 from ecom_pipeline.orchestration.keys import CSV_LINES
-from ecom_pipeline.replay import dataset
-from ecom_pipeline.replay.sample import write_sample
-from ecom_pipeline_tests.builders import REAL, accepted, on
+from ecom_pipeline_tests.builders import accepted, on, read_rejected
+from ecom_pipeline_tests.children import running
 from ecom_pipeline_tests.waiting import until
 
 SMALL_PARTS = 2_000  # bytes of raw: the days below get parts by the dozen
+OBJECTS = 3  # of such a day
 
 
-@pytest.fixture(autouse=True)
-def python_of_sparks_workers(monkeypatch):
-    """Let Spark's workers be this Python; it else takes the first on the PATH."""
-    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-
-
-@pytest.fixture(scope="module")
-def past(servers):
-    """Return stores for the history, which this file's tests read and build anew."""
-    return servers.stores()
-
-
-@pytest.fixture(scope="module")
-def history(past, tmp_path_factory):
-    """Return the days of the real data set, or of made-up sales, once they are in the raw lake."""
-    if REAL.exists():
-        events = dataset.events(REAL / "online_retail.csv.gz")
-    else:
-        path = tmp_path_factory.mktemp("data") / "sample.csv.gz"
-        write_sample(path, days=40, rows_per_day=300, start=date(2010, 12, 1))
-        events = dataset.events(path)
-    return sorted(write_raw(connect.lake(past), events))
-
-
-@pytest.fixture(scope="module")
-def reference(past, history):
-    """Return what the plain engine makes of every day: it is right by definition."""
-    return built(PythonEngine(past), history)
+pytestmark = pytest.mark.usefixtures("spark")
 
 
 def built(engine, days):
@@ -73,16 +43,18 @@ def dirty(lake, day):
     lake.write_records(keys.raw_key(day, "0", "3", "3"), [*good[100:], other])
 
 
-def test_the_default_engine_makes_of_the_history_what_the_reference_makes(past, history, reference):
-    days = list(ProcessEngine(past, processes=2, build_day=metered).build(history))
-    assert {each.manifest.day: each.manifest for each in days} == reference
-    for _, _, usage in days:  # counted in the process that built the day
-        assert usage.calls["s3:GetObject"] >= OBJECTS_A_DAY
+def test_each_engine_makes_of_dirty_days_what_the_reference_makes(aws, days):
+    """Of the whole history, too: pipeline/test_history.py."""
+    lake, days = connect.lake(aws), days(6)
+    for each in days:
+        dirty(lake, each)
+    reference = built(PythonEngine(aws), days)
+    found = list(ProcessEngine(aws, processes=2, few=1, build_day=metered).build(days))
+    assert {each.manifest.day: each.manifest for each in found} == reference
+    for _, _, usage in found:  # counted in the process that built the day
+        assert usage.calls["s3:GetObject"] >= OBJECTS
         assert usage.calls["s3:PutObject"] >= 1
-
-
-def test_spark_makes_of_the_history_what_the_reference_makes(past, history, reference):
-    assert built(SparkEngine(past), history) == reference
+    assert built(SparkEngine(aws), days) == reference
 
 
 def test_a_day_in_many_parts_has_the_rows_the_quarantine_and_the_account_of_one(aws, day):
@@ -101,7 +73,7 @@ def test_a_day_in_many_parts_has_the_rows_the_quarantine_and_the_account_of_one(
 
 def records(lake, manifest):
     found = [line for key in manifest.quarantine_keys for line in lake.raw_lines(key)]
-    return sorted(envelope.original_bytes(envelope.decode(line)) for line in found)
+    return sorted(envelope.original_bytes(read_rejected(line)) for line in found)
 
 
 def test_spark_takes_a_day_apart_as_one_machine_does(aws, day):
@@ -123,31 +95,32 @@ def test_the_days_beside_a_damaged_one_are_built_and_its_error_is_told(aws, days
     assert done
 
 
-def test_a_killed_build_leaves_no_process_behind(past, history, tmp_path):
-    command = [sys.executable, "-c", _BUILD, *(day.isoformat() for day in history)]
-    environment, out = os.environ | settings.environment_of(past), tmp_path / "out"
-    with (
-        out.open("w") as shown,
-        subprocess.Popen(command, env=environment, stdout=shown) as parent,
-    ):
+def test_a_killed_build_leaves_no_process_behind(aws, days, tmp_path):
+    lake, days = connect.lake(aws), days(4)
+    for each in days:
+        dirty(lake, each)
+    command = [sys.executable, "-c", _BUILD, *(day.isoformat() for day in days)]
+    environment, out = os.environ | settings.environment_of(aws), tmp_path / "out"
+    with out.open("w") as shown, running(command, env=environment, stdout=shown) as parent:
         until(out.read_text, "a day to be built, so that the workers are there")
         workers = psutil.Process(parent.pid).children(recursive=True)
         parent.send_signal(signal.SIGKILL)
-    assert workers
-    _, alive = psutil.wait_procs(workers, timeout=30)
-    assert not alive
+        assert workers
+        _, alive = psutil.wait_procs(workers, timeout=30)
+        assert not alive
 
 
 _BUILD = """
-import sys
+import sys, time
 from datetime import date
 from ecom_pipeline import settings
 from ecom_pipeline.batch.engines.process_engine import ProcessEngine
 
 if __name__ == "__main__":
     days = [date.fromisoformat(day) for day in sys.argv[1:]]
-    for built in ProcessEngine(settings.load(), processes=2).build(days):
+    for built in ProcessEngine(settings.load(), processes=2, few=1).build(days):
         print(built.manifest.day, flush=True)
+        time.sleep(600)  # the build is not over: it is killed here
 """
 
 

@@ -245,8 +245,9 @@ def test_an_erasure_touches_no_other_day(stores, days, invoice, customer):
 
 
 def test_without_its_salt_no_day_is_built(stores, day, customer):
-    tombstones.write(stores.lake, customer, Tombstone(mode="delete", moment=NOW))
-    assert tombstones.find(stores.lake, customer, "delete").moment == NOW
+    tombstone = Tombstone(mode="delete", moment=NOW)
+    tombstones.write(stores.lake, customer, tombstone)
+    assert tombstones.find(stores.lake, customer, "delete") == tombstone
     stores.lake.remove_records([keys.SALT])
     with pytest.raises(TombstoneError, match="restore"):
         partition.build(stores.lake, day)

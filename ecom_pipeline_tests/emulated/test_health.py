@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def stores(configured):
     return {each.name: each for each in status.read(configured)}
 
 
-def facts(configured, name, *wanted):
+def facts(configured, name, *wanted) -> list[Any]:
     return [stores(configured)[name].facts[each] for each in wanted]
 
 
@@ -91,7 +92,7 @@ def test_the_numbers_are_those_of_what_was_put_in(new):
     put(lake, DAY, "536367")  # late: this day was loaded
     put(lake, DAY + timedelta(days=2), "536368")
     set_aside(lake, "invalid", "not_json", "invalid")
-    found = {name: each.facts for name, each in stores(new).items()}
+    found: dict[str, Any] = {name: each.facts for name, each in stores(new).items()}
     assert found["raw lake"] == {
         "days": 3,
         "newest_day": DAY + timedelta(days=2),

@@ -43,10 +43,10 @@ from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline_tests.emulated.interleaving import Connection, Killed, Load
 from ecom_pipeline_tests.emulated.load_oracle import POISON, Oracle, record_of, set_aside
-from ecom_pipeline_tests.emulated.load_world import World, days_told, versions
+from ecom_pipeline_tests.emulated.load_world import World, days_told, span_of, versions
 
 THOROUGH = settings.get_current_profile_name() == "thorough"
-EXAMPLES = settings.default.max_examples if THOROUGH else 10
+EXAMPLES = settings().max_examples if THOROUGH else 10
 STEPS = 30
 MOST_LOADS = 4  # at once
 SPACED = (0, 1, 3)  # the days that get events: two neighbours, and one apart
@@ -145,19 +145,20 @@ class LoadProtocol(RuleBasedStateMachine):
     def a_tick(self, killed):
         """A tick that is killed is not committed: neither its requests nor its cursor."""
         found = self.world.tick(self.cursor)
-        if killed:
-            if isinstance(found, dg.SensorResult):
+        if isinstance(found, dg.SensorResult):
+            assert found.cursor is not None
+            if killed:
                 self.invisible += json.loads(found.cursor)
-        elif isinstance(found, dg.SensorResult):
-            self.cursor = found.cursor
-            self.ask("sensor", found.run_requests)
-        else:
+            else:
+                self.cursor = found.cursor
+                self.ask("sensor", found.run_requests)
+        elif not killed:
             self.cursor = "[]"
         self.nothing_is_forgotten()
 
     def nothing_is_forgotten(self):
         """A day that is behind has a run, or a message that is not acknowledged."""
-        spans = [requests.days_of_tags(run.tags) for run in self.waiting]
+        spans = [span_of(run) for run in self.waiting]
         spans += self.failed + [span for _, span in self.loads]
         behind = {o.day for o in self.oracles.values() if o.held != o.account().table}
         left = [day for day in behind - self.untold if not requests.is_waiting(day, spans)]
@@ -314,7 +315,7 @@ class LoadProtocol(RuleBasedStateMachine):
             if self.waiting:
                 run = self.waiting.pop()
                 self.world.instance.delete_run(run.run_id)
-                span = requests.days_of_tags(run.tags)
+                span = span_of(run)
             else:
                 span = self.failed.pop()
             self.is_over(self.begin(span))
@@ -368,7 +369,8 @@ def test_any_order_of_arrivals_ticks_loads_and_crashes_ends_in_the_same_tables(w
             derandomize=not THOROUGH,
             deadline=None,
             database=None,
-            suppress_health_check=list(HealthCheck),
+            # HealthCheck's metaclass has an __iter__ without types
+            suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]
             phases=[Phase.generate, Phase.shrink] if THOROUGH else [Phase.generate],
         ),
     )

@@ -92,7 +92,7 @@ def _tables(asked: dict[str, Any]) -> Iterator[str]:
 
 def _inserted(asked: dict[str, Any]) -> Iterator[str]:
     for each in asked["Statements"]:
-        (name,) = re.match(r'INSERT INTO "([^"]+)"', each["Statement"]).groups()
+        (name,) = re.findall(r'^INSERT INTO "([^"]+)"', each["Statement"])
         yield f"arn:aws:dynamodb:{PLACE}:table/{name}"
 
 

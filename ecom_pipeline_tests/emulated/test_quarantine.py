@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 
 from ecom_pipeline.batch import connect, partition
@@ -9,7 +10,7 @@ from ecom_pipeline.batch.catalog import QUARANTINE_TABLE
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.proof import quarantine, retrial
 from ecom_pipeline.proof.quarantine import Wanted
-from ecom_pipeline.proof.retrial import Refusal
+from ecom_pipeline.proof.retrial import Event, Refusal
 from ecom_pipeline.realtime import archive, ingest, store
 from ecom_pipeline_tests.builders import accepted, kinesis_event, on, request, stream_of
 from ecom_pipeline_tests.emulated.killing import killed_at
@@ -23,7 +24,8 @@ def refuse(day, *events):
     """Put events that the API refuses into quarantine, as if it had received them that day."""
     moment = datetime.combine(day, datetime.min.time(), UTC)
     records = [
-        ingest._judge(envelope._ENCODER.encode(e), n, moment) for n, e in enumerate(events, 1)
+        ingest._judge(msgspec.Raw(envelope._ENCODER.encode(e)), n, moment)
+        for n, e in enumerate(events, 1)
     ]
     archive.handler(kinesis_event(map(envelope.encode, records)))
 
@@ -50,6 +52,16 @@ def look(lake, day, **wanted):
 
 def trials(lake, day, changes=(), **wanted):
     return quarantine.preview(lake, look(lake, day, **wanted), dict(changes), TODAY)
+
+
+def event_of(trial) -> Event:
+    assert trial.event is not None, trial.refusal
+    return trial.event
+
+
+def refusal_of(trial) -> Refusal:
+    assert trial.refusal is not None, trial.event
+    return trial.refusal
 
 
 def test_records_are_counted_and_found_by_reason_field_and_id(lake, day):
@@ -82,11 +94,11 @@ def test_what_is_mended_is_taken_and_leaves_and_the_rest_stays(lake, day):
 def test_an_event_without_an_id_has_the_same_one_at_each_try(lake, day):
     bad = {k: v for k, v in on(day, Quantity="six").items() if k != "event_id"}
     refuse(day, bad, bad, on(day, event_id="x", Country=None))
-    first, second = (t.event["event_id"] for t in trials(lake, day, {"Quantity": "6"})[:2])
+    first, second = (event_of(t)["event_id"] for t in trials(lake, day, {"Quantity": "6"})[:2])
     assert first != second, "equal lines of an invoice are two events"
     quarantine.replay(lake, trials(lake, day, {"Quantity": "6"}, field="Quantity")[:1], Api())
     (left,) = trials(lake, day, {"Quantity": "6"}, field="Quantity")
-    assert left.event["event_id"] == second, "it does not hang on the lines before it"
+    assert event_of(left)["event_id"] == second, "it does not hang on the lines before it"
 
 
 @pytest.mark.parametrize("write", [1, 2])
@@ -124,9 +136,9 @@ def test_what_a_rebuild_set_aside_is_taken_by_loading_its_day(lake, days):
     partition.build(lake, day)
     mine = [k for k in look(lake, arrived) if keys.transform_day_of(k.key) == day]
     (trial,) = quarantine.preview(lake, mine, {}, TODAY)
-    assert trial.refusal.field == "InvoiceDate"
+    assert refusal_of(trial).field == "InvoiceDate"
     (trial,) = quarantine.preview(lake, mine, {"Quantity": "1"}, TODAY)
-    assert "no --set" in trial.refusal.expected
+    assert "no --set" in refusal_of(trial).expected
     lake.write_records(key, [accepted(on(day, event_id="f"))])  # stands for a rule that was mended
     (trial,) = quarantine.preview(lake, mine, {}, TODAY)
     assert trial.rebuild == day
@@ -144,7 +156,7 @@ def test_a_conflict_needs_an_id_of_its_own_and_stays_away_once_it_was_taken(lake
     arrived = date(2026, 11, 22)
     mine = [k for k in look(lake, arrived, reason="id_conflict") if invoice in k.record.record]
     (trial,) = quarantine.preview(lake, mine, {}, TODAY)
-    assert "--set event_id=" in trial.refusal.expected
+    assert "--set event_id=" in refusal_of(trial).expected
     (trial,) = quarantine.preview(lake, mine, {"event_id": f"{invoice}-y"}, TODAY)
     quarantine.replay(lake, [trial], Api())
     made = partition.build(lake, day)
@@ -158,22 +170,24 @@ def test_two_contents_are_not_sent_under_one_id(lake, day):
     refuse(day, on(day, Quantity="six"), on(day, Quantity="ten", StockCode="B"))
     one, two = trials(lake, day, {"Quantity": "6", "event_id": "same"})
     assert one.event is not None
-    assert two.refusal.field == "event_id"
+    assert refusal_of(two).field == "event_id"
 
 
 def test_what_is_no_json_or_no_event_says_so(day):
     moment = datetime.combine(day, datetime.min.time(), UTC)
-    for original, reason, expected in (
+    cases: list[tuple[bytes, envelope.Reason, str]] = [
         (b"{nope", "not_json", "JSON"),
         (b"[]", "invalid", "a JSON object"),
         (envelope.encode(accepted(on(day, Quantity=0))), "invalid", "32 bits"),
         (b'{"Description": "' + b"x" * 40_000 + b'"}', "too_large", "at most 32768 bytes"),
-    ):
+    ]
+    for original, reason, expected in cases:
         error = envelope.EventError("", "", None)
         record = envelope.rejected(
             original, record="r", reason=reason, received_at=moment, error=error
         )
         found = retrial.attempt(envelope.encode(record), record, {}, TODAY)
+        assert isinstance(found, Refusal)
         assert expected in found.expected
 
 

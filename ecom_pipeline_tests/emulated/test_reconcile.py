@@ -177,7 +177,9 @@ def test_a_day_is_reconciled_in_the_ui_with_what_differs_as_a_table(world, day, 
         done = job.execute_in_process(instance=instance, tags=requests.range_tags((day, day)))
         (check,) = done.get_asset_check_evaluations()
         assert not check.passed
-        (record,) = check.metadata["events"].records
+        table = check.metadata["events"]
+        assert isinstance(table, dg.TableMetadataValue)
+        (record,) = table.records
         assert (record.data["event_id"], record.data["hop"]) == (f"{day}-1-2", "CSV -> fact")
         with connect.warehouse(world).session() as session:
             now = datetime.now(UTC)

@@ -2,6 +2,7 @@
 
 import random
 from decimal import Decimal
+from typing import Any
 
 import boto3
 import pytest
@@ -11,13 +12,21 @@ from ecom_pipeline.batch import connect
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.realtime.store import handler
-from ecom_pipeline_tests.builders import RECEIVED, accepted, kinesis_event, on, stream_of
+from ecom_pipeline_tests.builders import (
+    RECEIVED,
+    accepted,
+    kinesis_event,
+    on,
+    read_rejected,
+    stream_of,
+)
 
 pytestmark = pytest.mark.usefixtures("functions")
 
 
 def items_of(aws, invoice):
-    table = boto3.resource("dynamodb").Table(aws.table)
+    dynamodb: Any = boto3.resource("dynamodb")
+    table = dynamodb.Table(aws.table)
     found = table.query(KeyConditionExpression=Key("pk").eq(keys.invoice_pk(invoice)))
     return {item["sk"]: item for item in found["Items"]}
 
@@ -59,7 +68,7 @@ def test_the_first_content_of_an_id_stands_and_the_second_is_quarantined(aws, da
     assert items_of(aws, invoice)[keys.line_sk(f"{invoice}-x")]["quantity"] == 6
     mark = digest(envelope.line_of(accepted(second)).row())
     key = keys.conflict_key(RECEIVED.date(), f"{invoice}-x", mark)
-    (found,) = map(envelope.decode, connect.lake(aws).raw_lines(key))
+    (found,) = map(read_rejected, connect.lake(aws).raw_lines(key))
     assert found.reason == "id_conflict"
     assert b'"Quantity": 7' in envelope.original_bytes(found)
 

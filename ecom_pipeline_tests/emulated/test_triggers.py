@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -43,24 +44,30 @@ def arrive(lake, day, name="1"):
     )
 
 
-def tick(instance, queue, cursor=None):
+def tick(instance, queue, cursor=None) -> Any:
     context = dg.build_sensor_context(
         instance=instance, cursor=cursor, resources={"raw_notifications": queue}
     )
     return new_raw_objects(context)
 
 
-def spans(found):
+def spans(found) -> list[requests.Span]:
+    """Return the days of each run that is asked for, which it must have."""
     asked = found.run_requests if isinstance(found, dg.SensorResult) else found
-    return [
-        requests.days_of_tags(
-            each.tags | ({requests.PARTITION: each.partition_key} if each.partition_key else {})
-        )
-        for each in asked
-    ]
+    assert asked is not None
+    return [span_of(each) for each in asked]
 
 
-def morning(schedule, at, instance, **resources):
+def span_of(request) -> requests.Span:
+    partition_key = request.partition_key
+    span = requests.days_of_tags(
+        request.tags | ({requests.PARTITION: partition_key} if partition_key else {})
+    )
+    assert span is not None, request
+    return span
+
+
+def morning(schedule, at, instance, **resources) -> Any:
     context = dg.build_schedule_context(
         instance=instance, scheduled_execution_time=at, resources=resources
     )
@@ -148,7 +155,9 @@ def test_the_morning_asks_for_yesterday_until_it_is_loaded(instance, lake, wareh
 )
 def test_each_day_has_one_morning_when_the_clocks_change_too(instance, lake, warehouse, night):
     start = datetime(night.year, night.month, night.day, tzinfo=LONDON) - timedelta(days=1)
-    ticks = list(islice(cron_string_iterator(start.timestamp(), daily_load.cron_schedule, ZONE), 4))
+    cron = daily_load.cron_schedule
+    assert isinstance(cron, str)
+    ticks = list(islice(cron_string_iterator(start.timestamp(), cron, ZONE), 4))
     assert [each.astimezone(LONDON).strftime("%F %H:%M") for each in ticks] == [
         f"{night + timedelta(days=n)} 03:00" for n in range(-1, 3)
     ]

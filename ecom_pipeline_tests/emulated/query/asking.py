@@ -1,13 +1,14 @@
 """What API Gateway hands to the query function, and how it is asked as a customer or as staff."""
 
 import json
+from typing import Any
 
 from ecom_pipeline.realtime import query
 
 
-def claims(customer=None, *, staff=False, **changes):
+def claims(customer: object = None, *, staff=False, **changes: object) -> dict[str, object]:
     """Return the claims of an identity token as API Gateway passes them on."""
-    found = {"token_use": "id", "sub": "5b1c"} | changes
+    found: dict[str, object] = {"token_use": "id", "sub": "5b1c"} | changes
     if customer is not None:
         found["custom:customer_id"] = customer
     if staff:
@@ -15,7 +16,7 @@ def claims(customer=None, *, staff=False, **changes):
     return found
 
 
-def request(resource, verified, path=None, headers=None, **parameters):
+def request(resource, verified, path=None, headers=None, **parameters) -> dict[str, Any]:
     return {
         "resource": resource,
         "pathParameters": path,
@@ -26,14 +27,16 @@ def request(resource, verified, path=None, headers=None, **parameters):
     }
 
 
-def ask(resource, verified, path=None, headers=None, **parameters):
+def ask(
+    resource, verified, path=None, headers=None, **parameters
+) -> tuple[int, Any, dict[str, str]]:
     """Return the status, the body and the headers of an answer."""
     answer = query.handler(request(resource, verified, path, headers, **parameters))
     body = json.loads(answer["body"]) if answer["body"] else None
     return answer["statusCode"], body, answer["headers"]
 
 
-def pages(resource, verified, path=None, **parameters):
+def pages(resource, verified, path=None, **parameters) -> list[Any]:
     """Return all pages of a list."""
     found, token = [], {}
     while True:

@@ -162,7 +162,7 @@ def test_without_a_customers_identity_token_nothing_is_ones_own(verified):
         claims("17850"),
         claims(staff=True, token_use="access"),
         *[
-            claims("17850", **{"cognito:groups": groups})
+            claims("17850") | {"cognito:groups": groups}
             for groups in ("", "[]", "Staff", "staffs", "not-staff", "[a nostaff b]", None, ["x"])
         ],
     ],
@@ -174,7 +174,7 @@ def test_without_the_group_staff_no_staff_route_answers(verified):
 
 @pytest.mark.parametrize("groups", ["staff", "[staff]", "[desk staff]", "desk,staff"])
 def test_the_group_is_read_as_rest_apis_and_the_emulator_write_it(groups):
-    who = claims(**{"cognito:groups": groups})
+    who = claims() | {"cognito:groups": groups}
     assert ask("/customers/{id}/invoices", who, PATH)[0] == 200
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from zlib import crc32
 
@@ -18,6 +19,7 @@ class ShopApi:
     """What the server holds, and how it is to behave; a fault is used up by one request."""
 
     def __init__(self):
+        self.url = ""
         self.lock = threading.Lock()
         self.stored = {}
         self.deliveries = Counter()
@@ -74,9 +76,12 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
     timeout = 10
 
+    def __init__(self, shop: ShopApi, *connection):
+        self.shop = shop
+        super().__init__(*connection)  # which handles all that comes on the connection
+
     def setup(self):
         super().setup()
-        self.shop = self.server.shop
         with self.shop.lock:
             self.shop.connections += 1
 
@@ -117,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *_args):
+    def log_message(self, format, *_args):  # noqa: A002 - the base's name
         pass
 
 
@@ -125,8 +130,7 @@ class Handler(BaseHTTPRequestHandler):
 def serving():
     """Yield a running ShopApi; its `url` says where."""
     shop = ShopApi()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.shop = shop
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, shop)) as server:
         shop.url = f"http://127.0.0.1:{server.server_address[1]}/stage"
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
