@@ -10,6 +10,7 @@ import random
 import shutil
 import socket
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from ecom_pipeline import settings
@@ -45,6 +47,8 @@ LONGEST = (
     "emulated/test_load_protocol.py",
 )
 FIRST_DAY = date(2012, 1, 2)
+MEMORY = Path("/dev/shm")
+ROOM = 6_000_000_000
 
 OURS = {"ECOM_FAULT_EVENTS", "ECOM_PG_BIN"}  # for a test run
 
@@ -64,10 +68,37 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker:
         os.environ[reaper.MARK] += f"-{worker['workerid']}"
         return
+    _write_in_memory()
     os.environ.pop(reaper.MARK, None)
     mark = uuid.uuid4().hex
     reaper.start(mark)
     os.environ[reaper.MARK] = mark
+
+
+def _write_in_memory() -> None:
+    """Put temporary files into memory where there is room, unless TMPDIR says where.
+
+    SQLite, where Dagster keeps each event, waits for the disk at each commit: that was more than
+    half of the batch path's tests (2026-11-30). What a failed run left stays until the next one.
+    """
+    if not MEMORY.is_dir() or os.environ.get("TMPDIR"):
+        return
+    for old in MEMORY.glob("ecom-*"):
+        if not psutil.pid_exists(int(old.name.rpartition("-")[2])):
+            shutil.rmtree(old, ignore_errors=True)
+    if min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) > ROOM:
+        folder = MEMORY / f"ecom-{os.getpid()}"
+        folder.mkdir(mode=0o700)
+        os.environ["TMPDIR"] = str(folder)
+        tempfile.tempdir = None  # it is looked for once
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Give the memory of a run that passed back."""
+    folder = MEMORY / f"ecom-{os.getpid()}"
+    if exitstatus == pytest.ExitCode.OK and folder.is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

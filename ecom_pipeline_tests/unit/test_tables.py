@@ -1,6 +1,7 @@
 """tables: what a terminal shows is what there is."""
 
 import io
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -17,7 +18,8 @@ from ecom_pipeline.tables import (
     pounds,
     show_reconciliation,
 )
-from ecom_pipeline_tests.unit.test_sensors import ONE, TWO
+
+ONE, TWO = date(2010, 12, 1), date(2010, 12, 2)
 
 
 def shown(thing):

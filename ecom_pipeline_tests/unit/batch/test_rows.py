@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecom_pipeline.batch import rows
@@ -74,7 +74,6 @@ def outcome(read, data, day):
         return type(error), str(error)
 
 
-@settings(max_examples=300)
 @given(
     st.lists(events.map(line) | st.binary(max_size=8), max_size=12),
     st.sampled_from([DAY, DAY, date(2010, 12, 2)]),

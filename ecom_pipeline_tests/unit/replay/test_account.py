@@ -1,20 +1,25 @@
 """What the data set adds up to, day by day."""
 
-import csv
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from ecom_pipeline.domain.tombstone import NONE
-from ecom_pipeline.replay.account import account_of, lines
-from ecom_pipeline.replay.dataset import events
-from ecom_pipeline_tests.unit.replay.conftest import DATA, REAL_FILE, row
+from ecom_pipeline.replay.account import Account, account_of, lines
+from ecom_pipeline.replay.dataset import _number, events
+from ecom_pipeline.replay.sample import Sample
+from ecom_pipeline_tests.unit.replay.conftest import FIRST_DAYS, REAL_FILE, reading_of, row
 
 
-def test_the_order_of_events_does_not_change_what_they_add_up_to(made_up):
-    in_order = events(made_up.path)
-    assert account_of(in_order).days == account_of(in_order.shuffled(3)).days
+@pytest.fixture(scope="module")
+def account(made_up: Sample) -> Account:
+    """What the made-up data set's events add up to."""
+    return account_of(events(made_up.path))
+
+
+def test_the_order_of_events_does_not_change_what_they_add_up_to(made_up, account):
+    assert account_of(events(made_up.path).shuffled(3)).days == account.days
 
 
 def test_an_account_adds_up_each_day_and_counts_what_is_no_event(written):
@@ -39,44 +44,28 @@ def test_what_was_sent_is_what_was_accepted_and_may_be_nothing(written):
     assert list(lines(path, NONE, other, other)) == []
 
 
-def test_a_made_up_file_has_no_row_that_is_refused_and_none_on_saturdays(made_up):
-    account = account_of(events(made_up.path))
+def test_a_made_up_file_has_no_row_that_is_refused_and_none_on_saturdays(made_up, account):
     assert account.refused == 0
     assert len(account.days) == made_up.days == 3  # Wednesday to Saturday
     assert sum(totals.rows for totals in account.days.values()) == made_up.rows
 
 
-def golden_figures():
-    with (DATA / "rows_per_day.csv").open(newline="") as lines:
-        return {
-            date.fromisoformat(day["day"]): (
-                int(day["rows"]),
-                int(day["units"]),
-                Decimal(day["revenue"]),
-            )
-            for day in csv.DictReader(lines)
-        }
-
-
-@pytest.mark.parametrize("path", [REAL_FILE] if REAL_FILE.exists() else [])
-def test_the_real_files_first_weeks_add_up_to_the_golden_figures_of_each_day(path):
-    days = date(2010, 12, 1), date(2010, 12, 23)
-    account = account_of(events(path, days=days))
+def test_the_events_of_the_first_days_add_up_to_the_golden_figures_of_each_day(data_set, golden):
+    account = account_of(events(data_set, days=FIRST_DAYS))
     assert account.refused == 0
     assert {
         day: (totals.rows, totals.quantity, totals.amount) for day, totals in account.days.items()
-    } == {day: figures for day, figures in golden_figures().items() if day <= days[1]}
+    } == {day: figures for day, figures in golden.items() if day <= FIRST_DAYS[1]}
 
 
-@pytest.mark.parametrize("path", [REAL_FILE] if REAL_FILE.exists() else [])
-def test_the_real_files_events_add_up_to_the_golden_figures_of_the_whole(path):
-    ids, quantity, amount = set(), 0, Decimal(0)
-    for _, event in events(path):
-        ids.add(event["event_id"])
-        quantity += event["Quantity"]
-        amount += event["Quantity"] * event["UnitPrice"]
-    assert (len(ids), quantity, amount) == (541_909, 5_176_450, Decimal("9747747.934"))
-    rows, units, revenue = (
-        sum(figures) for figures in zip(*golden_figures().values(), strict=True)
-    )
-    assert (len(ids), quantity, amount) == (rows, units, revenue)
+def test_the_rows_add_up_to_the_golden_figures_of_the_whole(whole, golden):
+    """A row's event has `_number` of its texts: here each pair of texts is read once."""
+    rows, units, revenue = 0, 0, Decimal(0)
+    for (quantity, price), count in reading_of(whole).sold.items():
+        pieces, each = _number(quantity), _number(price)
+        assert isinstance(pieces, int)
+        assert isinstance(each, int | Decimal)
+        rows, units, revenue = rows + count, units + count * pieces, revenue + count * pieces * each
+    assert (rows, units, revenue) == tuple(map(sum, zip(*golden.values(), strict=True)))
+    if whole == REAL_FILE:
+        assert (rows, units, revenue) == (541_909, 5_176_450, Decimal("9747747.934"))

@@ -1,0 +1,57 @@
+"""ecom replay, ecom sample: what is no data set and who is no API is one sentence."""
+
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ecom_pipeline.replay import api
+from ecom_pipeline_tests.unit.cli.conftest import Ecom
+
+HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"
+NOBODY = {"ECOM_API_URL": "http://127.0.0.1:1", "ECOM_API_KEY": "k"}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "CSV"),
+        (b"a,b,c\r\n1,2,3\r\n", "InvoiceNo"),
+        (HEADER.replace("Country", "Land").encode(), "Country"),
+        (HEADER.encode(), "no rows"),
+    ],
+)
+def test_a_file_that_is_no_data_set_is_one_sentence(
+    ecom: Ecom, tmp_path: Path, content: bytes, says: str
+):
+    path = tmp_path / "data.csv"
+    path.write_bytes(content)
+    sentence = ecom("replay", path, **NOBODY).refusal()
+    assert says in sentence
+    assert "data.csv" in sentence
+
+
+def test_a_file_that_is_not_there_is_one_sentence(ecom: Ecom):
+    assert "nowhere.csv" in ecom("replay", "nowhere.csv", **NOBODY).refusal()
+
+
+def test_an_api_that_does_not_answer_is_one_sentence(
+    ecom: Ecom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, socket_enabled: None
+):
+    hurried = SimpleNamespace(monotonic=count(0, 10).__next__)  # no patience lasts on this clock
+    monkeypatch.setattr(api, "time", hurried)
+    path = tmp_path / "data.csv"
+    path.write_text(HEADER + "1,2,3,4,12/1/2010 8:26,5,6,7\r\n")
+    sentence = ecom("replay", path, **NOBODY).refusal()
+    assert NOBODY["ECOM_API_URL"] in sentence
+    assert "ecom local up" in sentence
+
+
+def test_a_sample_is_the_same_for_the_same_seed(ecom: Ecom, tmp_path: Path):
+    for name in ("a.csv.gz", "b.csv.gz"):
+        done = ecom("sample", name, "--days", 1, "--rows-per-day", 50, "--seed", 3)
+        assert done.code == 0
+        assert done.out.startswith(f"{name}: ")
+    assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()

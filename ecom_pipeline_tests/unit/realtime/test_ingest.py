@@ -1,0 +1,163 @@
+"""realtime.ingest: each record of a request is judged by itself, and none of them is lost."""
+
+import base64
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from ecom_pipeline.domain import envelope
+from ecom_pipeline.domain.envelope import Accepted, Record, Rejected
+from ecom_pipeline.realtime import ingest
+from ecom_pipeline.realtime.stream import Placed
+from ecom_pipeline_tests.builders import RECEIVED, payload, request
+
+
+def judged(body: object) -> list[Record]:
+    return ingest._records(request(body), RECEIVED)
+
+
+# texts of JSON: events, and what is none for one reason or another
+sent = st.sampled_from(
+    [
+        json.dumps(payload()),
+        json.dumps(payload(event_id=None), indent=2),
+        json.dumps(payload(Quantity="six")),
+        json.dumps(payload(Description="x" * ingest.MAX_EVENT)),
+        '"text"',
+        "7",
+        "null",
+        "[]",
+        "{}",
+        '{"UnitPrice": 1e99999999999999999999}',
+    ]
+)
+
+
+@examples(max_examples=50)
+@given(st.lists(sent, min_size=1, max_size=6))
+def test_each_record_sent_is_one_accepted_or_one_kept_byte_for_byte(bodies: list[str]):
+    records = judged(f"[{','.join(bodies)}]")
+    for number, (body, record) in enumerate(zip(bodies, records, strict=True), 1):
+        if isinstance(record, Accepted):
+            assert json.loads(bytes(record.event)) == json.loads(body)
+            assert b"\n" not in envelope.encode(record)
+        else:
+            assert envelope.original_bytes(record) == body.encode()
+            assert record.record == f"record {number} of the request"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "field"),
+    [
+        ([payload(Quantity="six")], "invalid", "Quantity"),
+        ([payload(Discount=1)], "invalid", "Discount"),
+        (["text"], "invalid", ""),
+        ([payload(Description="x" * ingest.MAX_EVENT)], "too_large", ""),
+        ('[{"UnitPrice": 1e99999999999999999999}]', "not_json", ""),
+        ("{", "not_json", ""),
+        ("[1,", "not_json", ""),
+        ('{"a": NaN}', "not_json", ""),
+        ("\ud800", "not_json", ""),
+    ],
+)
+def test_a_record_is_refused_for_a_reason_and_a_field(body: object, reason: str, field: str):
+    (record,) = judged(body)
+    assert isinstance(record, Rejected)
+    assert (record.reason, record.field) == (reason, field)
+    assert record.received_at == RECEIVED
+
+
+def test_an_event_keeps_its_numbers_as_they_were_spelled():
+    (record,) = judged(json.dumps(payload(UnitPrice="@"), indent=1).replace('"@"', "2.550"))
+    assert isinstance(record, Accepted)
+    assert b'"UnitPrice":2.550' in bytes(record.event)
+
+
+def test_an_event_without_an_id_is_given_one_of_its_own():
+    first, second = judged([payload(event_id=None)] * 2)
+    assert isinstance(first, Accepted)
+    assert isinstance(second, Accepted)
+    assert {first.id_source, second.id_source} == {"transport"}
+    assert UUID(first.event_id) != UUID(second.event_id)
+    (named,) = judged(payload())
+    assert isinstance(named, Accepted)
+    assert (named.event_id, named.id_source) == ("e-1", "producer")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (request([]), 400),
+        (request(" [ ] "), 400),
+        (request([1] * (ingest.MAX_EVENTS + 1)), 413),
+        (request(" " * (ingest.MAX_BODY + 1)), 413),
+        (request(payload(), headers={"Content-Type": "text/csv"}), 415),
+        (request(payload(), headers={"content-type": "application/jsonp"}), 415),
+    ],
+)
+def test_a_request_of_which_nothing_can_be_judged_is_refused_whole(
+    asked: dict[str, Any], status: int
+):
+    with pytest.raises(ingest._RefusedError) as refused:
+        ingest._records(asked, RECEIVED)
+    assert refused.value.status == status
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"headers": None},
+        {"headers": {"CONTENT-TYPE": "Application/JSON; charset=utf-8"}},
+        {
+            "body": base64.b64encode(json.dumps(payload()).encode()).decode(),
+            "isBase64Encoded": True,
+        },
+    ],
+)
+def test_json_is_taken_however_it_is_announced_or_packed(changes: dict[str, Any]):
+    (record,) = ingest._records(request(payload()) | changes, RECEIVED)
+    assert isinstance(record, Accepted)
+
+
+def test_the_most_that_is_taken_at_once_is_taken():
+    assert len(judged([1] * ingest.MAX_EVENTS)) == ingest.MAX_EVENTS
+    (record,) = judged(f'"{"x" * (ingest.MAX_BODY - 2)}"')
+    assert isinstance(record, Rejected)
+
+
+def test_an_invoices_lines_share_a_key_and_refused_records_spread():
+    records = judged([payload(event_id="a"), payload(event_id="b"), payload(InvoiceNo="C1"), 1, 2])
+    one, two, other, *refused = map(ingest._partition_key, records)
+    assert (one, two, other) == ("536365", "536365", "C1")
+    assert len(set(refused)) == 2
+
+
+def test_figures_count_what_was_taken_and_name_no_content():
+    records = judged([payload(), payload(Quantity="six"), payload(Quantity="x"), payload(Secret=1)])
+    assert ingest._account([*records, *judged("{")]) == (
+        {"Accepted": 1, "Rejected": 4, "Rejected.invalid": 3, "Rejected.not_json": 1},
+        {"invalid Quantity": 2, "invalid (unknown)": 1, "not_json": 1},
+    )
+
+
+def test_a_result_says_where_an_event_is_or_what_is_wrong_with_it():
+    taken, refused = judged([payload(), payload(Quantity="six")])
+    place = Placed("shardId-000000000003", "41")
+    assert ingest._result(taken, place) == {
+        "status": "accepted",
+        "event_id": "e-1",
+        "shard": "shardId-000000000003",
+        "sequence": "41",
+    }
+    assert ingest._result(refused, place) == {
+        "status": "rejected",
+        "reason": "invalid",
+        "field": "Quantity",
+        "expected": "a number",
+        "got": "'six'",
+    }
