@@ -5,12 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 
 import dagster as dg
+import psutil
 
 from ecom_pipeline import definitions
 from ecom_pipeline.local import stack
 from ecom_pipeline.local.processes import LocalError
+from ecom_pipeline.local.signals import interruptible
 from ecom_pipeline.orchestration import recovery, runs
 from ecom_pipeline.settings import (
     Settings,
@@ -20,6 +23,7 @@ from ecom_pipeline.settings import (
 )
 
 _NOISE = "ignore:Function `dev_command` is superseded"  # by a tool that wants a project of its own
+_END_SECONDS = 20
 
 
 def lineage_link(port: int) -> str:
@@ -31,18 +35,32 @@ def lineage_link(port: int) -> str:
 
 
 def serve(settings: Settings, port: int) -> int:
-    """Run the local AWS and `dagster dev` until Ctrl-C; return its exit code."""
+    """Run the local AWS and `dagster dev` until Ctrl-C (0), or until Dagster ends: its exit code.
+
+    Within `interruptible()`, so that whatever ends this process ends all of Dagster.
+    """
     _require_free(port)
     stack.up(settings)
-    # Dagster treats SIGTERM as SIGINT, which a process started with `&` ignores: undo that here
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = start(settings, port)
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
-        return process.wait()
+    with interruptible():
+        process = start(settings, port)
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End Dagster with all that it started; kill what does not end, or at a second Ctrl-C."""
+    with suppress(psutil.NoSuchProcess, KeyboardInterrupt):
+        dagster = psutil.Process(process.pid)
+        family = [dagster, *dagster.children(recursive=True)]
+        process.terminate()  # its servers and its runs end by themselves
+        psutil.wait_procs(family, timeout=_END_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def start(settings: Settings, port: int) -> subprocess.Popen[bytes]:

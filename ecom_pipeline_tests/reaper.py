@@ -12,6 +12,7 @@ import psutil
 
 MARK = "PYTEST_RUN_MARK"
 _GRACE_SECONDS = 10
+_TRACKER = "multiprocessing.resource_tracker"
 
 
 def start(mark: str) -> None:
@@ -22,10 +23,15 @@ def start(mark: str) -> None:
 
 
 def marked(mark: str) -> Iterator[psutil.Process]:
-    """Yield the processes that a run, or a worker of it, started: their environment says so."""
-    for process in psutil.process_iter(["environ"]):
+    """Yield the processes that a run, or a worker of it, started: their environment says so.
+
+    Not multiprocessing's own tracker, which ends by itself with the process that it is for.
+    """
+    for process in psutil.process_iter(["environ", "cmdline"]):
         given = (process.info["environ"] or {}).get(MARK, "")  # None where it may not be read
-        if (given == mark or given.startswith(f"{mark}-")) and process.pid != os.getpid():
+        tracks = _TRACKER in " ".join(process.info["cmdline"] or ())
+        ours = given == mark or given.startswith(f"{mark}-")
+        if ours and not tracks and process.pid != os.getpid():
             yield process
 
 

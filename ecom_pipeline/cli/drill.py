@@ -22,10 +22,16 @@ def drill(seed: int | None, days: Days | None, *, as_json: bool) -> None:
     from rich.console import Console
 
     from ecom_pipeline.drill import course, report
+    from ecom_pipeline.local.processes import LocalError
+    from ecom_pipeline.local.signals import interruptible
 
     chosen = int(time.time()) if seed is None else seed
     console = Console(stderr=as_json)
-    result = report.run(chosen, days or course.DAYS, console)
+    try:
+        with interruptible():  # so that its system is stopped, whatever ends it
+            result = report.run(chosen, days or course.DAYS, console)
+    except KeyboardInterrupt:
+        raise LocalError("interrupted: the drill's system is stopped and removed") from None
     if as_json:
         click.echo(msgspec.json.encode(report.as_data(result)))
     else:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ecom_pipeline.cli.local import telling_what_runs
 from ecom_pipeline.cli.options import DAYS, Days
 
 
@@ -20,22 +21,29 @@ def demo(csv: Path | None, days: Days | None) -> None:
     from ecom_pipeline import settings
     from ecom_pipeline.demo import run
 
-    raise SystemExit(0 if run(settings.load(), csv, days) else 1)
+    configured = settings.load()
+    with telling_what_runs(configured):
+        agree = run(configured, csv, days)
+    raise SystemExit(0 if agree else 1)
 
 
 @click.command()
 @click.option("--port", type=int, default=3000, show_default=True)
 def dev(port: int) -> None:
-    """Start the local AWS and Dagster's UI over it.
+    """Start the local AWS and Dagster's UI over it, until Ctrl-C; the local AWS goes on.
 
     Example: ecom dev
     """
     from ecom_pipeline import settings
-    from ecom_pipeline.dev import lineage_link, serve
 
-    click.echo(f"the lineage: {lineage_link(port)}")
-    click.echo("a customer's own page: ecom page CUSTOMER")
-    raise SystemExit(serve(settings.load(), port))
+    configured = settings.load()
+    with telling_what_runs(configured):
+        from ecom_pipeline.dev import lineage_link, serve
+
+        click.echo(f"the lineage: {lineage_link(port)}")
+        click.echo("a customer's own page: ecom page CUSTOMER")
+        code = serve(configured, port)
+    raise SystemExit(code)
 
 
 @click.command("zip")

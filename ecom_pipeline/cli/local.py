@@ -1,6 +1,31 @@
 """ecom local: the AWS on this machine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from ecom_pipeline.settings import Settings
+
+
+@contextmanager
+def telling_what_runs(configured: "Settings") -> Iterator[None]:
+    """Let a start be interrupted by SIGINT and SIGTERM, and say then what of it goes on."""
+    from ecom_pipeline.local import stack
+    from ecom_pipeline.local.signals import interruptible
+
+    try:
+        with interruptible():
+            yield
+    except KeyboardInterrupt:
+        going = [name for name, pid in stack.status(configured).items() if pid]
+        what = f"{', '.join(going)} goes on running" if going else "nothing runs"
+        raise stack.LocalError(
+            f"interrupted: {what}; `ecom local up` starts what is missing, `ecom local down` stops"
+            " it all"
+        ) from None
 
 
 @click.group()
@@ -19,7 +44,9 @@ def up() -> None:
     from ecom_pipeline import settings
     from ecom_pipeline.local import stack
 
-    address = stack.up(settings.load(), say=lambda text: click.echo(f"{text} ..."))
+    configured = settings.load()
+    with telling_what_runs(configured):
+        address = stack.up(configured, say=lambda text: click.echo(f"{text} ..."))
     click.echo(f"the API answers at {address.url}")
     click.echo("what a customer sees of it: ecom page CUSTOMER")
 

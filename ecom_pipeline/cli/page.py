@@ -12,6 +12,13 @@ def page(customer: str) -> None:
     """
     from contextlib import suppress
 
+    from ecom_pipeline.local.signals import interruptible
+
+    with interruptible(), suppress(KeyboardInterrupt):
+        _serve(customer)
+
+
+def _serve(customer: str) -> None:
     from ecom_pipeline import settings
     from ecom_pipeline.local import page, stack, tokens
 
@@ -20,7 +27,7 @@ def page(customer: str) -> None:
         raise settings.SettingsError("docs/customer-page.md says how to host the page on AWS")
     stack.require(configured)
     name = tokens.add_customer(configured, customer)
-    with page.server(configured) as server, suppress(KeyboardInterrupt):
+    with page.server(configured) as server:
         click.echo(f"the customer page: {configured.page_origin}/")
         click.echo(f"sign in as {name} with the password {tokens.PASSWORD}")
         server.serve_forever()

@@ -5,6 +5,7 @@ What each fault does is in its module; how it is shown, in report.py.
 
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -49,6 +50,7 @@ _UNHURT = (  # what a fault may end with when the system does not stand it
     DagsterError,
     redshift_connector.Error,
     OSError,
+    subprocess.TimeoutExpired,
 )
 
 

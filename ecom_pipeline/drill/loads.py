@@ -68,11 +68,13 @@ def a_reader_looks_on(world: World) -> str:
     done = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(_read_on, world, day, done)
-        for _ in range(3):
-            world.arrive(day)
-            allowed.append(world.expected(day).rows)
-            world.load(day)
-        done.set()
+        try:
+            for _ in range(3):
+                world.arrive(day)
+                allowed.append(world.expected(day).rows)
+                world.load(day)
+        finally:
+            done.set()  # else the pool would wait for its reader for ever
         seen = reading.result(_PATIENCE)
     wrong = set(seen) - set(allowed)
     require(not wrong, f"a reader saw {sorted(wrong)} rows, where {allowed} are whole days")

@@ -199,7 +199,10 @@ class _Killer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        code = self._process.wait(_WAIT)
+        try:
+            code = self._process.wait(_WAIT)
+        finally:
+            self.kill()
         require(code == -signal.SIGKILL, f"the process ended with {code}, and was not killed")
         self._then()
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from ecom_pipeline.local.signals import ENDING, held_back
+
 _POLL = 0.05
 _PORT_SECONDS = 3.0
 _SAME_START_SECONDS = 2.0  # the kernel's boot time, which psutil adds to, wavers by a second
@@ -46,7 +48,7 @@ def start(service: Service, home: Path) -> bool:
         if pid_of(service.name, home) is None:
             if started:
                 raise LocalError(f"{service.name} stopped: {_last_words(service.name, home)}")
-            had_died = _pid_file(service.name, home).exists()
+            had_died = left_dead(service.name, home)
             _check_port(service)
             _spawn(service, home)
             started = True
@@ -84,6 +86,11 @@ def pid_of(name: str, home: Path) -> int | None:
         return None
     same = abs(process.create_time() - float(started)) < _SAME_START_SECONDS
     return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
+
+
+def left_dead(name: str, home: Path) -> bool:
+    """Return whether a service died, and was not stopped: its pid file is there without it."""
+    return _pid_file(name, home).exists() and pid_of(name, home) is None
 
 
 def answers(port: int) -> bool:
@@ -127,21 +134,24 @@ def _spawn(service: Service, home: Path) -> None:
     log = _log_file(service.name, home)
     log.parent.mkdir(parents=True, exist_ok=True)
     writing = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    pid = os.posix_spawn(  # no Popen: it would outlive the command that starts it
-        service.command[0],
-        service.command,
-        service.environment,
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(log), writing, 0o644),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-        ],
-        setsid=True,  # Ctrl-C in the terminal is not for it
-    )
-    started = f"{psutil.Process(pid).create_time():.2f}"
-    draft = pid_file.with_suffix(".new")
-    draft.write_text(f"{pid} {started}\n")
-    os.replace(draft, pid_file)  # noqa: PTH105 - atomic, on purpose
+    with held_back():  # else it could run with nothing to find it by
+        pid = os.posix_spawn(  # no Popen: it would outlive the command that starts it
+            service.command[0],
+            service.command,
+            service.environment,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(log), writing, 0o644),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,  # Ctrl-C in the terminal is not for it
+            setsigmask=(),
+            setsigdef=ENDING,  # what a background job ignores, it must not
+        )
+        started = f"{psutil.Process(pid).create_time():.2f}"
+        draft = pid_file.with_suffix(".new")
+        draft.write_text(f"{pid} {started}\n")
+        os.replace(draft, pid_file)  # noqa: PTH105 - atomic, on purpose
 
 
 def _last_words(name: str, home: Path) -> str:

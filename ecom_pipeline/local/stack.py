@@ -31,8 +31,11 @@ def up(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Addre
     home.mkdir(parents=True, exist_ok=True)
     emulator, warehouse, poller = services(settings)
     unsaved = not any(_state(home).glob("*.json"))
+    to_restore = home / "run" / "to_restore"  # until that is done, whatever interrupts it
+    if processes.left_dead(emulator.name, home):
+        to_restore.touch()
     say("starting the AWS emulator")
-    killed = processes.start(emulator, home)
+    processes.start(emulator, home)
     say("starting the warehouse")
     processes.start(warehouse, home)
     say("deploying infra/")
@@ -40,9 +43,10 @@ def up(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Addre
     if unsaved:  # a kill before the first save would leave buckets that no stack has, for ever
         processes.stop(emulator, home)
         processes.start(emulator, home)
-    if killed:
+    if to_restore.exists():
         say("the emulator was killed: filling DynamoDB from the raw lake")
         restore(settings, say)
+        to_restore.unlink()
     say("starting the stream poller")
     processes.start(poller, home)
     return address(settings)

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from subprocess import PIPE, Popen
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
@@ -12,8 +11,10 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 from ecom_pipeline.local import tokens
 from ecom_pipeline.settings import Settings, child_environment, environment_of
 from ecom_pipeline_tests.builders import payload
+from ecom_pipeline_tests.children import running
 from ecom_pipeline_tests.pipeline import api_world
 from ecom_pipeline_tests.pipeline.api_world import World
+from ecom_pipeline_tests.waiting import until
 
 ANN, BEN, NEW = "62001", "62002", "62003"
 ANNS = tuple(str(7200001 + n) for n in range(11))
@@ -52,16 +53,21 @@ def opened(world: World) -> Iterator[None]:
         api_world.wait_for(world, event["InvoiceNo"], receipt)
     for customer in (BEN, NEW):
         tokens.add_customer(world.settings, customer)
-    command = [sys.executable, "-m", "ecom_pipeline.cli", "page", ANN]
+    command = [sys.executable, "-u", "-m", "ecom_pipeline.cli", "page", ANN]
     environment = child_environment(environment_of(world.settings))
-    with Popen(command, env=environment, stdout=PIPE, text=True) as process:
-        said = [process.stdout.readline() for _ in range(2)]
-        assert said == [
-            f"the customer page: {world.settings.page_origin}/\n",
-            f"sign in as customer-{ANN} with the password {tokens.PASSWORD}\n",
+    said = world.settings.home / "page.said"
+    with said.open("w") as out, running(command, env=environment, stdout=out) as process:
+
+        def told() -> list[str]:
+            assert process.poll() is None, "ecom page has ended"
+            lines = said.read_text().splitlines()
+            return lines if len(lines) >= 2 else []
+
+        assert until(told, "the address of the page") == [
+            f"the customer page: {world.settings.page_origin}/",
+            f"sign in as customer-{ANN} with the password {tokens.PASSWORD}",
         ]
         yield
-        process.terminate()
 
 
 @dataclass

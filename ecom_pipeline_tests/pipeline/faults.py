@@ -37,16 +37,10 @@ class Faults:
         with self._lock:
             turn, left = divmod(self._calls[name], ONE_IN)
             self._calls[name] += 1
-            if left:
-                kind = forward
-            else:
-                fault = kinds[turn % len(kinds)]
+            fault = kinds[turn % len(kinds)]
+            if not left:
                 self.injected[name, fault.__name__] += 1
-
-                def kind(each):
-                    return fault(each, forward)
-
-        return kind(call)
+        return forward(call) if left else fault(call, forward)
 
 
 KINDS = {

@@ -13,6 +13,12 @@ import yaml
 from click.testing import CliRunner
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.generation.hypothesis.builder import (
+    HypothesisTestConfig,
+    HypothesisTestMode,
+    create_test,
+)
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -46,7 +52,16 @@ CHECKS = [
     response_schema_conformance,
 ]
 
+MADE_UP = settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    # its metaclass has an untyped __iter__
+    suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]
+)
+
 schema = schemathesis.openapi.from_dict(yaml.safe_load((deploy.INFRA / "openapi.yaml").read_text()))
+OPERATIONS = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +77,17 @@ def headers(whole_line, world):
     return {"Authorization": token, "x-api-key": world.api_key}
 
 
-@schema.parametrize()
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_one_that_is_described(case, world, headers):
-    case.call_and_validate(base_url=world.url, headers=headers, checks=CHECKS, timeout=30)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.label)
+def test_every_answer_is_one_that_is_described(operation, world, headers):
+    """With each example of the description, each border of its types, and made-up requests."""
+
+    def check(case):
+        case.call_and_validate(base_url=world.url, headers=headers, checks=CHECKS, timeout=30)
+
+    asked = HypothesisTestConfig(
+        project=schema.config, modes=list(HypothesisTestMode), settings=MADE_UP
+    )
+    create_test(operation=operation, test_func=check, config=asked)()
 
 
 def answers(world, headers, route, path=MINE, **query):

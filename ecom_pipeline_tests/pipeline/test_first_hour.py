@@ -7,7 +7,6 @@ how a reader waits for a batch window, or for a sensor's next look.
 import doctest
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -16,16 +15,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ecom_pipeline import settings
 from ecom_pipeline.local import stack
 from ecom_pipeline_tests.architecture.documents import FIRST_HOUR, ROOT
+from ecom_pipeline_tests.children import END_SECONDS, running
 from ecom_pipeline_tests.conftest import free_port, local_aws
+from ecom_pipeline_tests.waiting import until
 
 STEP = re.compile(r"^```sh\n(.*?)^```\n(?:```\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
-SERVES = ("make dev", "ecom page")  # in a terminal of their own, until Ctrl-C
-WAITS_SECONDS = 180
+SERVES = ("make dev", "ecom page")  # in a terminal of their own, until they are ended
+WAITS_SECONDS, PAUSE_SECONDS = 180, 3
 ALIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 END = "that was the step"
 
@@ -41,48 +43,51 @@ class Reader:
     environment: dict[str, str]
     ports: dict[int, int]
     shell: subprocess.Popen[str]
+    screen: Path
     terminals: ExitStack
 
     def type(self, commands: str) -> str:
         """Return what the commands print, their errors too."""
         assert self.shell.stdin
-        assert self.shell.stdout
+        seen = len(self.screen.read_text())
         self.shell.stdin.write(f"{commands}\necho; echo {END}\n")
         self.shell.stdin.flush()
-        answer = "".join(iter(self.shell.stdout.readline, f"{END}\n"))
+
+        def answer() -> str:
+            assert self.shell.poll() is None, f"the shell ended at {commands!r}"
+            said = self.screen.read_text()[seen:]
+            return said if said.endswith(f"\n{END}\n") else ""
+
+        told = until(answer, f"the end of {commands!r}", WAITS_SECONDS).removesuffix(f"{END}\n")
         for usual, port in self.ports.items():
-            answer = answer.replace(f"127.0.0.1:{port}", f"127.0.0.1:{usual}")
-        return answer
+            told = told.replace(f"127.0.0.1:{port}", f"127.0.0.1:{usual}")
+        return told
 
     def sees(self, commands: str, expected: str) -> None:
         """Type the commands until they print what is expected, or it takes too long."""
         if commands.startswith(SERVES):
             shown = self.terminals.enter_context(served(self, commands))
             commands = f"cat '{shown}'"
-        deadline, same = time.monotonic() + WAITS_SECONDS, doctest.OutputChecker()
+        began, same = time.monotonic(), doctest.OutputChecker()
         while not same.check_output(expected, answer := self.type(commands), ALIKE):
             example = doctest.Example(commands, expected)
-            assert time.monotonic() < deadline, same.output_difference(example, answer, ALIKE)
-            time.sleep(1)
+            typed = time.monotonic()
+            assert typed < began + WAITS_SECONDS, same.output_difference(example, answer, ALIKE)
+            time.sleep(min(PAUSE_SECONDS, typed - began))  # what is waited for needs the machine
 
 
 @contextmanager
 def served(reader: Reader, command: str) -> Iterator[Path]:
-    """Run a command in a terminal of its own; yield where its output is; end it by Ctrl-C."""
+    """Run a command in a terminal of its own; yield where its output is; all of it ends then."""
     shown = reader.folder / f"{command.strip()}.log"
-    with (
-        shown.open("w") as log,
-        subprocess.Popen(
-            command.split(),
-            cwd=reader.folder,
-            env=reader.environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        ) as process,
-    ):
-        yield shown
-        os.killpg(process.pid, signal.SIGINT)
+    with shown.open("w") as log:
+        with running(
+            command.split(), cwd=reader.folder, env=reader.environment, stdout=log, stderr=log
+        ) as process:
+            yield shown
+            tree = psutil.Process(process.pid).children(recursive=True)
+        _, left = psutil.wait_procs(tree, timeout=END_SECONDS)
+    assert left == []
 
 
 @pytest.fixture
@@ -103,24 +108,25 @@ def world(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Iterator[
         "MAKEFLAGS": f"--no-print-directory -- RUN= PORT={ui}",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
-    pipe = subprocess.PIPE
+    ports = {3000: ui, usual.page_port: configured.page_port}
+    screen = tmp_path / "screen"
     with (
-        subprocess.Popen(
-            "/bin/bash",
+        screen.open("w") as out,
+        running(
+            ["/bin/bash"],
             cwd=tmp_path,
             env=environment,
-            stdin=pipe,
-            stdout=pipe,
-            stderr=subprocess.STDOUT,
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=out,
             text=True,
         ) as shell,
-        ExitStack() as terminals,
     ):
-        ports = {3000: ui, usual.page_port: configured.page_port}
-        yield Reader(tmp_path, environment, ports, shell, terminals)
-        terminals.close()
-        shell.communicate()
-    stack.down(configured)
+        try:
+            with ExitStack() as terminals:
+                yield Reader(tmp_path, environment, ports, shell, screen, terminals)
+        finally:
+            stack.down(configured)
 
 
 def test_each_step_of_the_first_hour_shows_what_its_page_says(world):

@@ -2,8 +2,11 @@
 
 import csv
 import random
-from datetime import date
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import tableauhyperapi as hyper
@@ -12,20 +15,43 @@ from bench import production
 from bench.history import write_raw
 from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, ledger, load, marts, partition
+from ecom_pipeline.batch.engines.python_engine import PythonEngine
+from ecom_pipeline.batch.engines.spark_engine import SparkEngine
+from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.ledger import within
+from ecom_pipeline.batch.manifest import Part
 from ecom_pipeline.batch.mart_list import MARTS
+from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.bi import marts as bi
 from ecom_pipeline.bi.tableau import extract
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.realtime import archive
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.account import account_of
 from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline.settings import Settings
 from ecom_pipeline_tests.builders import REAL, on, stream_of
+from ecom_pipeline_tests.stores import Servers
 
-SAMPLED_DAYS = 20
-LATE = date(2010, 12, 2)
+SAMPLED_DAYS = 5
+
+Picture = dict[date, tuple[tuple[Part, ...], Totals]]
+
+
+@pytest.fixture(scope="module")
+def aws(servers: Servers) -> Settings:
+    """Return stores that this file's tests share: the history is loaded once."""
+    return servers.stores()
+
+
+@pytest.fixture(scope="module")
+def redshift(
+    aws: Settings, servers: Servers, own_warehouse: Callable[[Settings], Settings]
+) -> Iterator[Settings]:
+    yield own_warehouse(aws)
+    servers.drop_warehouse(aws.redshift_database)
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +78,6 @@ def golden(events):
             )
             for row in csv.DictReader(file)
         }
-
-
-@pytest.fixture(scope="module")
-def stores(redshift, events, golden):
-    """Return lake and warehouse, with the whole history in the raw lake."""
-    lake = connect.lake(redshift)
-    assert write_raw(lake, events).keys() == golden.keys()
-    return lake, connect.warehouse(redshift)
 
 
 @pytest.fixture(scope="module")
@@ -92,32 +110,50 @@ def forget(lake, warehouse, days):
 
 def picture(lake, warehouse, days):
     """Return what the lake and the fact table hold of some days."""
-    parts = {day: partition.committed(lake, day).parts for day in days}
-    return parts, load.fact_totals(warehouse, min(days), max(days))
+    totals = load.fact_totals(warehouse, min(days), max(days))
+    return {day: (partition.committed(lake, day).parts, totals[day]) for day in days}
 
 
-def test_the_history_is_loaded_to_the_penny_in_one_run_as_in_one_run_a_day(
-    redshift, instance, stores, golden
-):
-    lake, warehouse = stores
-    sampled = sorted(random.Random(4).sample(sorted(golden), min(SAMPLED_DAYS, len(golden))))
+@dataclass(frozen=True)
+class History:
+    """Lake and warehouse with all days, and what some of them were when they were loaded singly."""
+
+    lake: Lake
+    warehouse: Warehouse
+    singly: Picture
+
+
+@pytest.fixture(scope="module")
+def loaded(redshift, instance, events, golden):
+    """Load some days in a run each, forget them, and load all in one run."""
+    lake, warehouse = connect.lake(redshift), connect.warehouse(redshift)
+    assert write_raw(lake, events).keys() == golden.keys()
+    sampled = sorted(random.Random(4).sample(sorted(golden), SAMPLED_DAYS))
     for day in sampled:
         load_alone(redshift, instance, day)
     singly = picture(lake, warehouse, sampled)
     forget(lake, warehouse, sampled)
-
     load_days(redshift, instance, min(golden), max(golden))
+    return History(lake, warehouse, singly)
 
-    fact = load.fact_totals(warehouse, min(golden), max(golden))
+
+def test_the_history_is_loaded_to_the_penny_in_one_run_as_in_one_run_a_day(loaded, golden):
+    fact = load.fact_totals(loaded.warehouse, min(golden), max(golden))
     assert {d: (t.rows, t.quantity, t.amount) for d, t in fact.items()} == golden
-    parts, totals = picture(lake, warehouse, sampled)
-    assert parts == singly[0]
-    assert {day: totals[day] for day in sampled} == {day: singly[1][day] for day in sampled}
+    assert picture(loaded.lake, loaded.warehouse, sorted(loaded.singly)) == loaded.singly
 
 
-def test_the_marts_are_those_of_the_history(redshift, instance, stores, golden):
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize("engine", [PythonEngine, SparkEngine])
+def test_each_engine_makes_of_the_history_what_was_loaded(redshift, loaded, golden, engine):
+    """The load's own engine is the default one; of dirty days: emulated/test_engines.py."""
+    made = {built.manifest.day: built.manifest for built in engine(redshift).build(sorted(golden))}
+    assert made == {day: partition.committed(loaded.lake, day) for day in golden}
+
+
+def test_the_marts_are_those_of_the_history(loaded, golden):
     """A cent or a customer too many is a fault of the SQL; without the data set, of its sums."""
-    _, warehouse = stores
+    warehouse = loaded.warehouse
     days = f"invoice_date between '{min(golden)}' and '{max(golden)}'"
     ((gross, *rest),) = warehouse.query(
         "select sum(gross), sum(returned), sum(adjusted), sum(net), sum(invoices), sum(lines),"
@@ -144,15 +180,14 @@ def test_the_marts_are_those_of_the_history(redshift, instance, stores, golden):
         assert [marts.imbalances(session, mart) for mart in MARTS] == [[] for _ in MARTS]
 
 
-def test_the_extract_for_tableau_is_that_of_the_history(stores, golden, tmp_path):
-    _, warehouse = stores
-    path, _ = extract.write(bi.read(warehouse).values(), tmp_path)
+def test_the_extract_for_tableau_is_that_of_the_history(loaded, golden, tmp_path):
+    path, _ = extract.write(bi.read(loaded.warehouse).values(), tmp_path)
     private = hyper.Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU
     with (
         hyper.HyperProcess(private, parameters={"log_config": ""}) as process,
         hyper.Connection(process.endpoint, path) as connection,
     ):
-        rows = connection.execute_list_query(
+        rows: Any = connection.execute_list_query(
             "select invoice_date, lines, net from marts.daily_sales"
             f" where invoice_date between date '{min(golden)}' and date '{max(golden)}'"
         )
@@ -161,17 +196,24 @@ def test_the_extract_for_tableau_is_that_of_the_history(stores, golden, tmp_path
 
 
 @pytest.mark.usefixtures("functions")
-def test_a_late_event_rebuilds_its_day_only(redshift, instance, stores, golden):
-    _, warehouse = stores
-    with warehouse.session() as session:
-        before = ledger.newest(session, sorted(golden))
-    archive.handler(stream_of(on(LATE, event_id="late", Quantity=1, UnitPrice=0.5), first=10**9))
-    load_days(redshift, instance, LATE, LATE)
-    with warehouse.session() as session:
-        after = ledger.newest(session, sorted(golden))
-    assert [day for day in after if after[day] != before[day]] == [LATE]
-    entry, past = after[LATE], before[LATE]
+def test_a_late_event_rebuilds_its_day_only(redshift, instance, loaded, golden):
+    """The day after the history's last, so that the other tests' days stay as they are."""
+    warehouse = loaded.warehouse
+    day = max(golden) + timedelta(days=1)
+    archive.handler(stream_of(on(day, event_id="on time"), first=10**9))
+    load_days(redshift, instance, day, day)
+    before = versions(warehouse, [*golden, day])
+    archive.handler(stream_of(on(day, event_id="late", Quantity=1, UnitPrice=0.5), first=10**9 + 1))
+    load_days(redshift, instance, day, day)
+    after = versions(warehouse, [*golden, day])
+    assert [each for each in after if after[each] != before[each]] == [day]
+    entry, past = after[day], before[day]
     assert (entry.version, entry.cause, entry.rows_before) == (2, "late", past.totals.rows)
     assert entry.totals.amount - entry.amount_before == Decimal("0.5")
-    ((net,),) = warehouse.query("select net from marts.daily_sales where invoice_date = %s", [LATE])
+    ((net,),) = warehouse.query("select net from marts.daily_sales where invoice_date = %s", [day])
     assert net == entry.totals.amount
+
+
+def versions(warehouse: Warehouse, days: list[date]) -> dict[date, ledger.Entry]:
+    with warehouse.session() as session:
+        return ledger.newest(session, days)

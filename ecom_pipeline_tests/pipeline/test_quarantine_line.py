@@ -12,6 +12,7 @@ from ecom_pipeline.proof import quarantine
 from ecom_pipeline.proof.quarantine import Wanted
 from ecom_pipeline.replay import sender
 from ecom_pipeline_tests.builders import on
+from ecom_pipeline_tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("whole_line")
 
@@ -48,9 +49,12 @@ def kept(whole_line, day):
     target = addresses.producer(whole_line)
     summary = sender.send(Source(good, bad), target)
     assert summary.accepted == 1
-    while not mine(whole_line, day):  # the refused one may be in another shard's batch
+
+    def arrived():  # the refused one may be in another shard's batch
         line.wait_for(whole_line, sender.send(Source(good), target).last_sequence)
-    (found,) = mine(whole_line, day)
+        return mine(whole_line, day)
+
+    (found,) = until(arrived, f"what was refused of {day} in quarantine")
     return found
 
 

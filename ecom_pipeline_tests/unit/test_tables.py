@@ -23,9 +23,10 @@ ONE, TWO = date(2010, 12, 1), date(2010, 12, 2)
 
 
 def shown(thing):
-    console = Console(file=io.StringIO(), width=120)
+    written = io.StringIO()
+    console = Console(file=written, width=120)
     thing(console) if callable(thing) else console.print(thing)
-    return console.file.getvalue()
+    return written.getvalue()
 
 
 @pytest.mark.parametrize(

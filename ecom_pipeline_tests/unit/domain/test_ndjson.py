@@ -7,8 +7,8 @@ from hashlib import sha256
 import pytest
 from isal import isal_zlib
 
-from ecom_pipeline.domain import envelope, ndjson
-from ecom_pipeline_tests.builders import accepted, payload
+from ecom_pipeline.domain import ndjson
+from ecom_pipeline_tests.builders import accepted, payload, read_accepted
 
 
 def packed(rows=3):
@@ -23,7 +23,7 @@ def test_the_same_records_make_the_same_bytes():
 def test_an_object_gives_its_lines_back(library):
     found = packed()
     lines = list(ndjson.unpack("key", found.body, found.metadata, library))
-    assert [envelope.decode(line).event_id for line in lines] == ["e-0", "e-1", "e-2"]
+    assert [read_accepted(line).event_id for line in lines] == ["e-0", "e-1", "e-2"]
 
 
 @pytest.mark.parametrize("cut", [1, 8, 40])

@@ -37,7 +37,7 @@ def server(moment):
 
         do_GET = do_POST = do_PUT = do_HEAD = answer  # noqa: N815 - the base's names
 
-        def log_message(self, *args):
+        def log_message(self, format, *args):  # noqa: A002 - the base's name
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as running:

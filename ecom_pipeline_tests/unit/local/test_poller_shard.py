@@ -65,6 +65,7 @@ def test_a_closed_shard_is_read_out_then_marked_closed(tmp_path, lanes):
     stream = MemoryStream(1000)
     checkpoint = read_out(stream, tmp_path, BatchSize=30, ParallelizationFactor=lanes)
     assert sorted(stream.delivered, key=int) == [str(number) for number in range(1, 1001)]
+    assert checkpoint
     assert (checkpoint.sequence, checkpoint.closed) == ("1000", True)
 
 

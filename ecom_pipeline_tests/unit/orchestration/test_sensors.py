@@ -90,7 +90,6 @@ def test_spans_have_every_day_once_in_few_runs_and_no_other_day_unless_they_must
 def test_a_span_is_read_back_from_the_tags_of_its_run():
     for span in ((ONE, ONE), (ONE, TWO)):
         asked = requests.request(span, "key")
-        tags = asked.tags | (
-            {requests.PARTITION: asked.partition_key} if asked.partition_key else {}
-        )
+        day = {requests.PARTITION: asked.partition_key} if asked.partition_key else {}
+        tags = {**asked.tags, **day}
         assert requests.days_of_tags(tags) == span

@@ -26,7 +26,7 @@ def only(path, **selection):
 
 def test_a_row_becomes_the_wire_form_with_an_id(written):
     event = only(written(row()))
-    assert UUID(event.pop("event_id")).version == 5
+    assert UUID(str(event.pop("event_id"))).version == 5
     assert event == {
         "InvoiceNo": "700001",
         "StockCode": "41001",
@@ -124,7 +124,7 @@ def test_a_days_rows_are_the_same_events_as_without_the_filter(data_set):
     chosen = list(events(data_set, days=(day, day)))
     first, last = chosen[0][0], chosen[-1][0]
     assert chosen == list(islice(events(data_set), first - 1, last))
-    assert {event["InvoiceDate"].split()[0] for _, event in chosen} == {"12/2/2010"}
+    assert {str(event["InvoiceDate"]).split()[0] for _, event in chosen} == {"12/2/2010"}
 
 
 def test_days_include_both_ends_and_the_limit_comes_after_them(written):
@@ -144,7 +144,8 @@ def test_a_row_without_a_readable_date_belongs_to_no_day_and_is_counted(written)
 
 def test_a_row_with_a_broken_time_still_belongs_to_its_day(written):
     path = written(row(InvoiceDate="12/1/2010 25:99"))
-    assert only(path, days=(date(2010, 12, 1), date(2010, 12, 1)))["InvoiceDate"].endswith("25:99")
+    found = only(path, days=(date(2010, 12, 1), date(2010, 12, 1)))
+    assert found["InvoiceDate"] == "12/1/2010 25:99"
 
 
 def test_counting_agrees_with_reading(made_up):
