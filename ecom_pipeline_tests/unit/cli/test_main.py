@@ -21,7 +21,7 @@ def test_the_program_refuses_with_one_sentence_and_exit_code_2(tmp_path: Path):
     """In a process of its own; the other tests of the commands call its edge in this one."""
     given = os.environ | {"ECOM_REDSHIFT_PORT": "abc"}
     done = subprocess.run(
-        [sys.executable, "-m", "ecom_pipeline.cli", "local", "down"],
+        [sys.executable, "-m", "ecom_pipeline.cli", "dev"],
         cwd=tmp_path,
         env=given,
         capture_output=True,

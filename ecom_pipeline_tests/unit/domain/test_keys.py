@@ -29,7 +29,7 @@ def test_raw_keys_sort_as_the_stream_does(a, b):
     assert (one < two) == (int(a) < int(b))
 
 
-@settings(max_examples=50)
+@settings(max_examples=settings().max_examples // 2)
 @given(day=days, another=days, number=st.integers(1, 10**18 - 1).map(str))
 def test_a_customers_invoices_lie_by_day_and_a_days_end_is_behind_all_of_its_own(
     day, another, number

@@ -4,7 +4,7 @@ import csv
 import io
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.local.redshift.dialect.statement import Copy
@@ -17,6 +17,7 @@ FIELDS = st.sampled_from(["", MARK, f"x{MARK}", "plain", 'a "quote"', "two\nline
 ROWS = st.lists(st.tuples(FIELDS, FIELDS), min_size=1, max_size=8)
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(ROWS, st.lists(st.integers(0, 200), max_size=12))
 def test_a_mark_and_an_empty_field_are_null_wherever_the_bytes_are_cut(rows, cuts):
     text = io.StringIO(newline="")

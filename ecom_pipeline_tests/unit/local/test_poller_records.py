@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from queue import SimpleQueue
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.local.poller.delivery import EXHAUSTED, Discard
@@ -55,6 +55,7 @@ def test_a_record_looks_as_lambda_sends_it():
     }
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(st.lists(st.integers(1, MAX_PAYLOAD // 3), min_size=1, max_size=8), st.integers(1, 6))
 def test_a_batch_is_cut_by_count_and_by_bytes(sizes, batch_size):
     records = [one(number, size=size) for number, size in enumerate(sizes)]

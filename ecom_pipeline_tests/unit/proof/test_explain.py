@@ -25,7 +25,8 @@ def line(number, amount="1.0000", received_at=NOON):
     return Held(f"e{number}", 1, Decimal(amount), mark, "here", received_at)
 
 
-LINES = [line(n) for n in range(200)]
+COUNT = 100
+LINES = [line(n) for n in range(COUNT)]
 
 
 @dataclass
@@ -62,12 +63,12 @@ def test_equal_stores_have_nothing_to_explain():
 
 @given(
     store=st.sampled_from(NAMES[1:]),
-    number=st.integers(0, 199),
+    number=st.integers(0, COUNT - 1),
     act=st.sampled_from(["missing", "changed", "duplicated", "swapped"]),
 )
 def test_whatever_is_done_to_an_event_of_a_store_is_named_with_the_event(store, number, act):
     lines = list(LINES)
-    other = (number + 1) % 200
+    other = (number + 1) % COUNT
     if act == "missing":
         del lines[number]
     elif act == "changed":
@@ -88,7 +89,7 @@ def test_whatever_is_done_to_an_event_of_a_store_is_named_with_the_event(store, 
 
 
 def test_the_hop_that_lost_an_event_is_the_first_that_lacks_it():
-    lines = LINES[:199]
+    lines = LINES[:-1]
     both = compare(stores(CSV=lines, fact=lines)).findings
     assert [(each.store, each.hop) for each in both] == [
         ("CSV", "raw -> CSV"),
@@ -99,15 +100,15 @@ def test_the_hop_that_lost_an_event_is_the_first_that_lacks_it():
 
 
 def test_what_raw_lacks_and_others_have_is_raws_loss():
-    lines = LINES[:199]
+    lines = LINES[:-1]
     (lost,) = compare(stores(raw=lines)).findings
-    assert (lost.store, lost.state, lost.event_id) == ("raw", "lost", "e199")
+    assert (lost.store, lost.state, lost.event_id) == ("raw", "lost", f"e{COUNT - 1}")
     found = compare(stores(fact=[*LINES, line(777)])).findings
     assert [(each.store, each.kind, each.event_id) for each in found] == [("fact", "extra", "e777")]
 
 
 def test_what_came_after_the_watermark_or_belongs_to_today_is_in_flight():
-    lines = LINES[:199]
+    lines = LINES[:-1]
     early = Watermark(received=NOON - timedelta(minutes=1), today=LATE.today)
     found = compare(stores(DynamoDB=lines, CSV=lines, fact=lines), early)
     assert {each.state for each in found.findings} == {"in_flight"}
@@ -122,7 +123,9 @@ def test_what_came_after_the_watermark_or_belongs_to_today_is_in_flight():
 
 
 def test_sums_that_differ_without_an_event_are_still_a_difference():
-    accepted = {DAY: Totals(rows=201, quantity=201, amount=Decimal("201.0000"), digest=1)}
+    accepted = {
+        DAY: Totals(rows=COUNT + 1, quantity=COUNT + 1, amount=Decimal(COUNT + 1), digest=1)
+    }
     found = reconcile(stores(), DAY, DAY, LATE, accepted)
     assert found.findings == []
     assert len(found.differences) == 1

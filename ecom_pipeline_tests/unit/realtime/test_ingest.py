@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.domain import envelope
@@ -38,7 +37,7 @@ sent = st.sampled_from(
 )
 
 
-@examples(max_examples=50)
+@settings(max_examples=settings().max_examples // 2)
 @given(st.lists(sent, min_size=1, max_size=6))
 def test_each_record_sent_is_one_accepted_or_one_kept_byte_for_byte(bodies: list[str]):
     records = judged(f"[{','.join(bodies)}]")

@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.realtime import items
@@ -26,7 +25,7 @@ def test_an_item_becomes_a_statement_that_dynamodb_documents():
     }
 
 
-@examples(max_examples=50)
+@settings(max_examples=settings().max_examples // 2)
 @given(made)
 def test_each_attribute_has_the_value_at_its_place(item: items.Item):
     statement = items._statement(item)

@@ -5,8 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.realtime import query
@@ -99,7 +98,7 @@ def test_a_receipt_is_an_event_id_or_none():
         query._receipt(asked(MINE, CUSTOMER, after=""))
 
 
-@examples(max_examples=50)
+@settings(max_examples=settings().max_examples // 2)
 @given(st.lists(bought, max_size=6))
 def test_a_page_of_items_goes_on_exactly_behind_the_place_that_the_last_one_ended_with(
     items: list[Bought],

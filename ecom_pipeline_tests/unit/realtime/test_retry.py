@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.realtime import retry
@@ -26,7 +25,7 @@ class Clock:
         self.now += seconds
 
 
-@examples(max_examples=50)
+@settings(max_examples=settings().max_examples // 2)
 @given(seconds=st.floats(-5, 60), each=st.sampled_from([0, 0.01, 0.5, 4]))
 def test_there_is_one_try_and_more_as_long_as_there_is_time_for_a_pause(
     seconds: float, each: float

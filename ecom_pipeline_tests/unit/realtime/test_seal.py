@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import settings as examples
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.realtime import seal
@@ -41,7 +40,7 @@ def refused(listing: Listing, token: str) -> bool:
     return False
 
 
-@examples(max_examples=50)
+@settings(max_examples=settings().max_examples // 2)
 @given(near, places)
 def test_a_token_gives_its_place_back_and_needs_no_escapes_in_a_url(listing: Listing, place: str):
     token = seal.seal(listing, place)
@@ -49,7 +48,7 @@ def test_a_token_gives_its_place_back_and_needs_no_escapes_in_a_url(listing: Lis
     assert seal.unseal(listing, token) == place
 
 
-@examples(max_examples=50)
+@settings(max_examples=settings().max_examples // 2)
 @given(near, near, places)
 def test_a_token_is_good_for_no_other_list(one: Listing, other: Listing, place: str):
     assume(one != other)

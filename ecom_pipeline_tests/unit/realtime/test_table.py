@@ -5,8 +5,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.domain import keys
@@ -44,7 +43,7 @@ def kept(item: table.Item) -> table.Item:
     }
 
 
-@examples(max_examples=50)
+@settings(max_examples=settings().max_examples // 2)
 @given(lines)
 def test_a_line_is_read_back_as_it_was_stored(stored: InvoiceLine):
     found = invoices._line(kept(table.line_item(stored, RECEIVED)))

@@ -165,8 +165,8 @@ def test_a_class_is_about_as_frequent_as_in_the_real_file(large, name):
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize(("days", "rows_per_day"), [(2, 1_200), (23, 110)])
-def test_two_thousand_rows_show_every_class(tmp_path, seed, days, rows_per_day):
+def test_two_thousand_rows_show_every_class(tmp_path, seed):
+    days, rows_per_day = [(2, 1_200), (23, 110)][seed % 2]
     sample = write_sample(tmp_path / "small.csv", days=days, rows_per_day=rows_per_day, seed=seed)
     assert 1_900 < sample.rows < 2_700
     assert set(sample.dirt) >= set(REAL_COUNTS)
@@ -250,32 +250,32 @@ def test_the_classes_are_those_of_the_labelled_rows():
 
 
 # where the real file is not at hand: the last of its numbers, and what comes nearest to our names
-NEAREST = {
-    "invoice_no": {"536365", "581587", "C581569", "A563187"},
-    "stock_code": {"51008", "51014A", "51014L", "51014c", "51020A", "51020B"},
-    "description": {
+NEAREST: dict[str, set[str]] = {
+    "InvoiceNo": {"536365", "581587", "C581569", "A563187"},
+    "StockCode": {"51008", "51014A", "51014L", "51014c", "51020A", "51020B"},
+    "Description": {
         "GINGHAM OVEN GLOVE RED HEART ",
         "WOVEN FROST CUSHION COVER",
         "WOVEN ROSE GARDEN CUSHION COVER ",
         "BLUE FELT EASTER EGG BASKET",
     },
-    "customer_id": {"12346", "18287", ""},
+    "CustomerID": {"12346", "18287", ""},
 }
 
 
 def test_no_made_up_product_customer_or_invoice_is_a_real_one(large):
     real = NEAREST
     if REAL_FILE.exists():
-        values = reading_of(REAL_FILE).values
-        real = {name: values[key] for name, key in zip(Line._fields, DATA_SET_KEYS, strict=True)}
+        real = reading_of(REAL_FILE).values
     _, lines = large
     goods = [
         line for line in lines if re.match(r"5\d{4}", line.stock_code) and line.unit_price != "0"
     ]
     assert len(goods) > 18_000
     for name, nearest in NEAREST.items():
+        ours = {line[DATA_SET_KEYS.index(name)] for line in goods}
+        assert ours & real[name] <= {""}
         assert nearest <= real[name]
-        assert {getattr(line, name) for line in goods} & real[name] <= {""}
 
 
 def test_made_up_numbers_lie_beyond_the_real_ones(large):
