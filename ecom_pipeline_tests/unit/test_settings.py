@@ -3,7 +3,6 @@
 import pytest
 
 from ecom_pipeline import settings
-from ecom_pipeline.orchestration.resources import resources_for
 
 PROD = {
     "ECOM_ENVIRONMENT": "prod",
@@ -43,6 +42,8 @@ def test_a_port_that_is_none_is_one_sentence():
 
 
 def test_every_environment_has_the_same_resources():
+    from ecom_pipeline.orchestration.resources import resources_for
+
     assert resources_for(settings.load(PROD)).keys() == resources_for(settings.LOCAL).keys()
 
 

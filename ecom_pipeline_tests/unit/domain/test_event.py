@@ -188,6 +188,24 @@ def test_a_row_has_a_text_for_each_column():
     assert len(read().row()) == len(COLUMNS)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"InvoiceNo": "C536379", "StockCode": "D", "Description": "Discount", "Quantity": "-1"},
+        {"InvoiceNo": "A563186", "StockCode": "B", "UnitPrice": "-11062.06", "CustomerID": ""},
+        {"Description": "", "Quantity": "-10", "UnitPrice": "0", "CustomerID": ""},
+        {"Description": "?", "Quantity": "-74215", "UnitPrice": "0"},
+        {"Description": ' 7" BOX,  £5 ', "Quantity": "80995"},
+        {"StockCode": "gift_0001_20", "UnitPrice": "0.001"},
+        {"StockCode": "BANK CHARGES", "Country": "Unspecified"},
+        {"StockCode": "m", "Description": "20713"},
+    ],
+)
+def test_dirt_like_the_shops_is_valid(changes: dict[str, str]):
+    sent = {key: str(value) for key, value in payload().items()} | changes
+    assert parse(sent, received=TODAY).stock_code == sent["StockCode"]
+
+
 def test_the_dirty_rows_of_the_real_file_are_all_valid_events():
     """Each is dirt that the shop really made; none of them breaks a rule of the domain."""
     found = REAL / "dirty_sample.csv"

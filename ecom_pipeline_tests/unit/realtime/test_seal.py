@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.realtime import seal
@@ -49,6 +49,7 @@ def test_a_token_gives_its_place_back_and_needs_no_escapes_in_a_url(listing: Lis
 
 
 @settings(max_examples=settings().max_examples // 2)
+@example(Listing("/a", "1"), Listing("/a1", ""), "p")
 @given(near, near, places)
 def test_a_token_is_good_for_no_other_list(one: Listing, other: Listing, place: str):
     assume(one != other)

@@ -2,32 +2,24 @@
 
 import csv
 import gzip
-import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from itertools import islice
 from pathlib import Path
 
 import pytest
-from isal import igzip
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
-from ecom_pipeline.replay.csv_file import CsvFile, inspect, rows_of
 from ecom_pipeline.replay.sample import Sample, write_sample
 from ecom_pipeline_tests.builders import REAL as DATA
 
 REAL_FILE = DATA / "online_retail.csv.gz"
 AT_HAND = ["made up", *(["real"] if REAL_FILE.exists() else [])]
 MADE_UP_A_DAY = 800
-NAMES = "InvoiceNo", "StockCode", "Description", "CustomerID"
 FIRST_DAYS = date(2010, 12, 1), date(2010, 12, 2)
 
 _FIRST_ROWS = 5_500  # of the real file: FIRST_DAYS have 5,217
-_PIECE = 1_000
 
 Figures = tuple[int, int, Decimal]
 
@@ -41,7 +33,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 @pytest.fixture(scope="session", params=AT_HAND)
 def whole(request: pytest.FixtureRequest, made_up: Sample) -> Path:
-    """The path of each data set at hand; to read the real one takes a second."""
+    """The path of each data set at hand; the real one is read by reading.py, once."""
     return REAL_FILE if request.param == "real" else made_up.path
 
 
@@ -73,44 +65,6 @@ def golden(whole: Path) -> dict[date, Figures]:
             pieces = int(row["Quantity"])
             days[day] = rows + 1, units + pieces, revenue + pieces * Decimal(row["UnitPrice"])
     return days
-
-
-@dataclass
-class Reading:
-    """What one pass over a whole file found."""
-
-    file: CsvFile
-    sha256: str
-    exact: bool = True  # pandas gives the very rows that csv gives
-    values: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # of NAMES
-    sold: Counter[tuple[str, str]] = field(default_factory=Counter)  # quantity and price, as texts
-
-
-@cache
-def reading_of(path: Path) -> Reading:
-    """Read a whole file for all tests that want it, by the program and as csv reads it."""
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        content = igzip.decompress(content)
-    theirs = _as_csv_reads(content.decode("iso-8859-1"))
-    found = Reading(inspect(path), hashlib.sha256(content).hexdigest())
-    found.exact = next(theirs) == DATA_SET_KEYS
-    ours = rows_of(found.file)
-    while piece := list(islice(ours, _PIECE)):
-        found.exact &= piece == list(islice(theirs, _PIECE))
-        columns = dict(zip(DATA_SET_KEYS, zip(*piece, strict=True), strict=True))
-        for key in NAMES:
-            found.values[key].update(columns[key])
-        found.sold.update(zip(columns["Quantity"], columns["UnitPrice"], strict=True))
-    found.exact &= next(theirs, None) is None
-    return found
-
-
-def _as_csv_reads(text: str) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of a text without line ends in its fields; csv reads the lines with quotes."""
-    assert text.endswith("\r\n")
-    for line in text[:-2].split("\r\n"):
-        yield tuple(line.split(",") if '"' not in line else next(csv.reader([line])))
 
 
 @pytest.fixture

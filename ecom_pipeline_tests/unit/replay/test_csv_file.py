@@ -8,7 +8,8 @@ import pytest
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.replay import csv_file
 from ecom_pipeline.replay.csv_file import DatasetError, inspect, rows_of
-from ecom_pipeline_tests.unit.replay.conftest import reading_of, row
+from ecom_pipeline_tests.unit.replay.conftest import row
+from ecom_pipeline_tests.unit.replay.reading import reading_of
 
 
 def refusal(path):

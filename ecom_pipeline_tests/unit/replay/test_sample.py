@@ -20,7 +20,8 @@ from ecom_pipeline.replay.csv_file import inspect, rows_of
 from ecom_pipeline.replay.dirt import REAL_COUNTS, REAL_ROWS, Line, classes_of
 from ecom_pipeline.replay.sample import Sample, write_sample
 from ecom_pipeline.replay.sample_shop import money
-from ecom_pipeline_tests.unit.replay.conftest import DATA, MADE_UP_A_DAY, REAL_FILE, reading_of, row
+from ecom_pipeline_tests.unit.replay.conftest import DATA, MADE_UP_A_DAY, REAL_FILE, row
+from ecom_pipeline_tests.unit.replay.reading import reading_of
 
 LABELLED = DATA / "dirty_sample.csv"
 OF_SEVERAL_LINES = {"dup", "twodates", "case_twin_upper"}
