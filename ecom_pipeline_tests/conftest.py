@@ -19,6 +19,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import psutil
 import pytest
 
@@ -57,6 +58,8 @@ OURS = {"ECOM_FAULT_EVENTS", "ECOM_PG_BIN"}  # for a test run
 for _name in list(os.environ):
     if _name.startswith(("AWS_", "DAGSTER_", "ECOM_")) and _name not in OURS:
         del os.environ[_name]
+
+hypothesis.settings.register_profile("thorough", max_examples=1_000, deadline=None)
 
 _NUMBERS = itertools.count(800_001)
 _PORTS = random.SystemRandom()  # pytest-randomly seeds the other one
