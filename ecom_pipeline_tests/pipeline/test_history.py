@@ -145,10 +145,15 @@ def test_the_history_is_loaded_to_the_penny_in_one_run_as_in_one_run_a_day(loade
 
 @pytest.mark.usefixtures("spark")
 @pytest.mark.parametrize("engine", [PythonEngine, SparkEngine])
-def test_each_engine_makes_of_the_history_what_was_loaded(redshift, loaded, golden, engine):
-    """The load's own engine is the default one; of dirty days: emulated/test_engines.py."""
-    made = {built.manifest.day: built.manifest for built in engine(redshift).build(sorted(golden))}
-    assert made == {day: partition.committed(loaded.lake, day) for day in golden}
+def test_each_engine_makes_of_the_historys_days_what_was_loaded(redshift, loaded, golden, engine):
+    """The load's own engine is the default one; of dirty days: emulated/test_engines.py.
+
+    One day in eight, the largest among them: engines build a day from that day alone.
+    """
+    largest = max(golden, key=lambda day: golden[day][0])
+    days = sorted({*sorted(golden)[::8], largest})
+    made = {built.manifest.day: built.manifest for built in engine(redshift).build(days)}
+    assert made == {day: partition.committed(loaded.lake, day) for day in days}
 
 
 def test_the_marts_are_those_of_the_history(loaded, golden):
