@@ -37,7 +37,7 @@ from ecom_pipeline.settings import Settings
 Days = tuple[date, date]
 
 _FIRST_OWN_DAY, _OWN_DAYS = date(2012, 1, 2), 300
-_SAMPLE_ROWS = 2_000
+SAMPLE_ROWS = 2_000
 _QUARANTINE_SECONDS, _POLL = 15, 0.2
 
 
@@ -73,13 +73,19 @@ class World:
 
     # What is sent, and to which days.
 
-    def replay(self, days: Days, folder: Path, on_progress: sender.Progress) -> None:
-        """Send made-up sales of these days through the API, wait, and load them with Dagster."""
+    def replay(
+        self, days: Days, folder: Path, on_progress: sender.Progress, rows: int = SAMPLE_ROWS
+    ) -> None:
+        """Send made-up sales of these days through the API, wait, and load them with Dagster.
+
+        `rows` is about how many. After each fault the whole table is read once for each of its
+        days, so a drill takes longer with more.
+        """
         count = (days[1] - days[0]).days + 1
         path = write_sample(
             folder / "sample.csv.gz",
             days=count,
-            rows_per_day=max(1, _SAMPLE_ROWS // count),
+            rows_per_day=max(1, rows // count),
             seed=self.seed,
             start=days[0],
         ).path

@@ -1,6 +1,7 @@
 """Every fault of `ecom drill`, one test each, in one world; and that the drill can fail."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from ecom_pipeline.drill import course, faults, report
 from ecom_pipeline.drill.registry import fault_of
 
 SEED = 1
+DAYS, ROWS = (date(2010, 12, 1), date(2010, 12, 5)), 300  # of sales beside the faults' own
 EVERY = faults.every()
 
 
@@ -16,7 +18,7 @@ EVERY = faults.every()
 def world():
     """Yield the drill's world, with made-up sales in it."""
     with course.world(SEED) as made:
-        made.replay(course.DAYS, made.settings.home, lambda _count: None)
+        made.replay(DAYS, made.settings.home, lambda _count: None, ROWS)
         yield made
 
 

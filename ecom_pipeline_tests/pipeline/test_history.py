@@ -206,7 +206,7 @@ def test_a_late_event_rebuilds_its_day_only(redshift, instance, loaded, golden):
     warehouse = loaded.warehouse
     day = max(golden) + timedelta(days=1)
     archive.handler(stream_of(on(day, event_id="on time"), first=10**9))
-    load_days(redshift, instance, day, day)
+    load_alone(redshift, instance, day)
     before = versions(warehouse, [*golden, day])
     archive.handler(stream_of(on(day, event_id="late", Quantity=1, UnitPrice=0.5), first=10**9 + 1))
     load_days(redshift, instance, day, day)
