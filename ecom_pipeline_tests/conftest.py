@@ -179,19 +179,12 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 @contextmanager
 def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Run a whole line of its own, its stream poller included.
-
-    As `ecom local up` does, but for the emulator's restart, which saves what a kill would lose.
-    """
-    from ecom_pipeline.local import deploy, processes, stack
+    """Run a whole line of its own, its stream poller included."""
+    from ecom_pipeline.local import stack
 
     configured = local_aws(tmp_path_factory)
-    emulator, warehouse, poller = stack.services(configured)
     try:
-        processes.start(emulator, configured.home)
-        processes.start(warehouse, configured.home)
-        deploy.deploy(configured)
-        processes.start(poller, configured.home)
+        stack.up(configured)
         yield configured
     finally:
         stack.down(configured)

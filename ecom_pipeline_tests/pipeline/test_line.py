@@ -28,7 +28,6 @@ from ecom_pipeline.replay.account import account_of
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
 from ecom_pipeline_tests.builders import REAL, on
-from ecom_pipeline_tests.conftest import local_aws
 
 pytestmark = pytest.mark.usefixtures("whole_line")
 
@@ -65,17 +64,6 @@ def real():
     }
     wanted = {day: sums for day, sums in golden.items() if REAL_DAYS[0] <= day <= REAL_DAYS[1]}
     return DataSet(REAL / "online_retail.csv.gz", REAL_DAYS, wanted)
-
-
-@pytest.fixture(scope="module")
-def whole_line(tmp_path_factory):
-    """Yield a line as `ecom local up` leaves it, saved once: it is stopped and killed here."""
-    configured = local_aws(tmp_path_factory)
-    try:
-        stack.up(configured)
-        yield configured
-    finally:
-        stack.down(configured)
 
 
 @pytest.fixture(scope="module")

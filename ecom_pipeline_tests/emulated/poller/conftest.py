@@ -14,13 +14,15 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     emulator = Emulator(tmp_path_factory.mktemp("emulator"))
-    emulator.start()
-    yield emulator
-    emulator.stop()
+    try:
+        emulator.start()
+        yield emulator
+    finally:
+        emulator.stop()
 
 
 @pytest.fixture
-def world(emulator: Emulator, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
-    world = World(emulator, tmp_path, name=f"w{abs(hash(request.node.name)) % 10**9}")
+def world(emulator: Emulator, tmp_path: Path) -> Iterator[World]:
+    world = World(emulator, tmp_path, name=f"w{next(_NUMBERS)}")
     yield world
     world.close()
