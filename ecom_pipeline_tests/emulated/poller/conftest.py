@@ -23,6 +23,6 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture
 def world(emulator: Emulator, tmp_path: Path) -> Iterator[World]:
-    world = World(emulator, tmp_path, name=f"w{next(_NUMBERS)}")
+    world = World(emulator, tmp_path, name=f"world-{next(_NUMBERS)}")
     yield world
     world.close()
