@@ -1,4 +1,4 @@
-"""Stores that nobody used before, on servers that tests share: each test gets contents of its own.
+"""Fresh stores on servers that tests share: the contents are one test's own.
 
 Belongs here: how buckets, queue, table, stream and warehouse are made as infra/ makes them. Does
 not belong here: starting the servers (conftest.py).

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ecom_pipeline.batch import connect, load, marts, migrations, partition
+from ecom_pipeline.batch import connect, load, marts, partition
 from ecom_pipeline.batch.mart_list import COUNTRIES, CUSTOMERS, DAILY_SALES, MARTS, PRODUCTS
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.domain import keys
@@ -49,7 +49,6 @@ def show(context, tmp_path):
 def warehouse(redshift):
     """Return a warehouse with sales and returns of two months."""
     found, lake = connect.warehouse(redshift), connect.lake(redshift)
-    migrations.migrate(found)
     days = [date(2009, 9, 28) + timedelta(days=n) for n in range(6)]
     for n, day in enumerate(days):
         events = [

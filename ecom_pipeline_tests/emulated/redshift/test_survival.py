@@ -183,13 +183,13 @@ def test_a_client_can_cancel_its_statement(
     ]
     watching = connect().cursor()
     with running(command, stderr=subprocess.PIPE, text=True) as client:
-        until(lambda: somebody_waits(watching), "psql's statement to wait for the lock")
+        until(lambda: a_lock_is_awaited(watching), "psql's statement to wait for the lock")
         client.send_signal(signal.SIGINT)
         _, said = client.communicate(timeout=30)
     assert "canceling statement due to user request" in said
 
 
-def somebody_waits(cursor: Any) -> bool:
+def a_lock_is_awaited(cursor: Any) -> bool:
     cursor.execute("select count(*) from pg_locks where not granted")
     (waiting,) = cursor.fetchone()
     cursor.execute("rollback")
