@@ -8,6 +8,9 @@ OVERRIDES := $(PYTHON) -c 'import json, sys; print(*(f"{k}={v}" for k, v in json
 # what the batch path needs of the real-time stack: outputs and parameters have the same names
 SHARED := "join(' ', Stacks[0].Outputs[?contains('RawBucket CsvBucket RawQueue TableName AlarmTopicArn AlarmKeyArn', OutputKey)].join('=', [OutputKey, OutputValue]))"
 
+# with it, each process that a test starts compiles all that it imports: half of its time
+unexport PYTHONDONTWRITEBYTECODE
+
 # workers of `make test`, each with an emulator and a warehouse of its own
 WORKERS ?= 2
 PYTEST := $(RUN) --all-groups pytest

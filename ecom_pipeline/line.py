@@ -11,9 +11,6 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-import dagster as dg
-
-from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, gate, migrations, plan, tombstones
 from ecom_pipeline.batch.ledger import Entry
 from ecom_pipeline.bi.report import sales
@@ -21,7 +18,6 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.local import deploy, stack
 from ecom_pipeline.local.poller import progress as poller
 from ecom_pipeline.local.processes import LocalError
-from ecom_pipeline.orchestration import runs
 from ecom_pipeline.proof import connect as proof
 from ecom_pipeline.proof import verdict
 from ecom_pipeline.proof.held import Days
@@ -43,6 +39,11 @@ def require(settings: Settings) -> None:
 
 def load_days(settings: Settings, first: date, last: date) -> str:
     """Run the assets of these days in this process and return the run's id."""
+    import dagster as dg  # noqa: PLC0415 - a second and a half, which other commands don't need
+
+    from ecom_pipeline import definitions  # noqa: PLC0415
+    from ecom_pipeline.orchestration import runs  # noqa: PLC0415
+
     require(settings)
     home = runs.local_instance_home(settings.home)
     with dg.DagsterInstance.from_config(str(home)) as instance:

@@ -117,7 +117,7 @@ def _emulator(settings: Settings, home: Path) -> Service:
     }
     return Service(
         name="aws",
-        command=(sys.executable, "-m", "ministack"),
+        command=(sys.executable, "-m", "ecom_pipeline.local.emulator"),
         environment=child_environment(state),
         ready=lambda: _healthy(f"http://{_LOOPBACK}:{port}"),
         port=port,

@@ -10,13 +10,11 @@ from typing import Any
 import dagster as dg
 
 from ecom_pipeline.batch import connect, partition
-from ecom_pipeline.batch.engines import Built, Engine, build_day
+from ecom_pipeline.batch.engines import Built, Engine
 from ecom_pipeline.batch.engines.process_engine import ProcessEngine
 from ecom_pipeline.batch.engines.python_engine import PythonEngine
-from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.manifest import ManifestError
-from ecom_pipeline.batch.rows import Reader
-from ecom_pipeline.cost.meter import Meter
+from ecom_pipeline.cost.metered_build import metered
 from ecom_pipeline.settings import Settings, SettingsError, environment_of, variable
 
 EngineFor = Callable[[dg.AssetExecutionContext], Engine]
@@ -36,13 +34,6 @@ def engine_for(settings: Settings) -> EngineFor:
         expected = ", ".join(by_name)
         raise SettingsError(f"{variable('engine')}: expected {expected}, got {settings.engine!r}")
     return by_name[settings.engine]
-
-
-def metered(lake: Lake, day: date, read: Reader) -> Built:
-    """Build a day, and count what it asks of S3: in the process that asks."""
-    with Meter().on(lake.s3.meta.events) as meter:
-        built = build_day(lake, day, read)
-    return built._replace(usage=meter.take())
 
 
 @dataclass(frozen=True)

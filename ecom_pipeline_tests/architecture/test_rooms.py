@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from importlinter.cli import lint_imports
@@ -57,6 +59,13 @@ def test_nothing_but_a_test_imports_a_test_and_the_product_imports_neither_bench
         for path in (ROOT.parent / folder).rglob("*.py")
         for line in re.findall(rf"^\s*((?:from|import) (?:{names})\b.*)", path.read_text(), re.M)
     } == set()
+
+
+def test_neither_a_question_to_the_stores_nor_a_process_of_an_engine_waits_for_dagster():
+    """Importing it takes as long as building a dozen days."""
+    modules = "ecom_pipeline.line, ecom_pipeline.tables, ecom_pipeline.cost.metered_build"
+    code = f"import sys, {modules}; sys.exit('dagster' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_there_are_no_mocks_of_our_own_code():

@@ -4,21 +4,25 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from datetime import date, timedelta
 
 import dagster as dg
 import psutil
 import pytest
 
+from bench.history import write_raw
 from ecom_pipeline import definitions, settings
 from ecom_pipeline.batch import connect, partition
 from ecom_pipeline.batch.engines.process_engine import ProcessEngine
 from ecom_pipeline.batch.engines.python_engine import PythonEngine
 from ecom_pipeline.batch.engines.spark_engine import SparkEngine
+from ecom_pipeline.cost.metered_build import metered
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.ndjson import DamagedObjectError
-from ecom_pipeline.orchestration.engines import metered
 from ecom_pipeline.orchestration.keys import CSV_LINES
-from ecom_pipeline_tests.builders import accepted, on, read_rejected
+from ecom_pipeline.replay import dataset
+from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline_tests.builders import REAL, accepted, on, read_rejected
 from ecom_pipeline_tests.children import running
 from ecom_pipeline_tests.waiting import until
 
@@ -54,6 +58,19 @@ def test_each_engine_makes_of_dirty_days_what_the_reference_makes(aws, days):
     for _, _, usage in found:  # counted in the process that built the day
         assert usage.calls["s3:GetObject"] >= OBJECTS
         assert usage.calls["s3:PutObject"] >= 1
+    assert built(SparkEngine(aws), days) == reference
+
+
+def test_each_engine_makes_of_real_days_what_the_reference_makes(aws, tmp_path):
+    """Three days of the data set; of made-up sales where it is missing."""
+    path, first = REAL / "online_retail.csv.gz", date(2010, 12, 1)
+    if not REAL.exists():
+        path = write_sample(tmp_path / "sample.csv.gz", days=3, rows_per_day=300, start=first).path
+    events = dataset.events(path, days=(first, first + timedelta(days=2)))
+    days = sorted(write_raw(connect.lake(aws), events))
+    reference = built(PythonEngine(aws), days)
+    assert [each.totals.rows > 0 for each in reference.values()] == [True] * len(days)
+    assert built(ProcessEngine(aws, processes=2, few=1), days) == reference
     assert built(SparkEngine(aws), days) == reference
 
 

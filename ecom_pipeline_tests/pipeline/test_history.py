@@ -16,7 +16,6 @@ from bench.history import write_raw
 from ecom_pipeline import definitions
 from ecom_pipeline.batch import connect, ledger, load, marts, partition
 from ecom_pipeline.batch.engines.python_engine import PythonEngine
-from ecom_pipeline.batch.engines.spark_engine import SparkEngine
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.ledger import within
 from ecom_pipeline.batch.manifest import Part
@@ -143,16 +142,14 @@ def test_the_history_is_loaded_to_the_penny_in_one_run_as_in_one_run_a_day(loade
     assert picture(loaded.lake, loaded.warehouse, sorted(loaded.singly)) == loaded.singly
 
 
-@pytest.mark.usefixtures("spark")
-@pytest.mark.parametrize("engine", [PythonEngine, SparkEngine])
-def test_each_engine_makes_of_the_historys_days_what_was_loaded(redshift, loaded, golden, engine):
-    """The load's own engine is the default one; of dirty days: emulated/test_engines.py.
+def test_the_reference_engine_makes_of_the_historys_days_what_was_loaded(redshift, loaded, golden):
+    """The load's own engine is the default one; of dirty days, and by Spark: test_engines.py.
 
     One day in eight, the largest among them: engines build a day from that day alone.
     """
     largest = max(golden, key=lambda day: golden[day][0])
     days = sorted({*sorted(golden)[::8], largest})
-    made = {built.manifest.day: built.manifest for built in engine(redshift).build(days)}
+    made = {built.manifest.day: built.manifest for built in PythonEngine(redshift).build(days)}
     assert made == {day: partition.committed(loaded.lake, day) for day in days}
 
 

@@ -57,7 +57,7 @@ class Emulator:
         }
         with (self.home / "emulator.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+                [sys.executable, "-m", "ecom_pipeline.local.emulator"],
                 env=environment,
                 stdout=log,
                 stderr=log,

@@ -30,7 +30,7 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """S3 in a process of its own."""
     port, path = free_port(), tmp_path_factory.mktemp("s3") / "log"
     own = {"BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0", "GATEWAY_PORT": str(port)}
-    command = [sys.executable, "-m", "ministack"]
+    command = [sys.executable, "-m", "ecom_pipeline.local.emulator"]
     with (
         path.open("wb") as log,
         running(command, env=os.environ | own, stdout=log, stderr=log),
