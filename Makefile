@@ -55,7 +55,7 @@ bench: setup ## All paths, against the original's way, others and themselves; CS
 	@$(call NEED,jq)
 	$(RUN) python -m bench.realtime $(CSV)
 	$(RUN) python -m bench.batch $(CSV)
-	$(RUN) --group spark python -m bench.engines $(CSV)
+	$(RUN) --extra spark python -m bench.engines $(CSV)
 
 screenshots: setup ## The pictures in docs/images, from a real UI; needs a Chromium on the PATH
 	$(RUN) --group browser python -m docs.screenshots

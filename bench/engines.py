@@ -197,7 +197,7 @@ def main(arguments: Sequence[str]) -> int:
     rounds = 1 if "--quick" in arguments else 3
     given = [each for each in arguments if not each.startswith("--")]
     if find_spec("pyspark") is None:  # said now, not after minutes
-        sys.exit("bench.engines runs Spark too: uv sync --group spark, or make bench")
+        sys.exit("bench.engines runs Spark too: uv sync --extra spark, or make bench")
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         csv = Path(given[0]) if given else Path(folder) / "sample.csv.gz"

@@ -21,8 +21,9 @@ from bench import cold_start, report, units
 from bench.meter import Counted, Meter
 from bench.original import deploy as original
 from bench.original import producer
-from ecom_pipeline import addresses, settings
+from ecom_pipeline import settings
 from ecom_pipeline.batch.connect import client
+from ecom_pipeline.client import endpoints
 from ecom_pipeline.drill.http_proxy import Proxy
 from ecom_pipeline.local import deploy, stack
 from ecom_pipeline.local.poller import progress
@@ -65,7 +66,7 @@ class Bench:
     def __init__(self, configured: Settings) -> None:
         self.settings = configured
         self.url = original.deploy(configured)
-        self.target = addresses.producer(configured)
+        self.target = endpoints.producer(configured)
         self.stream = deploy.outputs(configured)["StreamName"]
 
     def ours(self, events: Sequence[Event]) -> Timed:

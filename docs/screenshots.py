@@ -23,8 +23,8 @@ from bench.realtime import free_port
 from docs.own_system import IMAGES, chromium, local_aws
 from ecom_pipeline import settings
 from ecom_pipeline.batch import connect
-from ecom_pipeline.dev import lineage_link
 from ecom_pipeline.local import stack
+from ecom_pipeline.local.dev import lineage_link
 from ecom_pipeline.orchestration import runs
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.sample import write_sample

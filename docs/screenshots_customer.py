@@ -6,8 +6,8 @@ from threading import Thread
 from playwright.sync_api import Page, ViewportSize, expect
 
 from docs.own_system import IMAGES, chromium, local_aws
-from ecom_pipeline import addresses, line
-from ecom_pipeline.local import page, stack, tokens
+from ecom_pipeline.client import endpoints
+from ecom_pipeline.local import page, stack, tokens, waiting
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
@@ -20,8 +20,8 @@ def fill(configured: Settings) -> str:
     """Replay made-up sales; return the busiest customer who cancelled something."""
     csv = write_sample(configured.home / "sample.csv.gz").path
     events = dataset.events(csv)
-    summary = sender.send(events, addresses.producer(configured))
-    line.wait_for(configured, summary.last_sequence)
+    summary = sender.send(events, endpoints.producer(configured))
+    waiting.wait_for(configured, summary.last_sequence)
     known = {
         (str(event["CustomerID"]), str(event["InvoiceNo"]))
         for _, event in events

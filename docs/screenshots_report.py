@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, ViewportSize
 
 from bench.history import write_raw
 from docs.own_system import IMAGES, chromium, local_aws
-from ecom_pipeline import line
+from ecom_pipeline import operations
 from ecom_pipeline.batch import connect
 from ecom_pipeline.local import stack
 from ecom_pipeline.local.restore import restore
@@ -25,8 +25,8 @@ def fill(configured: Settings) -> None:
     write_sample(csv, days=DAYS, rows_per_day=ROWS_A_DAY)
     days = write_raw(connect.lake(configured), dataset.events(csv))
     restore(configured, print)
-    line.load_days(configured, min(days), max(days))
-    line.reconcile_days(configured, min(days), max(days))
+    operations.load_days(configured, min(days), max(days))
+    operations.reconcile_days(configured, min(days), max(days))
 
 
 def take(browser: Browser, report: Path) -> None:
@@ -42,7 +42,7 @@ def main() -> None:
     with local_aws() as configured, chromium() as browser:
         stack.up(configured)
         fill(configured)
-        report = line.write_report(configured)
+        report = operations.write_report(configured)
         take(browser, report)
 
 

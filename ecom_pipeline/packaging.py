@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from importlib.metadata import distribution, version
 from pathlib import Path
 
+from ecom_pipeline.domain.errors import EcomError
+
 ROOMS = ("domain", "realtime")
 LIBRARY = "msgspec"
 LAMBDA_PYTHON = "3.13"
@@ -20,7 +22,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's earliest: no build time in the bytes
 _READABLE = 0o644 << 16
 
 
-class PackagingError(RuntimeError):
+class PackagingError(EcomError):
     """The zip could not be built."""
 
 

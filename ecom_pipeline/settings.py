@@ -4,6 +4,7 @@ A field's variable is ECOM_<FIELD>. Local needs none of them; every other enviro
 everything, so production has no default that could be wrong.
 """
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
@@ -12,10 +13,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from ecom_pipeline.domain.errors import EcomError
+
 ACCOUNT_LOCAL = "000000000000"
+OUTPUTS = "outputs.json"  # in `home`
 
 
-class SettingsError(ValueError):
+class SettingsError(EcomError):
     """The environment does not say enough to run."""
 
 
@@ -29,6 +33,10 @@ class Settings:
     half a minute and pays from some 6 million new events a run (docs/scaling.md). On AWS it needs
     its EMR Serverless application and the role of its jobs.
     `first_day` is the first partition, by default the data set's; a shop sets its own.
+    `api_url` and `stream` are the API's address and the stream behind it. Of the local AWS
+    `ecom local up` writes both, and the key, into `home`, where `load` finds them.
+    `dagster_url` is the UI of a Dagster whose daemon runs what `ecom load` asks for; without it,
+    against the local AWS, a load runs in the command's own process.
     `load_bound` is the share of a published day that a load may change by itself; above it, the
     load waits for approval. `alarm_topic` is the SNS topic that is told of failed runs.
     """
@@ -58,6 +66,8 @@ class Settings:
     load_bound: Decimal | None = None
     alarm_topic: str | None = None
     api_url: str | None = None
+    stream: str | None = None
+    dagster_url: str | None = None
     home: Path = Path(".local")
 
     @property
@@ -99,12 +109,31 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         if variable(field.name) in environ
     }
     if given.get("environment", "local") == "local":
-        return replace(LOCAL, **given)
+        return with_outputs(replace(LOCAL, **given))
     required = [field.name for field in fields(Settings) if field.default is MISSING]
     missing = [variable(name) for name in required if name not in given]
     if missing:
         raise SettingsError(f"set {', '.join(missing)} (infra/ outputs them)")
     return Settings(**given)
+
+
+def with_outputs(settings: Settings) -> Settings:
+    """Return settings that also say where the local AWS in `home` answers, once it is deployed."""
+    found = outputs(settings)
+    missing = {
+        name: found[name]
+        for name in ("api_url", "stream")
+        if getattr(settings, name) is None and name in found
+    }
+    return replace(settings, **missing)
+
+
+def outputs(settings: Settings) -> dict[str, str]:
+    """Return what `ecom local up` wrote; of another environment, or before, nothing."""
+    path = settings.home / OUTPUTS
+    if settings.endpoint_url is None or not path.exists():
+        return {}
+    return json.loads(path.read_text())
 
 
 def variable(field: str) -> str:

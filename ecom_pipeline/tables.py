@@ -10,8 +10,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from ecom_pipeline.batch.plan import LoadPlan
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.line import Plan
 from ecom_pipeline.proof.held import Finding
 from ecom_pipeline.proof.reconcile import Reconciliation
 
@@ -64,7 +64,7 @@ def pounds(amount: Decimal) -> str:
     return f"-{text}" if amount < 0 else text
 
 
-def show_plan(plan: Plan, console: Console) -> None:
+def show_plan(plan: LoadPlan, console: Console) -> None:
     """Print what each day would become, and why the load would wait."""
     if not plan.days:
         console.print("nothing would change")

@@ -15,6 +15,7 @@ import msgspec
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, PARTITION, Column
 from ecom_pipeline.domain.envelope import Rejected
+from ecom_pipeline.domain.errors import EcomError
 
 CSV_TABLE = "csv_invoice_lines"
 FACT_TABLE = "fact_invoice_lines"
@@ -102,7 +103,7 @@ class Catalog:
                 raise CatalogError(f"{error['PartitionValues']}: {error['ErrorDetail']}")
 
 
-class CatalogError(RuntimeError):
+class CatalogError(EcomError):
     """Glue refused a partition."""
 
 

@@ -8,10 +8,11 @@ from datetime import date
 import msgspec
 
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
+from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.domain.totals import Totals
 
 
-class ManifestError(ValueError):
+class ManifestError(EcomError):
     """A manifest that can't be read, or a day that has none."""
 
 

@@ -11,11 +11,12 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.errors import EcomError
 
 _A_CALL = 10
 
 
-class ForeignMessageError(ValueError):
+class ForeignMessageError(EcomError):
     """A message that is no notification of a raw object."""
 
 

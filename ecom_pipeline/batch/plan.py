@@ -1,6 +1,7 @@
 """What a load would do to the fact table, computed from the raw lake and changing nothing."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from ecom_pipeline.batch import ledger, partition
@@ -8,6 +9,15 @@ from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.ledger import Change, Entry
 from ecom_pipeline.batch.stage import DIGEST, FACT
 from ecom_pipeline.batch.warehouse import Session, Warehouse
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadPlan:
+    """What a load would publish, what names it, and why it would wait for approval."""
+
+    id: str
+    days: dict[date, Entry]
+    reasons: list[str]
 
 
 def make(warehouse: Warehouse, lake: Lake, days: Sequence[date]) -> dict[date, Entry]:

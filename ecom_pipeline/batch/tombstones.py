@@ -9,13 +9,14 @@ import msgspec
 
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.domain.tombstone import NONE, Mode, Tombstone, Tombstones, digest_of
 
 _SALT_BYTES = 32
 _DECODER = msgspec.json.Decoder(Tombstone)
 
 
-class TombstoneError(RuntimeError):
+class TombstoneError(EcomError):
     """The salt is not there, so nobody can be told from the others."""
 
 

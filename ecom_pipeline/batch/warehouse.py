@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import redshift_connector
 
+from ecom_pipeline.domain.errors import EcomError
+
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
 
@@ -32,7 +34,7 @@ _SESSION = (
 )
 
 
-class WarehouseError(RuntimeError):
+class WarehouseError(EcomError):
     """The warehouse could not do what was asked; the message says what to do."""
 
 

@@ -56,12 +56,11 @@ def erase(customer: str, mode: str | None, *, dry_run: bool, yes: bool, as_json:
 def _stores() -> "Stores":
     from ecom_pipeline import settings
     from ecom_pipeline.batch import connect
-    from ecom_pipeline.local import stack
+    from ecom_pipeline.client import endpoints
     from ecom_pipeline.proof.erasure import Stores
 
     configured = settings.load()
-    if configured.endpoint_url is not None:
-        stack.require(configured)
+    endpoints.require(configured)
     return Stores(
         connect.lake(configured),
         connect.client(configured, "dynamodb"),

@@ -38,14 +38,15 @@ def replay(  # noqa: PLR0913 - click hands over each option by its name
     """
     from rich.progress import Progress
 
-    from ecom_pipeline import addresses, settings
+    from ecom_pipeline import settings
+    from ecom_pipeline.client import endpoints
     from ecom_pipeline.replay import dataset, sender
 
     configured = settings.load()
     erased = _erased(configured, elsewhere=(url or configured.api_url) is not None)
     events = dataset.events(csv, days=days, limit=limit, seed=seed, tombstones=erased)
     pace = sender.Pace(batch_size=batch_size, concurrency=concurrency, rate=rate)
-    target = addresses.producer(configured, url)
+    target = endpoints.producer(configured, url)
     with Progress(transient=True) as progress:
         task = progress.add_task("sending", total=events.count())
         summary = sender.send(
@@ -73,13 +74,12 @@ def replay(  # noqa: PLR0913 - click hands over each option by its name
 def _erased(configured: "Settings", *, elsewhere: bool) -> "Tombstones":
     """Return the lake's tombstones; an API elsewhere has none here when no local AWS runs."""
     from ecom_pipeline.batch import connect, tombstones
+    from ecom_pipeline.client import endpoints
     from ecom_pipeline.domain.tombstone import NONE
-    from ecom_pipeline.local import stack
 
-    if configured.endpoint_url is not None and not stack.status(configured)["aws"]:
-        if elsewhere:
-            return NONE
-        stack.require(configured)
+    if elsewhere and not endpoints.local_services(configured).get("aws", True):
+        return NONE
+    endpoints.require(configured)
     return tombstones.read(connect.lake(configured))
 
 

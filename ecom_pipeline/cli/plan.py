@@ -21,10 +21,10 @@ def plan(days: Days, bound: Decimal | None, *, as_json: bool) -> None:
     """
     import msgspec
 
-    from ecom_pipeline import line, settings
+    from ecom_pipeline import operations, settings
 
     configured = settings.load()
-    found = line.plan_days(configured, *days, bound)
+    found = operations.plan_days(configured, *days, bound)
     if as_json:
         click.echo(msgspec.json.encode(found))
     else:

@@ -113,8 +113,8 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
     """
     from contextlib import closing
 
-    from ecom_pipeline import addresses
     from ecom_pipeline.batch import connect
+    from ecom_pipeline.client import endpoints
     from ecom_pipeline.proof import quarantine as kept
     from ecom_pipeline.replay.api import Client
 
@@ -129,7 +129,7 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
     _show_trials(trials)
     refused = sum(trial.refusal is not None for trial in trials)
     if yes:
-        with closing(Client(addresses.producer(configured, url))) as client:
+        with closing(Client(endpoints.producer(configured, url))) as client:
             outcome = kept.replay(lake, trials, _producer(client))
         _show_outcome(outcome)
         _load(configured, trials)
@@ -139,11 +139,10 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
 
 def _settings() -> "Settings":
     from ecom_pipeline import settings
-    from ecom_pipeline.local import stack
+    from ecom_pipeline.client import endpoints
 
     configured = settings.load()
-    if configured.endpoint_url is not None:
-        stack.require(configured)
+    endpoints.require(configured)
     return configured
 
 
@@ -170,10 +169,10 @@ def _producer(client: "Client") -> "Producer":
 
 def _load(configured: "Settings", trials: Sequence["Trial"]) -> None:
     """Load the days whose rebuild takes what it had set aside."""
-    from ecom_pipeline import line
+    from ecom_pipeline import operations
 
     for day in sorted({trial.rebuild for trial in trials if trial.rebuild is not None}):
-        line.load_days(configured, day, day)
+        operations.load_days(configured, day, day)
         click.echo(f"loaded {day}")
 
 

@@ -18,9 +18,9 @@ def report(out: Path | None) -> None:
 
     Example: ecom report --out sales.html
     """
-    from ecom_pipeline import line, settings
+    from ecom_pipeline import operations, settings
 
-    click.echo(line.write_report(settings.load(), out).as_uri())
+    click.echo(operations.write_report(settings.load(), out).as_uri())
 
 
 COMMANDS = [report]

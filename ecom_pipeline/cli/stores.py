@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("days", type=DAYS)
 def load(days: Days) -> None:
-    """Materialise the days' assets in this process: CSV, catalog, fact table.
+    """Materialise the days' assets: CSV, catalog, fact table, and the marts after them.
+
+    In this process, recorded in the local Dagster; with ECOM_DAGSTER_URL by that Dagster, whose UI
+    shows the run and whose daemon starts it.
 
     Example: ecom load 2010-12-01:2010-12-07
     """
-    from ecom_pipeline import line, settings
+    from ecom_pipeline import operations, settings
 
-    run = line.load_days(settings.load(), *days)
+    run = operations.load_days(settings.load(), *days, say=click.echo)
     click.echo(f"loaded {days[0]} to {days[1]} in run {run}")
 
 
@@ -44,16 +47,16 @@ def reconcile(days: Days, sent: Path | None, *, repair: bool, as_json: bool) -> 
     """
     from rich.console import Console
 
-    from ecom_pipeline import line, settings, tables
+    from ecom_pipeline import operations, settings, tables
 
     configured = settings.load()
-    found = line.reconcile_days(configured, *days, sent=sent)
-    mended = line.mend(configured, found) if repair and found.wrong else None
-    if mended is not None:
+    found = operations.reconcile_days(configured, *days, sent=sent)
+    repaired = operations.repair(configured, found) if repair and found.wrong else None
+    if repaired is not None:
         for text in tables.finding_lines(found.wrong):
             click.echo(text, err=True)
-        click.echo(str(mended), err=True)
-        found = line.reconcile_days(configured, *days, sent=sent)
+        click.echo(str(repaired), err=True)
+        found = operations.reconcile_days(configured, *days, sent=sent)
     if as_json:
         click.echo(_report(found))
     else:
@@ -92,12 +95,13 @@ def sql(statement: str, form: str) -> None:
     from redshift_connector import ProgrammingError
     from rich.console import Console
 
-    from ecom_pipeline import line, settings, tables
+    from ecom_pipeline import settings, tables
     from ecom_pipeline.batch import connect
     from ecom_pipeline.batch.warehouse import WarehouseError, reason
+    from ecom_pipeline.client import endpoints
 
     configured = settings.load()
-    line.require(configured)
+    endpoints.require(configured)
     with connect.warehouse(configured).session() as session:
         try:
             names, rows = session.table(statement)
@@ -124,9 +128,10 @@ def invoice(number: str, *, as_json: bool) -> None:
     import json
     from decimal import Decimal
 
-    from ecom_pipeline import addresses, settings, tables
+    from ecom_pipeline import settings, tables
+    from ecom_pipeline.client import endpoints
 
-    found = addresses.service_desk(settings.load()).invoice(number)
+    found = endpoints.query_api(settings.load()).invoice(number)
     if as_json:
         click.echo(json.dumps(found))
         return
@@ -149,9 +154,10 @@ def customer(customer_id: str, *, items: bool, as_json: bool) -> None:
     """
     import json
 
-    from ecom_pipeline import addresses, settings
+    from ecom_pipeline import settings
+    from ecom_pipeline.client import endpoints
 
-    desk = addresses.service_desk(settings.load())
+    desk = endpoints.query_api(settings.load())
     found = desk.items(customer_id) if items else desk.invoices(customer_id)
     if as_json:
         click.echo(json.dumps(found))

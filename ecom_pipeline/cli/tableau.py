@@ -66,13 +66,14 @@ def extract(out: Path) -> None:
 
     Example: ecom tableau extract --out /tmp/sales
     """
-    from ecom_pipeline import line, settings
+    from ecom_pipeline import settings
     from ecom_pipeline.batch import connect
     from ecom_pipeline.bi import marts
     from ecom_pipeline.bi.tableau import extract as made
+    from ecom_pipeline.client import endpoints
 
     configured = settings.load()
-    line.require(configured)
+    endpoints.require(configured)
     tables = marts.read(connect.warehouse(configured))
     for path in made.write(tables.values(), out):
         click.echo(f"{path}: {path.stat().st_size:,} bytes")

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.domain.event import EVENT_ID_PATTERN, EventError, InvoiceLine, parse
 
 IdSource = Literal["producer", "transport"]
@@ -50,7 +51,7 @@ _RECORDS: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 _VALUES = msgspec.json.Decoder(float_hook=Decimal)
 
 
-class UnreadableError(ValueError):
+class UnreadableError(EcomError):
     """Bytes that are no record of this stream."""
 
 

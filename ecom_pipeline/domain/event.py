@@ -14,6 +14,7 @@ from typing import Any, cast
 import msgspec
 
 from ecom_pipeline.domain.columns import ADDED, COLUMNS, WIRE_KEYS
+from ecom_pipeline.domain.errors import EcomError
 
 EARLIEST = date(2009, 1, 1)
 EVENT_ID = "event_id"
@@ -34,7 +35,7 @@ _PRICE_DIGITS = 8
 _SHOWN = 80
 
 
-class EventError(ValueError):
+class EventError(EcomError):
     """A payload that is not an event: the field at fault, what was expected, and what came."""
 
     def __init__(self, field: str, expected: str, got: object) -> None:

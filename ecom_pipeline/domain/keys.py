@@ -3,6 +3,8 @@
 import re
 from datetime import date
 
+from ecom_pipeline.domain.errors import EcomError
+
 RAW = "raw/"
 CSV = "csv/"
 QUARANTINE = "quarantine/"
@@ -16,7 +18,7 @@ _TRANSFORM_DAY = re.compile(r"/transform-(\d{4}-\d{2}-\d{2})(?:-\d+)?\.jsonl\.gz
 _SEQUENCE_DIGITS = 56  # of Kinesis' longest sequence number: padded, keys sort as the stream does
 
 
-class KeyFormatError(ValueError):
+class KeyFormatError(EcomError):
     """A key that this pipeline did not write."""
 
 

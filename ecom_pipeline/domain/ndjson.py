@@ -13,13 +13,14 @@ from itertools import chain
 from typing import Any
 
 from ecom_pipeline.domain.envelope import Record, encode
+from ecom_pipeline.domain.errors import EcomError
 
 CONTENT_TYPE = "application/x-ndjson"
 CONTENT_ENCODING = "gzip"
 _CHUNK = 1 << 16
 
 
-class DamagedObjectError(ValueError):
+class DamagedObjectError(EcomError):
     """An object does not hold what its metadata say."""
 
 

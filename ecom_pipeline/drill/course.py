@@ -20,7 +20,7 @@ import redshift_connector
 from botocore.exceptions import BotoCoreError, ClientError
 from dagster import DagsterError
 
-from ecom_pipeline import line, settings
+from ecom_pipeline import operations, settings
 from ecom_pipeline.batch import load
 from ecom_pipeline.batch.manifest import ManifestError
 from ecom_pipeline.batch.warehouse import WarehouseError
@@ -138,7 +138,7 @@ def final(there: World, outcomes: Sequence[Outcome]) -> Result:
     total, differences = Totals(), list[str]()
     first, last = min(there.account.days), max(there.account.days)
     try:
-        found = line.compare(there.settings, first, last)
+        found = operations.compare(there.settings, first, last)
         facts = load.fact_totals(there.warehouse, first, last)
         differences += [*map(str, found.differences), *_unlike(facts, there.account.days)]
         total = sum(facts.values(), Totals())

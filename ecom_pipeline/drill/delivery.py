@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 
-from ecom_pipeline import line
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.envelope import Accepted
 from ecom_pipeline.drill.functions import STREAM, logged
+from ecom_pipeline.local import waiting
 from ecom_pipeline.local.poller.records import Origin, Record, event, record
 from ecom_pipeline.realtime import ingest
 from ecom_pipeline.settings import ACCOUNT_LOCAL, Settings
@@ -63,7 +63,7 @@ class Producer:
 
     def settle(self) -> None:
         """Wait until both consumers are behind all that was posted."""
-        line.wait_for(self._settings, self._last)
+        waiting.wait_for(self._settings, self._last)
         self._last.clear()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from ecom_pipeline import line
+from ecom_pipeline import operations
 from ecom_pipeline.batch import partition
 from ecom_pipeline.domain import keys
 from ecom_pipeline.drill.delivery import encoded
@@ -98,7 +98,7 @@ def the_emulator_is_killed(world: World) -> str:
     before = world.held(day)
     _kill_service(world, "aws")
     stack.up(world.settings)
-    found = line.compare(world.settings, *(world.base or (day, day))).differences
+    found = operations.compare(world.settings, *(world.base or (day, day))).differences
     require(not found, f"the replayed days differ: {found[:1]}")
     world.must_hold(day, before)
     world.producer.post(world.events(day, 3))

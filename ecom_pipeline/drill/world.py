@@ -14,10 +14,11 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
-from ecom_pipeline import addresses, line
+from ecom_pipeline import operations
 from ecom_pipeline.batch import connect, ledger, load, migrations, partition
 from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.envelope import Rejected
 from ecom_pipeline.domain.totals import Totals
@@ -27,6 +28,7 @@ from ecom_pipeline.drill.http_proxy import Proxy, Rule
 from ecom_pipeline.drill.registry import require
 from ecom_pipeline.drill.wire import Rule as WireRule
 from ecom_pipeline.drill.wire import WarehouseProxy
+from ecom_pipeline.local import waiting
 from ecom_pipeline.local.poller.records import Record
 from ecom_pipeline.realtime import archive, store
 from ecom_pipeline.replay import dataset, sender
@@ -90,14 +92,14 @@ class World:
             start=days[0],
         ).path
         events = dataset.events(path, seed=self.seed)
-        target = addresses.producer(self.settings)
+        target = endpoints.producer(self.settings)
         summary = sender.send(events, target, on_progress=on_progress)
         require(summary.accepted > 0, "the API took none of the made-up sales")
-        line.wait_for(self.settings, summary.last_sequence)
+        waiting.wait_for(self.settings, summary.last_sequence)
         self.account.days |= summary.days
         self.base = days
         self._own = [n for n in self._own if not days[0] <= _own_day(n) <= days[1]]
-        line.load_days(self.settings, *days)
+        operations.load_days(self.settings, *days)
 
     def day(self) -> date:
         """Return a day that no other fault uses."""
@@ -214,7 +216,7 @@ class World:
     def check(self) -> None:
         """Compare what was touched in all stores, and what was set aside with what is poison."""
         for day in sorted(self._touched):
-            found = line.compare(self.settings, day, day).differences
+            found = operations.compare(self.settings, day, day).differences
             require(not found, f"the stores differ: {'; '.join(map(str, found))}")
             self.must_hold(day, self.expected(day))
         deadline = time.monotonic() + _QUARANTINE_SECONDS

@@ -1,9 +1,9 @@
 """What is missing to run the pipeline from here, and how to get it."""
 
 from ecom_pipeline import settings
-from ecom_pipeline.health import access, machine
+from ecom_pipeline.client import endpoints
+from ecom_pipeline.health import access, local, machine
 from ecom_pipeline.health.finding import Finding
-from ecom_pipeline.local import stack
 from ecom_pipeline.settings import Settings, SettingsError
 
 
@@ -31,15 +31,18 @@ def _aws(configured: Settings) -> list[Finding]:
 
 def _local(configured: Settings) -> list[Finding]:
     """Check what the local AWS needs, and its stores if any of it runs."""
-    found = [machine.disk(configured.home), *machine.ports(configured)]
-    pids = stack.status(configured)
-    stopped = [name for name, pid in pids.items() if pid is None]
-    if len(stopped) == len(pids):
+    found = [machine.disk(configured.home), *_ports(configured)]
+    running = endpoints.local_services(configured)
+    if not running["aws"]:
         return [*found, Finding("local AWS", "warning", "does not run", "ecom local up")]
-    if stopped:
-        halted = f"{', '.join(stopped)} does not run"
-        found.append(Finding("local AWS", "missing", halted, "ecom local up"))
-    if pids["aws"] is None:
-        return found
+    if not running["redshift"]:
+        found.append(Finding("local AWS", "missing", "redshift does not run", "ecom local up"))
     found.append(machine.clock(str(configured.endpoint_url)))
     return [*found, access.identity(configured), *access.stores(configured)]
+
+
+def _ports(configured: Settings) -> list[Finding]:
+    look = local.ports()
+    if look is None:
+        return [Finding("ports", "warning", "nobody looked", local.HOW_TO_INSTALL)]
+    return look(configured)

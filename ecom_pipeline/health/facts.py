@@ -4,7 +4,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from itertools import islice
-from typing import Any
 
 import requests
 
@@ -12,11 +11,9 @@ from ecom_pipeline.batch import connect, ledger, partition, sweep
 from ecom_pipeline.batch.mart_list import DATA_TRUST
 from ecom_pipeline.bi import marts
 from ecom_pipeline.domain import shop
-from ecom_pipeline.local import deploy, stack
-from ecom_pipeline.local.poller import progress
-from ecom_pipeline.local.poller.aws import after_sequence, since
+from ecom_pipeline.health import local
 from ecom_pipeline.proof import quarantine as aside
-from ecom_pipeline.settings import Settings
+from ecom_pipeline.settings import Settings, with_outputs
 
 NEWEST_DAYS = 31
 MOST_RECORDS = 500
@@ -28,9 +25,7 @@ Facts = dict[str, object]
 
 def api(settings: Settings) -> Facts:
     """Knock without a token: to be refused is an answer."""
-    url = settings.api_url
-    if url is None and settings.endpoint_url is not None:
-        url = stack.api_url(settings, deploy.outputs(settings))
+    url = with_outputs(settings).api_url
     if url is None:
         return {"answers": "unknown: set ECOM_API_URL"}
     status = requests.get(f"{url}/me/invoices", timeout=10).status_code
@@ -41,29 +36,10 @@ def api(settings: Settings) -> Facts:
 
 def stream(settings: Settings) -> Facts:
     """Return how old the oldest event is that a consumer has not finished, in seconds."""
-    lag = _local_lag if settings.endpoint_url is not None else _metric_lag
+    lag = _metric_lag if settings.endpoint_url is None else local.lag()
+    if lag is None:
+        return {"lag_seconds": f"unknown: {local.HOW_TO_INSTALL}"}
     return {f"{name}_lag_seconds": lag(settings, name) for name in _CONSUMERS}
-
-
-def _local_lag(settings: Settings, name: str) -> float:
-    """Read the first record after each of the poller's checkpoints."""
-    kinesis = connect.client(settings, "kinesis")
-    found = deploy.outputs(settings)["StreamName"]
-    reached = progress.reached(settings.home, (f"{deploy.STACK}-{name}", found))
-    shards = kinesis.list_shards(StreamName=found)["Shards"]
-    oldest = (_next_record(kinesis, found, each["ShardId"], reached) for each in shards)
-    ages = [(datetime.now(UTC) - at).total_seconds() for at in oldest if at is not None]
-    return round(max(ages, default=0.0), 1)
-
-
-def _next_record(
-    kinesis: Any, name: str, shard: str, reached: dict[str, int | None]
-) -> datetime | None:
-    sequence = reached.get(shard)
-    start = since(None) if sequence is None else after_sequence(str(sequence))
-    answer = kinesis.get_shard_iterator(StreamName=name, ShardId=shard, **start)
-    records = kinesis.get_records(ShardIterator=answer["ShardIterator"], Limit=1)["Records"]
-    return records[0]["ApproximateArrivalTimestamp"] if records else None
 
 
 def _metric_lag(settings: Settings, name: str) -> float | str:
@@ -72,9 +48,7 @@ def _metric_lag(settings: Settings, name: str) -> float | str:
     answer = connect.client(settings, "cloudwatch").get_metric_statistics(
         Namespace="AWS/Lambda",
         MetricName="IteratorAge",
-        Dimensions=[
-            {"Name": "FunctionName", "Value": f"{deploy.STACK}-{settings.environment}-{name}"}
-        ],
+        Dimensions=[{"Name": "FunctionName", "Value": f"ecom-{settings.environment}-{name}"}],
         StartTime=now - timedelta(minutes=_METRIC_MINUTES),
         EndTime=now,
         Period=60,

@@ -7,16 +7,16 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
 import requests
 
 from ecom_pipeline.health.finding import Finding
-from ecom_pipeline.local import processes, stack
-from ecom_pipeline.settings import Settings, child_environment, variable
+from ecom_pipeline.settings import child_environment, variable
 
-_ROOT = Path(__file__).parents[2]
+_CHECKOUT = Path(str(files("ecom_pipeline"))).parent  # if this is one
 _GIB = 2**30
 _ROOMY, _TIGHT = 4 * _GIB, _GIB  # the whole data set takes 1.5 GB in the local AWS
 _SKEW_SECONDS = 300  # AWS refuses a signature that is further off
@@ -34,9 +34,9 @@ _PROGRAMS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     ),
 }
 _GROUPS = {
-    "playwright": ("browser", "the browser's tests, make screenshots"),
-    "pyspark": ("spark", "ECOM_ENGINE=spark on this machine"),
-    "tableauhyperapi": ("tableau", "ecom tableau extract"),
+    "playwright": ("--group browser", "the browser's tests, make screenshots"),
+    "pyspark": ("--extra spark", "ECOM_ENGINE=spark on this machine"),
+    "tableauhyperapi": ("--extra tableau", "ecom tableau extract"),
 }
 
 
@@ -48,7 +48,7 @@ def python() -> Finding:
     return Finding("Python", "warning", found, "the local AWS was tried on Linux only")
 
 
-def packages(root: Path = _ROOT) -> Finding:
+def packages(root: Path = _CHECKOUT) -> Finding:
     """Ask uv whether the packages are those of uv.lock; more than those is fine."""
     uv = shutil.which("uv", path=str(Path(sys.prefix) / "bin")) or shutil.which("uv")
     if not (root / "uv.lock").exists():
@@ -86,31 +86,10 @@ def groups() -> list[Finding]:
             package,
             "warning",
             f"not installed; for {purpose}",
-            f"uv sync --frozen --inexact --group {group}",
+            f"uv sync --frozen --inexact {how}",
         )
-        for package, (group, purpose) in _GROUPS.items()
+        for package, (how, purpose) in _GROUPS.items()
     ]
-
-
-def ports(settings: Settings) -> list[Finding]:
-    """Say who has the ports of the local AWS: nobody, we ourselves, or another program."""
-    named = {"aws": "endpoint_url", "redshift": "redshift_port"}
-    pids = stack.status(settings)
-    services = [each for each in stack.services(settings) if each.port is not None]
-    return [
-        _port(each.name, each.port or 0, variable(named[each.name]), pids[each.name])
-        for each in services
-    ]
-
-
-def _port(service: str, port: int, name: str, pid: int | None) -> Finding:
-    check = f"port {port}"
-    if pid is not None:
-        return Finding(check, "ok", f"{service} of the local AWS, pid {pid}")
-    if not processes.answers(port):
-        return Finding(check, "ok", f"free, for {service}")
-    other = f"stop it, or set {name} to another"
-    return Finding(check, "missing", f"another program has it; {service} needs it", other)
 
 
 def disk(home: Path) -> Finding:

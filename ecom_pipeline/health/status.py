@@ -12,28 +12,18 @@ import redshift_connector
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecom_pipeline.batch.manifest import ManifestError
-from ecom_pipeline.batch.warehouse import WarehouseError, reason
-from ecom_pipeline.domain.keys import KeyFormatError
-from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.batch.warehouse import reason
+from ecom_pipeline.client import endpoints
+from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.health import facts, patience
-from ecom_pipeline.local import stack
-from ecom_pipeline.local.poller.checkpoints import CheckpointError
-from ecom_pipeline.local.processes import LocalError
-from ecom_pipeline.settings import Settings, SettingsError
+from ecom_pipeline.settings import Settings
 
 Facts = Mapping[str, object]
 
 _EXPECTED = (
     BotoCoreError,
     ClientError,
-    CheckpointError,
-    DamagedObjectError,
-    KeyFormatError,
-    LocalError,
-    ManifestError,
-    SettingsError,
-    WarehouseError,
+    EcomError,
     redshift_connector.Error,
     requests.RequestException,
 )
@@ -63,8 +53,7 @@ class Store:
 
 def read(settings: Settings) -> list[Store]:
     """Ask every store, one after the other; nothing is written."""
-    pids = stack.status(settings) if settings.endpoint_url is not None else {}
-    stopped = {name for name, pid in pids.items() if pid is None}
+    stopped = {name for name, answers in endpoints.local_services(settings).items() if not answers}
     late = f"no answer in {patience.SECONDS} s: ecom doctor says what is missing"
     return [
         patience.answer(

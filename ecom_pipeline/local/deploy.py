@@ -17,11 +17,12 @@ from botocore.exceptions import ClientError
 
 from ecom_pipeline import packaging
 from ecom_pipeline.batch.connect import client
+from ecom_pipeline.local.files import folder
 from ecom_pipeline.local.processes import LocalError
 from ecom_pipeline.settings import Settings
 
 STACK = "ecom"
-INFRA = Path(__file__).parents[2] / "infra"
+INFRA = folder("infra")
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _WAIT_SECONDS = 120
 _ARTIFACTS = f"{STACK}-artifacts"

@@ -7,15 +7,15 @@ what a host on AWS looks like.
 import json
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ecom_pipeline.local import deploy, stack
+from ecom_pipeline.local.files import folder
 from ecom_pipeline.local.processes import LocalError
 from ecom_pipeline.settings import Settings
 
-WEB = Path(__file__).parents[2] / "web"
+WEB = folder("web")
 
 
 def server(settings: Settings) -> ThreadingHTTPServer:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.local.signals import ENDING, held_back
 
 _POLL = 0.05
@@ -20,7 +21,7 @@ _PORT_SECONDS = 3.0
 _SAME_START_SECONDS = 2.0  # the kernel's boot time, which psutil adds to, wavers by a second
 
 
-class LocalError(RuntimeError):
+class LocalError(EcomError):
     """The local AWS can't do what was asked; the message says what to do."""
 
 

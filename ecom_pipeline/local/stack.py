@@ -1,5 +1,6 @@
 """The local AWS as a whole: what runs, in which order, and where it can be reached."""
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ from urllib.parse import urlsplit
 import requests
 
 from ecom_pipeline.batch.connect import client
-from ecom_pipeline.local import deploy, processes
+from ecom_pipeline.local import deploy, processes, tokens
 from ecom_pipeline.local.processes import LocalError, Service
 from ecom_pipeline.local.restore import restore
-from ecom_pipeline.settings import Settings, aws_environment, child_environment, variable
+from ecom_pipeline.settings import OUTPUTS, Settings, aws_environment, child_environment, variable
 
 _LOOPBACK = "127.0.0.1"
 
@@ -35,7 +36,8 @@ def up(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Addre
     if processes.left_dead(emulator.name, home):
         to_restore.touch()
     say("starting the AWS emulator")
-    processes.start(emulator, home)
+    if processes.start(emulator, home):  # it was still dying when that was asked above
+        to_restore.touch()
     say("starting the warehouse")
     processes.start(warehouse, home)
     say("deploying infra/")
@@ -49,7 +51,26 @@ def up(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Addre
         to_restore.unlink()
     say("starting the stream poller")
     processes.start(poller, home)
-    return address(settings)
+    found = address(settings)
+    _write_outputs(settings, found)
+    return found
+
+
+def _write_outputs(settings: Settings, found: Address) -> None:
+    """Write what the product needs to know of what was deployed to where `settings.load` looks."""
+    deployed = deploy.outputs(settings)
+    outputs = {
+        "api_url": found.url,
+        "api_key": found.api_key,
+        "stream": deployed["StreamName"],
+        "user_pool_client": deployed["UserPoolClientId"],
+        "staff": tokens.add_staff(settings),
+        "staff_password": tokens.PASSWORD,
+    }
+    draft = settings.home / f"{OUTPUTS}.new"
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(outputs, indent=2) + "\n")
+    draft.replace(settings.home / OUTPUTS)
 
 
 def down(settings: Settings) -> list[str]:

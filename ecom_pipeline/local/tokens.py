@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from ecom_pipeline.batch.connect import client
+from ecom_pipeline.client import sign_in
 from ecom_pipeline.local import deploy
 from ecom_pipeline.realtime.caller import STAFF
 from ecom_pipeline.settings import Settings
@@ -27,6 +28,12 @@ def for_customer(settings: Settings, customer: str) -> str:
     return of_user(settings, f"customer-{customer}", _attributes(customer), [])
 
 
+def add_staff(settings: Settings) -> str:
+    """Put one of the shop's staff into the pool, again is fine; return their name."""
+    _put(settings, STAFF, [], [STAFF])
+    return STAFF
+
+
 def for_staff(settings: Settings) -> str:
     """Return a token of the shop's staff."""
     return of_user(settings, STAFF, [], [STAFF])
@@ -36,18 +43,19 @@ def of_user(
     settings: Settings, name: str, attributes: list[dict[str, str]], groups: list[str]
 ) -> str:
     """Return a token of a user, who is put into the pool with these attributes and groups."""
+    client_id = _put(settings, name, attributes, groups)
+    return sign_in.id_token(settings, client_id, name, PASSWORD)
+
+
+def _put(settings: Settings, name: str, attributes: list[dict[str, str]], groups: list[str]) -> str:
+    """Put a user into the pool; return the id of the pool's client."""
     pool = client(settings, "cognito-idp")
     found = deploy.outputs(settings)
     who = {"UserPoolId": found["UserPoolId"], "Username": name}
     _add(pool, who, attributes)
     for group in groups:
         pool.admin_add_user_to_group(**who, GroupName=group)
-    answer = pool.initiate_auth(
-        ClientId=found["UserPoolClientId"],
-        AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
-    )
-    return answer["AuthenticationResult"]["IdToken"]
+    return found["UserPoolClientId"]
 
 
 def _attributes(customer: str) -> list[dict[str, str]]:

@@ -1,18 +1,19 @@
 """Run the batch path in this process, recorded in the instance, so that the UI shows it."""
 
-import shutil
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
 
+from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.orchestration import recovery, requests
 
-DAGSTER_YAML = Path(__file__).parents[2] / "infra" / "dagster" / "local.yaml"
+DAGSTER_YAML = files("ecom_pipeline.orchestration") / "local.yaml"
 QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}  # the UI has all of it
 
 
-class RunFailedError(RuntimeError):
+class RunFailedError(EcomError):
     """A run ended in failure; its steps' errors are in the message."""
 
 
@@ -20,7 +21,7 @@ def local_instance_home(home: Path) -> Path:
     """Return DAGSTER_HOME of the local instance, configured from infra/."""
     folder = home.resolve() / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(DAGSTER_YAML, folder / "dagster.yaml")
+    (folder / "dagster.yaml").write_bytes(DAGSTER_YAML.read_bytes())
     return folder
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypedDict
 
+from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.realtime.clients import answer_of, client, env
 from ecom_pipeline.realtime.retry import attempts
 
@@ -38,7 +39,7 @@ class Statement(TypedDict):
     Parameters: list[dict[str, str]]
 
 
-class StoreError(RuntimeError):
+class StoreError(EcomError):
     """The table refused an item for another reason than that it is there."""
 
 

@@ -12,6 +12,7 @@ from functools import cache
 
 import msgspec
 
+from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.realtime.clients import client, env
 
 _MAC_BYTES = 32
@@ -20,7 +21,7 @@ _KEPT_SECONDS = 300.0
 _REREAD_SECONDS = 10.0  # at most so often, however many false tokens come
 
 
-class SealError(ValueError):
+class SealError(EcomError):
     """A page token that was not sealed here for this list."""
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.realtime.clients import answer_of, client
 from ecom_pipeline.realtime.retry import attempts
 
 
-class ThrottledError(RuntimeError):
+class ThrottledError(EcomError):
     """The stream still refused records when the time was up."""
 
     def __init__(self, refused: int) -> None:

@@ -14,6 +14,8 @@ from typing import Annotated
 import msgspec
 import requests
 
+from ecom_pipeline.domain.errors import EcomError
+
 Numbered = tuple[int, Mapping[str, object]]
 
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
@@ -22,7 +24,7 @@ _SHOWN = 200
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-class SendError(RuntimeError):
+class SendError(EcomError):
     """The replay can't go on: why, and what to do."""
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
+from ecom_pipeline.domain.errors import EcomError
 
 CHUNK_ROWS = 20_000  # about 10 MB; 541,909 rows are read in 80 MB of memory, pandas included
 
@@ -29,7 +30,7 @@ _SHOWN = 60
 Row = tuple[str, ...]
 
 
-class DatasetError(ValueError):
+class DatasetError(EcomError):
     """A data set that can't be read: the file, what is wrong with it, and what to do."""
 
 

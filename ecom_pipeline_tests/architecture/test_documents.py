@@ -13,6 +13,7 @@ from dagster._config import process_config
 from docs import data_dictionary
 from ecom_pipeline import settings
 from ecom_pipeline.local import page as customer_page
+from ecom_pipeline.orchestration import runs
 from ecom_pipeline.settings import Settings
 from ecom_pipeline_tests.architecture.documents import (
     PAGES,
@@ -114,7 +115,7 @@ def test_a_host_of_the_customer_page_is_told_the_headers_that_it_is_tested_with(
 
 
 def test_local_and_production_differ_only_in_what_production_adds():
-    local = yaml.safe_load((INSTANCE / "local.yaml").read_text())
+    local = yaml.safe_load(runs.DAGSTER_YAML.read_text())
     production = yaml.safe_load((INSTANCE / "production.yaml").read_text())
     assert production.keys() - local.keys() == {"storage", "compute_logs", "run_launcher"}
     assert local.keys() - production.keys() == {"nux"}

@@ -5,6 +5,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 
 import dagster as dg
@@ -14,11 +15,12 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.scheduler.instigation import InstigatorType, TickStatus
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from ecom_pipeline import dev
+from ecom_pipeline import operations
 from ecom_pipeline.batch import connect, ledger, load
 from ecom_pipeline.batch.ledger import within
 from ecom_pipeline.domain import keys
-from ecom_pipeline.orchestration import requests, runs
+from ecom_pipeline.local import dev
+from ecom_pipeline.orchestration import recovery, requests, runs
 from ecom_pipeline.orchestration.schedules import daily_sweep
 from ecom_pipeline_tests import children
 from ecom_pipeline_tests.builders import accepted, on
@@ -63,17 +65,21 @@ def world(redshift, tmp_path):
 
 @contextmanager
 def dagster(configured):
-    """Run webserver, daemon and code server; kill them all, without a warning, in the end."""
+    """Run webserver, daemon and code server; kill them all, without a warning, in the end.
+
+    Yields what asks the UI's server, and its address.
+    """
     port = free_port()
     process = dev.start(configured, port)
     try:
         until(lambda: answers(port), "Dagster's UI", WAIT_SECONDS)
-        yield lambda query, **variables: post(port, query, variables)
+        ask = partial(post, port)
+        yield ask, f"http://127.0.0.1:{port}"
     finally:
         children.end(process, signal.SIGKILL)
 
 
-def post(port, query, variables):
+def post(port, query, **variables):
     """Have the UI's server do something, as the UI does."""
     asked = {"query": query, "variables": variables}
     answer = http.post(f"http://127.0.0.1:{port}/graphql", json=asked, timeout=60).json()
@@ -166,7 +172,7 @@ def test_of_many_triggers_each_day_is_loaded_one_at_a_time_and_the_marts_follow(
     late = [f"late-{n}" for n in range(BACKFILLS)]
     for each in days:
         arrive(world, each, "early")
-    with instance_of(world) as instance, dagster(world) as ask:
+    with instance_of(world) as instance, dagster(world) as (ask, ui):
         for each in names * RUNS_A_DAY:  # as a schedule or a person asks for a day
             ask(RUN, job=requests.LOAD_DAYS, tags=[{"key": requests.PARTITION, "value": each}])
         for name in late:  # the sensor asks for each of these, too
@@ -187,11 +193,23 @@ def test_of_many_triggers_each_day_is_loaded_one_at_a_time_and_the_marts_follow(
         assert one_at_a_time(loads)
         assert all(one_at_a_time(times_of(instance, "csv_invoice_lines", each)) for each in days)
         assert len(times_of(instance, "marts")) < len(loads)
+        the_command_loads_in_this_dagster(replace(world, dagster_url=ui), instance, days[0])
     with connect.warehouse(world).session() as session:
         entries = ledger.newest(session, days)
     assert [(each.totals.rows, each.version <= 1 + BACKFILLS) for each in entries.values()] == [
         (1 + BACKFILLS, True)
     ] * len(days)
+
+
+def the_command_loads_in_this_dagster(configured, instance, day):
+    """`ecom load` with ECOM_DAGSTER_URL: the daemon's run, not one of the command's process."""
+    said = []
+    run_id = operations.load_days(configured, day, day, say=said.append)
+    run = instance.get_run_by_id(run_id)
+    assert requests.days_of_tags(dict(run.tags)) == (day, day)
+    assert not recovery.process_tags().keys() & run.tags.keys()
+    assert run.status == dg.DagsterRunStatus.SUCCESS
+    assert said == [f"asked for: {configured.dagster_url}/runs/{run_id}"]
 
 
 def ticks_of(instance, sensor, status):

@@ -10,10 +10,11 @@ from datetime import date, timedelta
 import pytest
 from click.testing import CliRunner, Result
 
-from ecom_pipeline import addresses, line, settings
+from ecom_pipeline import operations, settings
 from ecom_pipeline.batch.warehouse import WarehouseError
 from ecom_pipeline.cli import ecom
-from ecom_pipeline.local import stack
+from ecom_pipeline.client import endpoints
+from ecom_pipeline.local import stack, waiting
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline_tests.architecture.documents import FIRST_HOUR, PAGES, typed
@@ -50,9 +51,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory, days: int) -> Iterator[Mappin
     write_sample(folder / "sample.csv.gz", days=16, rows_per_day=80)
     try:
         stack.up(configured)
-        summary = sender.send(dataset.events(csv), addresses.producer(configured))
-        line.wait_for(configured, summary.last_sequence)
-        line.load_days(configured, FIRST, FIRST + timedelta(days=days - 1))
+        summary = sender.send(dataset.events(csv), endpoints.producer(configured))
+        waiting.wait_for(configured, summary.last_sequence)
+        operations.load_days(configured, FIRST, FIRST + timedelta(days=days - 1))
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
             yield settings.environment_of(configured)

@@ -14,11 +14,11 @@ from itertools import count
 import psutil
 import pytest
 
-from ecom_pipeline import addresses, line
 from ecom_pipeline.batch import connect
+from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.drill.http_proxy import Proxy
-from ecom_pipeline.local import deploy, processes, stack
+from ecom_pipeline.local import deploy, processes, stack, waiting
 from ecom_pipeline.proof.stores.raw import RawStore
 from ecom_pipeline.proof.stores.table import TableStore
 from ecom_pipeline.replay import dataset, sender
@@ -146,10 +146,10 @@ def story(whole_line, tmp_path_factory):
         send_functions_through(whole_line, proxy.url)
         saboteur = Saboteur(whole_line, proxy.url)
         saboteur.restart()  # from now on the poller is behind the proxy, too
-        target = addresses.producer(whole_line)
+        target = endpoints.producer(whole_line)
         summary = sender.send(events, target, pace=PACE, on_progress=saboteur.after)
-        line.wait_for(whole_line, summary.last_sequence)
-        line.wait_for(whole_line, saboteur.last_sequence)
+        waiting.wait_for(whole_line, summary.last_sequence)
+        waiting.wait_for(whole_line, saboteur.last_sequence)
     seconds = time.monotonic() - began
     sys.stdout.write(
         f"\n{summary.accepted} events, {summary.events_per_second:.0f} accepted a second, "

@@ -15,12 +15,13 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
 
-from ecom_pipeline import addresses, line, settings
+from ecom_pipeline import operations, settings
 from ecom_pipeline.batch import connect, ledger
 from ecom_pipeline.cli import ecom as root
+from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.local import processes, stack
+from ecom_pipeline.local import stack, waiting
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.replay import dataset, sender
@@ -80,8 +81,8 @@ def data(sample):
 def send(configured, data, seed=None):
     """Replay a data set and wait until both consumers of the stream have finished it."""
     events = dataset.events(data.path, days=data.days, seed=seed)
-    summary = sender.send(events, addresses.producer(configured))
-    line.wait_for(configured, summary.last_sequence)
+    summary = sender.send(events, endpoints.producer(configured))
+    waiting.wait_for(configured, summary.last_sequence)
     return summary
 
 
@@ -93,14 +94,14 @@ def sums(days):
 def replayed(whole_line, data):
     """Replay and load a data set once; return what the API acknowledged."""
     summary = send(whole_line, data)
-    line.load_days(whole_line, *data.days)
+    operations.load_days(whole_line, *data.days)
     return summary
 
 
 @pytest.fixture(scope="module")
 def right(whole_line, data, replayed):
     """Return what every store holds of the data set, which is right."""
-    found = line.compare(whole_line, *data.days)
+    found = operations.compare(whole_line, *data.days)
     for store in STORES:
         assert sums(found.stores[store]) == data.golden, store
     return found
@@ -108,13 +109,13 @@ def right(whole_line, data, replayed):
 
 def test_what_the_demo_makes_up_is_in_every_store_to_the_penny(whole_line, sample):
     summary = send(whole_line, sample)
-    line.load_days(whole_line, *sample.days)
+    operations.load_days(whole_line, *sample.days)
     test_a_data_set_is_in_every_store_to_the_penny(whole_line, sample, summary)
 
 
 def test_a_data_set_is_in_every_store_to_the_penny(whole_line, data, replayed):
     assert replayed.rejected == Counter()
-    found = line.compare(whole_line, *data.days, accepted=replayed.days)
+    found = operations.compare(whole_line, *data.days, accepted=replayed.days)
     assert found.differences == []
     for store in ("accepted", *STORES):
         assert sums(found.stores[store]) == data.golden, store
@@ -123,8 +124,8 @@ def test_a_data_set_is_in_every_store_to_the_penny(whole_line, data, replayed):
 def test_replayed_again_in_another_order_it_changes_nothing(whole_line, data, right):
     versions = ledger_of(whole_line, data)
     send(whole_line, data, seed=7)
-    line.load_days(whole_line, *data.days)
-    assert line.compare(whole_line, *data.days) == right
+    operations.load_days(whole_line, *data.days)
+    assert operations.compare(whole_line, *data.days) == right
     assert ledger_of(whole_line, data) == versions
 
 
@@ -134,13 +135,13 @@ def ledger_of(configured, data):
 
 
 def test_a_late_event_changes_its_day_alone_and_the_ledger_says_so(whole_line, days):
-    desk = addresses.producer(whole_line)
+    desk = endpoints.producer(whole_line)
     day, _, last = days(3)
     events = [on(each, event_id=f"on-time-{each}") for each in (day, last)]
     post(whole_line, desk, *events)
-    line.load_days(whole_line, day, last)
+    operations.load_days(whole_line, day, last)
     post(whole_line, desk, on(day, event_id=f"late-{day}", Quantity=1))
-    line.load_days(whole_line, day, last)
+    operations.load_days(whole_line, day, last)
     with connect.warehouse(whole_line).session() as session:
         entries = ledger.newest(session, [day, last])
     assert (entries[day].version, entries[day].cause) == (2, "late")
@@ -159,14 +160,14 @@ def post(configured, target, *events):
             yield from enumerate(events, 1)
 
     summary = sender.send(Source(), target, pace=sender.Pace(batch_size=1, concurrency=1))
-    line.wait_for(configured, summary.last_sequence)
+    waiting.wait_for(configured, summary.last_sequence)
     return summary
 
 
 def test_the_dirty_rows_of_the_real_file_posted_one_by_one_are_all_kept(whole_line, tmp_path):
     """Without the real file, made-up rows of the same classes of dirt stand in."""
     events = dirty_rows() if REAL.exists() else made_up_rows(tmp_path)
-    summary = post(whole_line, addresses.producer(whole_line), *events)
+    summary = post(whole_line, endpoints.producer(whole_line), *events)
     assert (summary.accepted, summary.rejected) == (len(events), Counter())
     dynamodb = boto3.client("dynamodb", **emulator(whole_line))
     for event in events:
@@ -202,19 +203,19 @@ def made_up_rows(folder):
 def test_bad_events_are_in_quarantine_with_their_reason_and_nothing_stops(whole_line, day):
     good = on(day, event_id=f"good-{day}")
     bad = [good | {"Quantity": "six"}, good | {"Country": None}, good | {"event_id": "no spaces"}]
-    summary = post(whole_line, addresses.producer(whole_line), *bad, good)
+    summary = post(whole_line, endpoints.producer(whole_line), *bad, good)
     assert summary.accepted == 1
     assert summary.rejected == {"invalid Quantity": 1, "invalid Country": 1, "invalid event_id": 1}
-    line.load_days(whole_line, day, day)
-    assert line.compare(whole_line, day, day).differences == []
+    operations.load_days(whole_line, day, day)
+    assert operations.compare(whole_line, day, day).differences == []
 
 
 def test_stopped_and_started_again_the_data_are_still_there(whole_line, data, right):
     assert stack.down(whole_line) == ["poller", "redshift", "aws"]
-    with pytest.raises(processes.LocalError, match="ecom local up"):
-        line.compare(whole_line, *data.days)
+    with pytest.raises(endpoints.NotRunningError, match="ecom local up"):
+        operations.compare(whole_line, *data.days)
     stack.up(whole_line)
-    assert line.compare(whole_line, *data.days) == right
+    assert operations.compare(whole_line, *data.days) == right
     assert all(stack.status(whole_line).values())
 
 
@@ -223,14 +224,14 @@ def test_killed_at_once_it_comes_back_with_all_that_was_archived(whole_line, dat
         assert pid, name
         os.kill(pid, signal.SIGKILL)
     stack.up(whole_line)
-    assert line.compare(whole_line, *data.days) == right
+    assert operations.compare(whole_line, *data.days) == right
 
 
 def test_the_api_answers_what_the_stores_hold(whole_line, data, replayed):
     events = [event for _, event in dataset.events(data.path, days=data.days)]
     numbers = Counter(event["CustomerID"] for event in events if event["CustomerID"])
     ((customer, _),) = numbers.most_common(1)
-    desk = addresses.service_desk(whole_line)
+    desk = endpoints.query_api(whole_line)
     wanted = settings.aws_environment(whole_line)
     assert wanted["AWS_ENDPOINT_URL"] in desk.url
     invoices = [desk.invoice(each["invoice_no"]) for each in desk.invoices(str(customer))]
@@ -275,8 +276,8 @@ def test_the_commands_show_what_the_stores_hold(whole_line, data, replayed):
 
 
 def test_a_corrupted_store_is_named_with_its_day_and_exit_code_1(whole_line, day):
-    post(whole_line, addresses.producer(whole_line), on(day, event_id=f"c-{day}"))
-    line.load_days(whole_line, day, day)
+    post(whole_line, endpoints.producer(whole_line), on(day, event_id=f"c-{day}"))
+    operations.load_days(whole_line, day, day)
     with connect.warehouse(whole_line).session() as session:
         session.run(
             "update sales.fact_invoice_lines set amount = amount + 0.01 where invoice_date = %s",
@@ -289,7 +290,7 @@ def test_a_corrupted_store_is_named_with_its_day_and_exit_code_1(whole_line, day
 
 
 def test_the_sensor_asks_for_the_day_of_a_new_object_once(whole_line, day):
-    post(whole_line, addresses.producer(whole_line), on(day, event_id=f"s-{day}"))
+    post(whole_line, endpoints.producer(whole_line), on(day, event_id=f"s-{day}"))
     queue = connect.notifications(whole_line)
     cursor, asked = None, []
     with dg.DagsterInstance.ephemeral() as instance:

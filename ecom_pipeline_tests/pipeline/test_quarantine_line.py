@@ -5,9 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from ecom_pipeline import addresses, line, settings
+from ecom_pipeline import operations, settings
 from ecom_pipeline.batch import connect
 from ecom_pipeline.cli import ecom as root
+from ecom_pipeline.client import endpoints
+from ecom_pipeline.local import waiting
 from ecom_pipeline.proof import quarantine
 from ecom_pipeline.proof.quarantine import Wanted
 from ecom_pipeline.replay import sender
@@ -46,12 +48,12 @@ class Source:
 def kept(whole_line, day):
     """Post a good event and one that is refused; return the latter's record in quarantine."""
     good, bad = on(day, event_id=f"q-{day}", Quantity=2), on(day, event_id=f"m-{day}", Quantity="x")
-    target = addresses.producer(whole_line)
+    target = endpoints.producer(whole_line)
     summary = sender.send(Source(good, bad), target)
     assert summary.accepted == 1
 
     def arrived():  # the refused one may be in another shard's batch
-        line.wait_for(whole_line, sender.send(Source(good), target).last_sequence)
+        waiting.wait_for(whole_line, sender.send(Source(good), target).last_sequence)
         return mine(whole_line, day)
 
     (found,) = until(arrived, f"what was refused of {day} in quarantine")
@@ -84,10 +86,10 @@ def test_what_is_mended_is_in_every_store_once_though_replayed_twice(whole_line,
         assert "accepted 1, refused 0" in done.stdout, done.output
         assert (done.exit_code, mine(whole_line, day)) == (0, [])
     good = on(day, event_id=f"q-{day}", Quantity=2)
-    again = sender.send(Source(good), addresses.producer(whole_line))
-    line.wait_for(whole_line, again.last_sequence)
-    line.load_days(whole_line, day, day)
-    assert line.compare(whole_line, day, day).differences == []
+    again = sender.send(Source(good), endpoints.producer(whole_line))
+    waiting.wait_for(whole_line, again.last_sequence)
+    operations.load_days(whole_line, day, day)
+    assert operations.compare(whole_line, day, day).differences == []
     rows = connect.warehouse(whole_line).query(
         "select quantity from sales.fact_invoice_lines where invoice_date = %s order by 1", [day]
     )
@@ -97,9 +99,9 @@ def test_what_is_mended_is_in_every_store_once_though_replayed_twice(whole_line,
 def test_a_customer_is_erased_by_command_and_the_id_is_shown_nowhere(whole_line, ecom, day):
     customer = "907060501"
     event = on(day, event_id=f"e-{day}", CustomerID=customer)
-    summary = sender.send(Source(event), addresses.producer(whole_line))
-    line.wait_for(whole_line, summary.last_sequence)
-    line.load_days(whole_line, day, day)
+    summary = sender.send(Source(event), endpoints.producer(whole_line))
+    waiting.wait_for(whole_line, summary.last_sequence)
+    operations.load_days(whole_line, day, day)
     asked = ["erase", "--customer", customer, "--anonymise", "--json"]
     found = json.loads(ecom(*asked, "--dry-run").stdout)
     assert (found["customer"]["fact"], found["days"]) == (1, 1)
@@ -108,6 +110,6 @@ def test_a_customer_is_erased_by_command_and_the_id_is_shown_nowhere(whole_line,
     report = json.loads(done.stdout)
     assert set(report["after"]["customer"].values()) == {0}
     assert report["before"]["shop"] == report["after"]["shop"]
-    assert line.compare(whole_line, day, day).differences == []
+    assert operations.compare(whole_line, day, day).differences == []
     for log in (whole_line.home / "log").iterdir():
         assert customer.encode() not in log.read_bytes(), log

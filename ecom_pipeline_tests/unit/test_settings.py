@@ -1,5 +1,8 @@
 """settings: local needs nothing, every other environment must say everything."""
 
+import json
+from dataclasses import fields, replace
+
 import pytest
 
 from ecom_pipeline import settings
@@ -18,8 +21,26 @@ PROD = {
 }
 
 
-def test_local_needs_nothing():
-    assert settings.load({}) == settings.LOCAL
+def test_local_needs_nothing(tmp_path):
+    home = tmp_path / "nothing was started"
+    assert settings.load({"ECOM_HOME": str(home)}) == replace(settings.LOCAL, home=home)
+
+
+def test_what_the_local_aws_wrote_is_found_where_nothing_else_is_said(tmp_path):
+    outputs = {"api_url": "http://api", "stream": "s", "api_key": "k"}
+    (tmp_path / settings.OUTPUTS).write_text(json.dumps(outputs))
+    found = settings.load({"ECOM_HOME": str(tmp_path)})
+    assert (found.api_url, found.stream) == ("http://api", "s")
+    assert settings.outputs(found)["api_key"] == "k"
+    assert settings.load({"ECOM_HOME": str(tmp_path), "ECOM_API_URL": "x"}).api_url == "x"
+    prod = settings.load(PROD | {"ECOM_HOME": str(tmp_path)})
+    assert (prod.api_url, settings.outputs(prod)) == (None, {})
+
+
+def test_no_settings_are_text_but_for_fields_that_are():
+    """A new field of another type needs a reader, or it would stay text in silence."""
+    typed = {each.name for each in fields(settings.Settings) if "str" not in str(each.type)}
+    assert typed == settings._READERS.keys()
 
 
 def test_prod_borrows_nothing_from_local():

@@ -16,13 +16,14 @@ from ecom_pipeline.bi.marts import Table, base_type
 from ecom_pipeline.bi.tableau.source import hyper_file
 from ecom_pipeline.bi.tableau.workbook import NAME, workbook
 from ecom_pipeline.domain.columns import Column
+from ecom_pipeline.domain.errors import EcomError
 
 _IN_PACKAGE = f"Data/{NAME}.hyper"
 # the version that has decimals of more than 18 digits; Tableau reads it since 2022.4.1
 _PARAMETERS = {"log_config": "", "default_database_version": "3"}
 
 
-class ExtractError(RuntimeError):
+class ExtractError(EcomError):
     """The extract can't be written; the message says what to do."""
 
 
@@ -50,7 +51,7 @@ def _hyper_api() -> Any:
         return import_module("tableauhyperapi")
     except ImportError as error:
         raise ExtractError(
-            "an extract needs Tableau's Hyper API: uv sync --group tableau"
+            "an extract needs Tableau's Hyper API: uv sync --extra tableau"
         ) from error
 
 

@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ecom_pipeline.domain.errors import EcomError
 
-class CheckpointError(Exception):
+
+class CheckpointError(EcomError):
     """A checkpoint that cannot be read."""
 
 

@@ -150,5 +150,5 @@ def test_the_banner_shows_all_of_the_trust_row():
 
 def test_without_tableaus_library_one_is_told_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tableauhyperapi", None)
-    with pytest.raises(extract.ExtractError, match="uv sync --group tableau"):
+    with pytest.raises(extract.ExtractError, match="uv sync --extra tableau"):
         extract.write([], tmp_path)

@@ -24,7 +24,7 @@ NOBODY = {"ECOM_API_URL": "http://127.0.0.1:1", "ECOM_API_KEY": "k"}
     ],
 )
 def test_a_file_that_is_no_data_set_is_one_sentence(
-    ecom: Ecom, tmp_path: Path, content: bytes, says: str
+    ecom: Ecom, tmp_path: Path, content: bytes, says: str, socket_enabled: None
 ):
     path = tmp_path / "data.csv"
     path.write_bytes(content)
@@ -33,7 +33,7 @@ def test_a_file_that_is_no_data_set_is_one_sentence(
     assert "data.csv" in sentence
 
 
-def test_a_file_that_is_not_there_is_one_sentence(ecom: Ecom):
+def test_a_file_that_is_not_there_is_one_sentence(ecom: Ecom, socket_enabled: None):
     assert "nowhere.csv" in ecom("replay", "nowhere.csv", **NOBODY).refusal()
 
 

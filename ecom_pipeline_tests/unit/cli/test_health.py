@@ -33,7 +33,7 @@ def test_the_doctor_names_settings_that_are_missing(ecom: Ecom):
     assert "ECOM_RAW_BUCKET" in done.out.replace("\n", "")
 
 
-def test_the_status_of_nothing_says_what_to_start(ecom: Ecom):
+def test_the_status_of_nothing_says_what_to_start(ecom: Ecom, socket_enabled: None):
     done = ecom("status", "--json", **UNUSED)
     assert done.code == 1
     assert all("ecom local up" in each["trouble"] for each in json.loads(done.out))

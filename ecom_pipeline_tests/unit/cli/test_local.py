@@ -20,7 +20,9 @@ from ecom_pipeline_tests.unit.cli.conftest import UNUSED, Ecom
         ["sql", "select 1"],
     ],
 )
-def test_without_the_local_aws_a_command_says_what_to_start(ecom: Ecom, command: list[str]):
+def test_without_the_local_aws_a_command_says_what_to_start(
+    ecom: Ecom, command: list[str], socket_enabled: None
+):
     assert "ecom local up" in ecom(*command, **UNUSED).refusal()
 
 

@@ -19,7 +19,7 @@ def demo(csv: Path | None, days: Days | None) -> None:
     Example: ecom demo --csv data.csv.gz --days 2010-12-01:2010-12-07
     """
     from ecom_pipeline import settings
-    from ecom_pipeline.demo import run
+    from ecom_pipeline.local.demo import run
 
     configured = settings.load()
     with telling_what_runs(configured):
@@ -38,7 +38,7 @@ def dev(port: int) -> None:
 
     configured = settings.load()
     with telling_what_runs(configured):
-        from ecom_pipeline.dev import lineage_link, serve
+        from ecom_pipeline.local.dev import lineage_link, serve
 
         click.echo(f"the lineage: {lineage_link(port)}")
         click.echo("a customer's own page: ecom page CUSTOMER")

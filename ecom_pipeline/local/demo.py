@@ -14,9 +14,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from ecom_pipeline import addresses, line, tables
+from ecom_pipeline import operations, tables
 from ecom_pipeline.batch import connect
-from ecom_pipeline.local import stack
+from ecom_pipeline.client import endpoints
+from ecom_pipeline.local import stack, waiting
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
@@ -63,17 +64,17 @@ def run(settings: Settings, csv: Path | None, days: Days | None) -> bool:
     with steps.step("Replay them as events through the API"):
         summary = _replay(settings, csv, days, console)
     with steps.step("Wait until DynamoDB and the raw lake have them"):
-        line.wait_for(settings, summary.last_sequence)
+        waiting.wait_for(settings, summary.last_sequence)
     if not summary.days:
         raise sender.SendError("the API accepted none of the events: `ecom replay` says why")
     first, last = min(summary.days), max(summary.days)
     with steps.step("Run the Dagster assets: CSV, catalog, fact table"):
-        line.load_days(settings, first, last)
+        operations.load_days(settings, first, last)
     with steps.step("Reconcile every store, day by day"):
         arrived = replace(settings, in_flight_seconds=0)  # it was waited for
-        found = line.reconcile_days(arrived, first, last, accepted=summary.days)
+        found = operations.reconcile_days(arrived, first, last, accepted=summary.days)
     with steps.step("Write the sales report"):
-        report = line.write_report(settings)
+        report = operations.write_report(settings)
     console.print()
     tables.show_reconciliation(found, console)
     _show_sales(settings, first, last, console)
@@ -83,7 +84,7 @@ def run(settings: Settings, csv: Path | None, days: Days | None) -> bool:
 
 def _replay(settings: Settings, csv: Path, days: Days | None, console: Console) -> sender.Summary:
     events = dataset.events(csv, days=days)
-    target = addresses.producer(settings)
+    target = endpoints.producer(settings)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("sending", total=events.count())
         summary = sender.send(
@@ -119,7 +120,7 @@ def _show_customer(settings: Settings, console: Console) -> dict[str, str]:
     if not rows:
         return {"customer": "CUSTOMER", "invoice": "NUMBER"}
     ((customer,),) = rows
-    desk = addresses.service_desk(settings)
+    desk = endpoints.query_api(settings)
     invoices = desk.invoices(customer)
     title = f"Customer {customer}, from the real-time API: {len(invoices)} invoices, the newest"
     out = table(title, "invoice", "date", "lines", "total")

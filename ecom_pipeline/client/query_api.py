@@ -1,4 +1,4 @@
-"""The shop's service desk: reads of the query API with a token of the user pool's group `staff`."""
+"""The query API, read with a token of the user pool's group `staff`."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,15 +6,17 @@ from urllib.parse import quote, urlencode
 
 import requests
 
+from ecom_pipeline.domain.errors import EcomError
+
 _SECONDS = 30
 
 
-class QueryError(RuntimeError):
+class QueryError(EcomError):
     """The query API did not answer what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceDesk:
+class QueryApi:
     """The query API of one environment, as one of its staff."""
 
     url: str

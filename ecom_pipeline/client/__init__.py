@@ -1,0 +1,1 @@
+"""Clients of a deployed environment's API, and where it answers."""

@@ -1,0 +1,56 @@
+"""What `ecom doctor` and `ecom status` ask of the local AWS: who has its ports, and how far it is.
+
+health/local.py finds these by the entry points of pyproject.toml.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ecom_pipeline.batch import connect
+from ecom_pipeline.health.finding import Finding
+from ecom_pipeline.local import deploy, processes, stack
+from ecom_pipeline.local.poller import progress
+from ecom_pipeline.local.poller.aws import after_sequence, since
+from ecom_pipeline.settings import Settings, variable
+
+
+def ports(settings: Settings) -> list[Finding]:
+    """Say who has the ports of the local AWS: nobody, we ourselves, or another program."""
+    named = {"aws": "endpoint_url", "redshift": "redshift_port"}
+    pids = stack.status(settings)
+    services = [each for each in stack.services(settings) if each.port is not None]
+    return [
+        _port(each.name, each.port or 0, variable(named[each.name]), pids[each.name])
+        for each in services
+    ]
+
+
+def _port(service: str, port: int, name: str, pid: int | None) -> Finding:
+    check = f"port {port}"
+    if pid is not None:
+        return Finding(check, "ok", f"{service} of the local AWS, pid {pid}")
+    if not processes.answers(port):
+        return Finding(check, "ok", f"free, for {service}")
+    other = f"stop it, or set {name} to another"
+    return Finding(check, "missing", f"another program has it; {service} needs it", other)
+
+
+def lag(settings: Settings, name: str) -> float:
+    """Return the age of the oldest record after the poller's checkpoints, in seconds."""
+    kinesis = connect.client(settings, "kinesis")
+    found = deploy.outputs(settings)["StreamName"]
+    reached = progress.reached(settings.home, (f"{deploy.STACK}-{name}", found))
+    shards = kinesis.list_shards(StreamName=found)["Shards"]
+    oldest = (_next_record(kinesis, found, each["ShardId"], reached) for each in shards)
+    ages = [(datetime.now(UTC) - at).total_seconds() for at in oldest if at is not None]
+    return round(max(ages, default=0.0), 1)
+
+
+def _next_record(
+    kinesis: Any, name: str, shard: str, reached: dict[str, int | None]
+) -> datetime | None:
+    sequence = reached.get(shard)
+    start = since(None) if sequence is None else after_sequence(str(sequence))
+    answer = kinesis.get_shard_iterator(StreamName=name, ShardId=shard, **start)
+    records = kinesis.get_records(ShardIterator=answer["ShardIterator"], Limit=1)["Records"]
+    return records[0]["ApproximateArrivalTimestamp"] if records else None
