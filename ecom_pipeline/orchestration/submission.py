@@ -1,6 +1,7 @@
 """Have a running Dagster load days: the run is in its UI, takes its pools, and is its daemon's."""
 
 import time
+import warnings
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -26,14 +27,17 @@ def load_days(url: str, span: requests.Span, say: Callable[[str], None]) -> str:
     """
     first, last = span
     tags = {requests.PARTITION: str(first)} if first == last else requests.range_tags(span)
-    try:
-        client = _client(url)
-        run = client.submit_job_execution(requests.LOAD_DAYS, tags=tags)
-        say(f"asked for: {url}/runs/{run}")
-        while (status := client.get_run_status(run)) not in _FINISHED:
-            time.sleep(_POLL_SECONDS)
-    except DagsterGraphQLClientError as error:
-        raise RunFailedError(f"Dagster at {url}: {error}") from error
+    with warnings.catch_warnings():
+        # dagster-graphql 1.13 calls gql in a way that gql 4 deprecates
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            client = _client(url)
+            run = client.submit_job_execution(requests.LOAD_DAYS, tags=tags)
+            say(f"asked for: {url}/runs/{run}")
+            while (status := client.get_run_status(run)) not in _FINISHED:
+                time.sleep(_POLL_SECONDS)
+        except DagsterGraphQLClientError as error:
+            raise RunFailedError(f"Dagster at {url}: {error}") from error
     if status != dg.DagsterRunStatus.SUCCESS:
         raise RunFailedError(f"{status.value}: {url}/runs/{run} says why")
     return run
