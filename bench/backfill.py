@@ -9,10 +9,11 @@ from pathlib import Path
 
 from bench import production
 from bench.batch import Side
-from ecom_pipeline.batch import connect, load, marts, migrations, partition, schema, stage
-from ecom_pipeline.batch.engines.process_engine import ProcessEngine
-from ecom_pipeline.batch.mart_list import MARTS
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.engines.process_engine import ProcessEngine
 from ecom_pipeline.orchestration import checks, describe
+from ecom_pipeline.warehouse import connect, load, marts, migrations, schema, stage
+from ecom_pipeline.warehouse.mart_list import MARTS
 
 
 def seconds(side: Side, span: tuple[date, date], folder: Path, rounds: int) -> dict[str, float]:

@@ -27,7 +27,6 @@ from bench.history import write_raw
 from bench.realtime import free_port
 from bench.timed import cpu_seconds
 from ecom_pipeline import definitions, settings
-from ecom_pipeline.batch import connect
 from ecom_pipeline.domain import keys
 from ecom_pipeline.local import stack
 from ecom_pipeline.orchestration import requests, runs
@@ -36,6 +35,7 @@ from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.warehouse import connect
 
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks-batch.md"
 HISTORY = 100_000  # raw objects

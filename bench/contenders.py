@@ -18,10 +18,10 @@ from pathlib import Path
 import msgspec
 from isal import igzip, isal_zlib
 
-from ecom_pipeline.batch.flatten import GZIP_LEVEL, Line, flatten
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.rows import Reader, Remembering, reference
 from ecom_pipeline.domain import ndjson
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.flatten import GZIP_LEVEL, Line, flatten
+from ecom_pipeline.lake.rows import Reader, Remembering, reference
 
 # The original's producer waits a third of a second for each answer, its consumer looks every
 # second: three events a file. At a shop's own pace it is one.

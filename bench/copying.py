@@ -14,17 +14,17 @@ from pathlib import Path
 from isal import igzip
 from msgspec import structs
 
-from ecom_pipeline.batch import connect, stage
-from ecom_pipeline.batch.flatten import GZIP_LEVEL
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.manifest import Manifest, Part
-from ecom_pipeline.batch.migrations import ddl
-from ecom_pipeline.batch.partition import committed
-from ecom_pipeline.batch.warehouse import Session
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.flatten import GZIP_LEVEL
+from ecom_pipeline.lake.manifest import Manifest, Part
+from ecom_pipeline.lake.partition import committed
 from ecom_pipeline.local.redshift.backend import SUPERUSER
 from ecom_pipeline.local.redshift.postgres import bundled_binaries
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.warehouse import connect, stage
+from ecom_pipeline.warehouse.migrations import ddl
+from ecom_pipeline.warehouse.session import Session
 
 _INSERTS = 2_000
 _BULK = 20_000

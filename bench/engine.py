@@ -5,24 +5,24 @@ from collections.abc import Callable
 from datetime import date
 
 from ecom_pipeline import settings
-from ecom_pipeline.batch.engines import Engine
+from ecom_pipeline.lake.engines import Engine
 from ecom_pipeline.settings import Settings
 
 
 def _python(configured: Settings) -> Engine:
-    from ecom_pipeline.batch.engines.python_engine import PythonEngine  # noqa: PLC0415
+    from ecom_pipeline.lake.engines.python_engine import PythonEngine  # noqa: PLC0415
 
     return PythonEngine(configured)
 
 
 def _processes(configured: Settings) -> Engine:
-    from ecom_pipeline.batch.engines.process_engine import ProcessEngine  # noqa: PLC0415
+    from ecom_pipeline.lake.engines.process_engine import ProcessEngine  # noqa: PLC0415
 
     return ProcessEngine(configured)
 
 
 def _spark(configured: Settings) -> Engine:
-    from ecom_pipeline.batch.engines.spark_engine import SparkEngine  # noqa: PLC0415
+    from ecom_pipeline.lake.engines.spark_engine import SparkEngine  # noqa: PLC0415
 
     return SparkEngine(configured)
 

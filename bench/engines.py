@@ -18,13 +18,13 @@ from bench import backfill, contenders, copying, timed
 from bench.batch import Side, side
 from bench.history import write_raw
 from bench.outcome import Figure, show, write
-from ecom_pipeline.batch import connect
-from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.envelope import Accepted
+from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import aws_environment, environment_of
+from ecom_pipeline.warehouse import connect
 
 _GROWN_DAY = date(2012, 2, 1)
 _TIMES = (1, 10, 50)

@@ -26,17 +26,18 @@ import msgspec
 
 from bench.history import write_raw
 from ecom_pipeline import definitions, settings
-from ecom_pipeline.batch import connect, load, tombstones
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.envelope import Accepted
 from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.erasure import erase
+from ecom_pipeline.erasure.erase import Person, Stores
+from ecom_pipeline.lake import tombstones
 from ecom_pipeline.local import deploy, processes, stack
 from ecom_pipeline.orchestration import runs
-from ecom_pipeline.proof import erasure
-from ecom_pipeline.proof.erasure import Person, Stores
 from ecom_pipeline.realtime import table
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.warehouse import connect, load
 
 CUSTOMER = "17841"
 DAYS = date(2010, 12, 1), date(2011, 12, 9)
@@ -45,7 +46,7 @@ _VALUE = re.compile(rb"(?<![\w.#:-])" + CUSTOMER.encode() + rb"(?:\.0)?(?![\w.-]
 _KEY = re.compile(rb"CUSTOMER#" + CUSTOMER.encode() + rb"(?!\d)")
 
 
-def main(path: Path, mode: erasure.Mode) -> None:
+def main(path: Path, mode: erase.Mode) -> None:
     """Run it all, saying what took how long; the asserts are what must hold."""
     configured = _settings(Path(tempfile.mkdtemp(prefix="erase-")))
     emulator, warehouse, _ = stack.services(configured)
@@ -58,7 +59,7 @@ def main(path: Path, mode: erasure.Mode) -> None:
         stack.down(configured)
 
 
-def _story(configured: Settings, path: Path, mode: erasure.Mode) -> None:
+def _story(configured: Settings, path: Path, mode: erase.Mode) -> None:
     lake = connect.lake(configured)
     stores = Stores(
         lake,
@@ -71,7 +72,7 @@ def _story(configured: Settings, path: Path, mode: erasure.Mode) -> None:
     click.echo(f"  {sum(written.values()):,} records on {len(written)} days")
     _timed("load", lambda: _load(configured))
     click.echo(f"  {_timed('DynamoDB', lambda: _fill_table(configured, path)):,} lines in DynamoDB")
-    report = _timed("erase", lambda: erasure.erase(stores, person, datetime.now(UTC)))
+    report = _timed("erase", lambda: erase.erase(stores, person, datetime.now(UTC)))
     click.echo(f"  {dict(report.before.rows)}\n  {dict(report.after.rows)}\n  {report.seconds}")
     click.echo(f"  {len(report.days)} days; {report.before.shop}\n  {report.after.shop}")
     _must(report.after.is_clean, "see above")
@@ -89,7 +90,7 @@ def _story(configured: Settings, path: Path, mode: erasure.Mode) -> None:
     _timed("as a foreign producer sends them", lambda: write_raw(lake, dataset.events(path)))
     _timed("loaded", lambda: _load(configured))
     _must(_sums(stores) == sums, "nor do events that bring the id with them")
-    report = _timed("erased again", lambda: erasure.erase(stores, person, datetime.now(UTC)))
+    report = _timed("erased again", lambda: erase.erase(stores, person, datetime.now(UTC)))
     click.echo(f"  {dict(report.before.rows)}\n  {dict(report.after.rows)}")
     _must(report.after.is_clean, "see above")
     _must(_sums(stores) == sums, "see above")
@@ -162,7 +163,7 @@ def _sums(stores: Stores) -> object:
 
 def _look(configured: Settings, stores: Stores) -> None:
     """Look for the id as a value in all objects and their versions, items, tables, files."""
-    found = erasure.survey(stores, Person(CUSTOMER, "anonymise"))
+    found = erase.survey(stores, Person(CUSTOMER, "anonymise"))
     _must(found.is_clean, str(found.rows))
     for page in stores.dynamodb.get_paginator("scan").paginate(TableName=configured.table):
         for item in page["Items"]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from ecom_pipeline.batch.lake import Lake
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.envelope import Accepted
 from ecom_pipeline.domain.event import EVENT_ID
+from ecom_pipeline.lake.buckets import Lake
 
 OBJECTS_A_DAY = 3
 _ARRIVED = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # for equal bytes

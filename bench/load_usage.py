@@ -11,10 +11,10 @@ import dagster as dg
 from bench import deployed
 from bench.metered import metered
 from ecom_pipeline import definitions
-from ecom_pipeline.batch.connect import client
 from ecom_pipeline.cost import bill
 from ecom_pipeline.cost.units import GB, Units, summed
 from ecom_pipeline.cost.usage import MINIMUM_SECONDS, Usage
+from ecom_pipeline.lake.connect import client
 from ecom_pipeline.orchestration import runs
 from ecom_pipeline.settings import Settings
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from ecom_pipeline.drill.http_proxy import Call, Forward, Reply
+from ecom_pipeline.local.drill.http_proxy import Call, Forward, Reply
 
 _INDEXED = "customer_invoice"  # an item with it costs a unit in the index, too
 

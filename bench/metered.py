@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 import boto3
 
 from bench.original import functions as original
-from ecom_pipeline.batch.connect import client
 from ecom_pipeline.cost.meter import Meter
 from ecom_pipeline.cost.units import GB
 from ecom_pipeline.cost.usage import Usage
-from ecom_pipeline.drill import functions
+from ecom_pipeline.lake.connect import client
+from ecom_pipeline.local.drill import functions
 from ecom_pipeline.local.poller import records
 from ecom_pipeline.settings import Settings
 

@@ -22,10 +22,10 @@ from bench.meter import Counted, Meter
 from bench.original import deploy as original
 from bench.original import producer
 from ecom_pipeline import settings
-from ecom_pipeline.batch.connect import client
 from ecom_pipeline.client import endpoints
-from ecom_pipeline.drill.http_proxy import Proxy
+from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local import deploy, stack
+from ecom_pipeline.local.drill.http_proxy import Proxy
 from ecom_pipeline.local.poller import progress
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.sample import write_sample

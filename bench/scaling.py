@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from bench import arrivals, infra
 from bench.deployed import SHARDS, STAGE
-from ecom_pipeline.batch import parts
-from ecom_pipeline.batch.lake import Found
 from ecom_pipeline.cost.usage import FRONT_DOOR, recorded
+from ecom_pipeline.lake import parts
+from ecom_pipeline.lake.buckets import Found
 from ecom_pipeline.realtime import ingest
 from ecom_pipeline.replay import dataset
 

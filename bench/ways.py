@@ -10,11 +10,11 @@ from bench import deployed
 from bench.metered import Metric, chunks, delivered, metered
 from bench.original import deploy as original
 from bench.original import functions as original_functions
-from ecom_pipeline.batch.connect import client
 from ecom_pipeline.cost.units import Units, summed
 from ecom_pipeline.cost.usage import FRONT_DOOR, NOTHING, Usage, Way
-from ecom_pipeline.drill import functions
+from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local import deploy
+from ecom_pipeline.local.drill import functions
 from ecom_pipeline.realtime import archive, ingest, store
 from ecom_pipeline.settings import Settings
 

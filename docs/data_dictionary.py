@@ -1,6 +1,6 @@
 """`python -m docs.data_dictionary`: write data-dictionary.md from the code that makes the data.
 
-Columns are those of domain/columns.py, marts those of batch/mart_list.py, tables of the ledger
+Columns are those of domain/columns.py, marts those of warehouse/mart_list.py, tables of the ledger
 those of the migrations. What a column of the ledger means is said here, and nowhere else.
 """
 
@@ -10,16 +10,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from ecom_pipeline.batch.catalog import quarantine_table_input
-from ecom_pipeline.batch.mart_list import DATA_TRUST, MARTS
-from ecom_pipeline.batch.marts import Mart
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, PARTITION
 from ecom_pipeline.domain.event import InvoiceLine
+from ecom_pipeline.lake.catalog import quarantine_table_input
 from ecom_pipeline.realtime import table
+from ecom_pipeline.warehouse.mart_list import DATA_TRUST, MARTS
+from ecom_pipeline.warehouse.marts import Mart
 
 OUT = Path(__file__).with_name("data-dictionary.md")
-MIGRATIONS = Path(__file__).parents[1] / "ecom_pipeline" / "batch" / "sql" / "migrations"
+MIGRATIONS = Path(__file__).parents[1] / "ecom_pipeline" / "warehouse" / "sql" / "migrations"
 
 _HEAD = """# Data dictionary
 Written by `python -m docs.data_dictionary` from the code that makes the data. Money is in pounds.

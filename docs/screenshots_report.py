@@ -7,12 +7,12 @@ from playwright.sync_api import Browser, ViewportSize
 from bench.history import write_raw
 from docs.own_system import IMAGES, chromium, local_aws
 from ecom_pipeline import operations
-from ecom_pipeline.batch import connect
 from ecom_pipeline.local import stack
 from ecom_pipeline.local.restore import restore
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.warehouse import connect
 
 IMAGE = IMAGES / "report.png"
 DAYS, ROWS_A_DAY = 120, 80

@@ -1,23 +1,8 @@
-"""The code location: the one list of all that Dagster sees."""
-
-import dagster as dg
+"""What Dagster loads: the code location with the settings of this process's environment."""
 
 from ecom_pipeline import settings
-from ecom_pipeline.orchestration import assets, schedules, sensors
-from ecom_pipeline.orchestration.resources import resources_for
+from ecom_pipeline.orchestration.code_location import build
 
-
-def build(configured: settings.Settings) -> dg.Definitions:
-    """Assemble the pipeline for one environment; tests call it with their own settings."""
-    return dg.Definitions(
-        assets=assets.ALL,
-        jobs=schedules.JOBS,
-        schedules=schedules.ALL,
-        sensors=sensors.ALL,
-        resources=resources_for(configured),
-        # a day is a second of work; a process for each step would cost 1.5 CPU seconds each
-        executor=dg.in_process_executor,
-    )
-
+__all__ = ["build", "defs"]
 
 defs = build(settings.load())

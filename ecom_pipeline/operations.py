@@ -9,20 +9,21 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from ecom_pipeline.batch import connect, gate, migrations, plan, tombstones
-from ecom_pipeline.batch.plan import LoadPlan
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain import keys
-from ecom_pipeline.proof import connect as proof
-from ecom_pipeline.proof import verdict
-from ecom_pipeline.proof.held import Days
-from ecom_pipeline.proof.reconcile import Reconciliation, reconcile
-from ecom_pipeline.proof.repair import Repair
-from ecom_pipeline.proof.repair import repair as repair_from_raw
-from ecom_pipeline.proof.stores.sent import SentStore
+from ecom_pipeline.lake import tombstones
+from ecom_pipeline.reconcile import connect as proof
+from ecom_pipeline.reconcile import verdict
+from ecom_pipeline.reconcile.compare import Reconciliation, reconcile
+from ecom_pipeline.reconcile.model import Days
+from ecom_pipeline.reconcile.repair import Repair
+from ecom_pipeline.reconcile.repair import repair as repair_from_raw
+from ecom_pipeline.reconcile.stores.sent import SentStore
 from ecom_pipeline.replay import account
 from ecom_pipeline.settings import Settings, SettingsError, variable
+from ecom_pipeline.warehouse import connect, gate, migrations, plan
+from ecom_pipeline.warehouse.plan import LoadPlan
 
 
 def load_days(
@@ -39,8 +40,7 @@ def load_days(
     """
     import dagster as dg  # noqa: PLC0415 - a second and a half, which other commands don't need
 
-    from ecom_pipeline import definitions  # noqa: PLC0415
-    from ecom_pipeline.orchestration import runs, submission  # noqa: PLC0415
+    from ecom_pipeline.orchestration import code_location, runs, submission  # noqa: PLC0415
 
     if settings.dagster_url is not None:
         return submission.load_days(settings.dagster_url, (first, last), say)
@@ -50,7 +50,7 @@ def load_days(
     endpoints.require(settings)
     home = runs.local_instance_home(settings.home)
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        return runs.run_days(definitions.build(settings), instance, first, last)
+        return runs.run_days(code_location.build(settings), instance, first, last)
 
 
 def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None) -> LoadPlan:

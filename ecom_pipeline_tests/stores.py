@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ecom_pipeline.batch import connect, migrations
 from ecom_pipeline.local.redshift.backend import CLIENT, SUPERUSER
 from ecom_pipeline.local.redshift.postgres import Postgres, bundled_binaries
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.warehouse import connect, migrations
 
 _NUMBERS = itertools.count(1)
 _EMPTY = "ecom_empty"  # a migrated warehouse without a row, which the others are copies of

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.original import functions
-from ecom_pipeline.batch.connect import client
+from ecom_pipeline.lake.connect import client
 from ecom_pipeline.settings import ACCOUNT_LOCAL, Settings
 
 FUNCTIONS = ("original-ingest", "original-consume")

@@ -1,6 +1,6 @@
 """The marts and the trust row as rows of Python's types, all of one moment; money is Decimal.
 
-What their columns are is said in batch/mart_list.py. Nothing is written here.
+What their columns are is said in warehouse/mart_list.py. Nothing is written here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ecom_pipeline.batch.mart_list import DATA_TRUST, MARTS
-from ecom_pipeline.batch.marts import Mart
-from ecom_pipeline.batch.warehouse import Row, Session, Warehouse
 from ecom_pipeline.domain.columns import Column
+from ecom_pipeline.warehouse.mart_list import DATA_TRUST, MARTS
+from ecom_pipeline.warehouse.marts import Mart
+from ecom_pipeline.warehouse.session import Row, Session, Warehouse
 
 SHOWN = (*MARTS, DATA_TRUST)
 

@@ -21,7 +21,7 @@ def drill(seed: int | None, days: Days | None, *, as_json: bool) -> None:
     import msgspec
     from rich.console import Console
 
-    from ecom_pipeline.drill import course, report
+    from ecom_pipeline.local.drill import course, report
     from ecom_pipeline.local.processes import LocalError
     from ecom_pipeline.local.signals import interruptible
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
 
-    from ecom_pipeline.proof.erasure import Report, Stores, Survey
+    from ecom_pipeline.erasure.erase import Report, Stores, Survey
 
 
 @click.command()
@@ -31,7 +31,7 @@ def erase(customer: str, mode: str | None, *, dry_run: bool, yes: bool, as_json:
     from datetime import UTC, datetime
 
     from ecom_pipeline.domain.event import CUSTOMER_ID_PATTERN
-    from ecom_pipeline.proof import erasure
+    from ecom_pipeline.erasure import erase
 
     if mode is None:
         raise click.UsageError("choose --anonymise or --delete")
@@ -40,13 +40,13 @@ def erase(customer: str, mode: str | None, *, dry_run: bool, yes: bool, as_json:
     if as_json and not (yes or dry_run):
         raise click.UsageError("--json asks nothing: add --yes or --dry-run")
     stores = _stores()
-    person = erasure.Person(customer, "delete" if mode == "delete" else "anonymise")
+    person = erase.Person(customer, "delete" if mode == "delete" else "anonymise")
     if dry_run or not yes:
-        _print(erasure.survey(stores, person), as_json=as_json)
+        _print(erase.survey(stores, person), as_json=as_json)
         if dry_run:
             return
         click.confirm(f"{mode} them? There is no way back", abort=True)
-    report = erasure.erase(
+    report = erase.erase(
         stores, person, datetime.now(UTC), say=lambda step: click.echo(f"{step} ...", err=True)
     )
     _print(report, as_json=as_json)
@@ -55,9 +55,9 @@ def erase(customer: str, mode: str | None, *, dry_run: bool, yes: bool, as_json:
 
 def _stores() -> "Stores":
     from ecom_pipeline import settings
-    from ecom_pipeline.batch import connect
     from ecom_pipeline.client import endpoints
-    from ecom_pipeline.proof.erasure import Stores
+    from ecom_pipeline.erasure.erase import Stores
+    from ecom_pipeline.warehouse import connect
 
     configured = settings.load()
     endpoints.require(configured)
@@ -72,7 +72,7 @@ def _stores() -> "Stores":
 def _print(found: "Survey | Report", *, as_json: bool) -> None:
     import json
 
-    from ecom_pipeline.proof.erasure import Survey
+    from ecom_pipeline.erasure.erase import Survey
 
     if isinstance(found, Survey):
         click.echo(json.dumps(_survey(found))) if as_json else _show_survey(found)
@@ -97,7 +97,7 @@ def _report(report: "Report") -> dict[str, Any]:
 
 
 def _title(days: "Collection[date]") -> str:
-    from ecom_pipeline.tables import counted
+    from ecom_pipeline.terminal import counted
 
     return f"The customer, on {counted(len(days), 'day')}"
 

@@ -73,9 +73,10 @@ def replay(  # noqa: PLR0913 - click hands over each option by its name
 
 def _erased(configured: "Settings", *, elsewhere: bool) -> "Tombstones":
     """Return the lake's tombstones; an API elsewhere has none here when no local AWS runs."""
-    from ecom_pipeline.batch import connect, tombstones
     from ecom_pipeline.client import endpoints
     from ecom_pipeline.domain.tombstone import NONE
+    from ecom_pipeline.lake import tombstones
+    from ecom_pipeline.warehouse import connect
 
     if elsewhere and not endpoints.local_services(configured).get("aws", True):
         return NONE

@@ -34,6 +34,6 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -
     """Print a table."""
     from rich.console import Console
 
-    from ecom_pipeline.tables import listing
+    from ecom_pipeline.terminal import listing
 
     Console().print(listing(title, columns, rows))

@@ -30,7 +30,7 @@ def plan(days: Days, bound: Decimal | None, *, as_json: bool) -> None:
     else:
         from rich.console import Console
 
-        from ecom_pipeline.tables import show_plan
+        from ecom_pipeline.terminal import show_plan
 
         show_plan(found, Console())
     raise SystemExit(1 if found.reasons else 0)

@@ -9,8 +9,8 @@ import click
 from ecom_pipeline.cli.options import show
 
 if TYPE_CHECKING:
-    from ecom_pipeline.proof.quarantine import Kept, Outcome, Producer, Trial
-    from ecom_pipeline.replay.api import Client
+    from ecom_pipeline.client.events_api import Client
+    from ecom_pipeline.quarantine.records import Kept, Outcome, Producer, Trial
     from ecom_pipeline.settings import Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -56,8 +56,8 @@ def list_(*, as_json: bool) -> None:
     """
     import json
 
-    from ecom_pipeline.batch import connect
-    from ecom_pipeline.proof import quarantine as kept
+    from ecom_pipeline.quarantine import records as kept
+    from ecom_pipeline.warehouse import connect
 
     lake = connect.lake(_settings())
     groups = kept.count(kept.find(lake, kept.Wanted()))
@@ -83,8 +83,8 @@ def show_(*, limit: int, as_json: bool, **wanted: Any) -> None:
 
     import msgspec
 
-    from ecom_pipeline.batch import connect
-    from ecom_pipeline.proof import quarantine as kept
+    from ecom_pipeline.quarantine import records as kept
+    from ecom_pipeline.warehouse import connect
 
     lake = connect.lake(_settings())
     found = list(islice(kept.find(lake, kept.Wanted(**wanted)), limit))
@@ -113,10 +113,10 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
     """
     from contextlib import closing
 
-    from ecom_pipeline.batch import connect
     from ecom_pipeline.client import endpoints
-    from ecom_pipeline.proof import quarantine as kept
-    from ecom_pipeline.replay.api import Client
+    from ecom_pipeline.client.events_api import Client
+    from ecom_pipeline.quarantine import records as kept
+    from ecom_pipeline.warehouse import connect
 
     configured = _settings()
     lake = connect.lake(configured)
@@ -154,8 +154,8 @@ def _changes(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _producer(client: "Client") -> "Producer":
-    from ecom_pipeline.proof.retrial import Event, Refusal
-    from ecom_pipeline.replay.api import Rejected
+    from ecom_pipeline.client.events_api import Rejected
+    from ecom_pipeline.quarantine.revalidate import Event, Refusal
 
     def post(events: Sequence[Event]) -> list[Refusal | None]:
         results = client.post(list(enumerate(events, 1)))

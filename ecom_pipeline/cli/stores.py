@@ -8,7 +8,7 @@ import click
 from ecom_pipeline.cli.options import DAYS, Days, show
 
 if TYPE_CHECKING:
-    from ecom_pipeline.proof.reconcile import Reconciliation
+    from ecom_pipeline.reconcile.compare import Reconciliation
 
 
 @click.command()
@@ -47,20 +47,20 @@ def reconcile(days: Days, sent: Path | None, *, repair: bool, as_json: bool) -> 
     """
     from rich.console import Console
 
-    from ecom_pipeline import operations, settings, tables
+    from ecom_pipeline import operations, settings, terminal
 
     configured = settings.load()
     found = operations.reconcile_days(configured, *days, sent=sent)
     repaired = operations.repair(configured, found) if repair and found.wrong else None
     if repaired is not None:
-        for text in tables.finding_lines(found.wrong):
+        for text in terminal.finding_lines(found.wrong):
             click.echo(text, err=True)
         click.echo(str(repaired), err=True)
         found = operations.reconcile_days(configured, *days, sent=sent)
     if as_json:
         click.echo(_report(found))
     else:
-        tables.show_reconciliation(found, Console())
+        terminal.show_reconciliation(found, Console())
     raise SystemExit(1 if found.differences else 0)
 
 
@@ -95,10 +95,10 @@ def sql(statement: str, form: str) -> None:
     from redshift_connector import ProgrammingError
     from rich.console import Console
 
-    from ecom_pipeline import settings, tables
-    from ecom_pipeline.batch import connect
-    from ecom_pipeline.batch.warehouse import WarehouseError, reason
+    from ecom_pipeline import settings, terminal
     from ecom_pipeline.client import endpoints
+    from ecom_pipeline.warehouse import connect
+    from ecom_pipeline.warehouse.session import WarehouseError, reason
 
     configured = settings.load()
     endpoints.require(configured)
@@ -114,7 +114,7 @@ def sql(statement: str, form: str) -> None:
         csv.writer(sys.stdout, lineterminator="\n").writerows([names, *rows])
     else:
         console = Console()
-        console.print(tables.answer(names, rows, console.width))
+        console.print(terminal.answer(names, rows, console.width))
 
 
 @click.command()
@@ -128,7 +128,7 @@ def invoice(number: str, *, as_json: bool) -> None:
     import json
     from decimal import Decimal
 
-    from ecom_pipeline import settings, tables
+    from ecom_pipeline import settings, terminal
     from ecom_pipeline.client import endpoints
 
     found = endpoints.query_api(settings.load()).invoice(number)
@@ -138,7 +138,7 @@ def invoice(number: str, *, as_json: bool) -> None:
     columns = ["stock_code", "description", "quantity", "unit_price", "amount", "kind"]
     columns += ["of"] if any("of" in line for line in found["lines"]) else []
     buyer = found["customer_id"] or "a guest"
-    total = tables.pounds(Decimal(found["total"]))
+    total = terminal.pounds(Decimal(found["total"]))
     title = f"Invoice {number} of {buyer}, {found['invoice_date']}: {total}"
     show(title, columns, [[line.get(c) for c in columns] for line in found["lines"]])
 

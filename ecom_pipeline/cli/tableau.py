@@ -67,10 +67,10 @@ def extract(out: Path) -> None:
     Example: ecom tableau extract --out /tmp/sales
     """
     from ecom_pipeline import settings
-    from ecom_pipeline.batch import connect
     from ecom_pipeline.bi import marts
     from ecom_pipeline.bi.tableau import extract as made
     from ecom_pipeline.client import endpoints
+    from ecom_pipeline.warehouse import connect
 
     configured = settings.load()
     endpoints.require(configured)

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 from ecom_pipeline import settings
 from ecom_pipeline.client import sign_in
+from ecom_pipeline.client.events_api import Target
 from ecom_pipeline.client.query_api import QueryApi
 from ecom_pipeline.domain.errors import EcomError
-from ecom_pipeline.replay.api import Target
 from ecom_pipeline.settings import Settings, SettingsError, variable
 
 _LOOPBACK = "127.0.0.1"

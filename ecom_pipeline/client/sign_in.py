@@ -1,7 +1,7 @@
 """Signing in at a Cognito user pool with a name and a password."""
 
 from ecom_pipeline import settings
-from ecom_pipeline.batch.connect import client
+from ecom_pipeline.lake.connect import client
 from ecom_pipeline.settings import Settings
 
 

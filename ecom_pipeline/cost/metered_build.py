@@ -5,10 +5,10 @@ An engine's processes import this module: it needs no Dagster, which is three CP
 
 from datetime import date
 
-from ecom_pipeline.batch.engines import Built, build_day
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.rows import Reader
 from ecom_pipeline.cost.meter import Meter
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.engines import Built, build_day
+from ecom_pipeline.lake.rows import Reader
 
 
 def metered(lake: Lake, day: date, read: Reader) -> Built:

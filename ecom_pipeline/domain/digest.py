@@ -9,7 +9,7 @@ def digest(row: tuple[str, ...]) -> int:
     """Return a row's 48 bits: the first of the MD5 of its texts, joined by SEPARATOR.
 
     Missing values at its end don't count, so a column that is added later leaves history's digests
-    as they were. 48 bits summed over any table fit Redshift's decimal(38): batch/stage.py takes
+    as they were. 48 bits summed over any table fit Redshift's decimal(38): warehouse/stage.py takes
     the same sum in SQL.
     """
     return digest_of(SEPARATOR.join(row))

@@ -8,13 +8,13 @@ from typing import Any
 import redshift_connector
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecom_pipeline.batch import connect
-from ecom_pipeline.batch.catalog import CSV_TABLE
-from ecom_pipeline.batch.warehouse import WarehouseError, reason
 from ecom_pipeline.domain import keys
 from ecom_pipeline.health import patience
 from ecom_pipeline.health.finding import Finding
+from ecom_pipeline.lake.catalog import CSV_TABLE
 from ecom_pipeline.settings import Settings, variable
+from ecom_pipeline.warehouse import connect
+from ecom_pipeline.warehouse.session import WarehouseError, reason
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
 _NOT_THERE = ("NoSuchBucket", "QueueDoesNotExist", "NonExistentQueue", "ResourceNotFoundException")

@@ -7,13 +7,14 @@ from itertools import islice
 
 import requests
 
-from ecom_pipeline.batch import connect, ledger, partition, sweep
-from ecom_pipeline.batch.mart_list import DATA_TRUST
 from ecom_pipeline.bi import marts
 from ecom_pipeline.domain import shop
 from ecom_pipeline.health import local
-from ecom_pipeline.proof import quarantine as aside
+from ecom_pipeline.lake import partition
+from ecom_pipeline.quarantine import records as aside
 from ecom_pipeline.settings import Settings, with_outputs
+from ecom_pipeline.warehouse import connect, ledger, sweep
+from ecom_pipeline.warehouse.mart_list import DATA_TRUST
 
 NEWEST_DAYS = 31
 MOST_RECORDS = 500

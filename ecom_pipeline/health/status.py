@@ -12,11 +12,11 @@ import redshift_connector
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecom_pipeline.batch.warehouse import reason
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.health import facts, patience
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.warehouse.session import reason
 
 Facts = Mapping[str, object]
 

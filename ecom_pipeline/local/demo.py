@@ -14,14 +14,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from ecom_pipeline import operations, tables
-from ecom_pipeline.batch import connect
+from ecom_pipeline import operations, terminal
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.local import stack, waiting
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
-from ecom_pipeline.tables import SHOWN_DAYS, pounds, table
+from ecom_pipeline.terminal import SHOWN_DAYS, pounds, table
+from ecom_pipeline.warehouse import connect
 
 Days = tuple[date, date]
 
@@ -76,7 +76,7 @@ def run(settings: Settings, csv: Path | None, days: Days | None) -> bool:
     with steps.step("Write the sales report"):
         report = operations.write_report(settings)
     console.print()
-    tables.show_reconciliation(found, console)
+    terminal.show_reconciliation(found, console)
     _show_sales(settings, first, last, console)
     _show_end(steps, _show_customer(settings, console) | {"report": report.as_uri()})
     return not found.differences

@@ -16,7 +16,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 from ecom_pipeline import packaging
-from ecom_pipeline.batch.connect import client
+from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local.files import folder
 from ecom_pipeline.local.processes import LocalError
 from ecom_pipeline.settings import Settings

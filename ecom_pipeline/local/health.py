@@ -6,12 +6,12 @@ health/local.py finds these by the entry points of pyproject.toml.
 from datetime import UTC, datetime
 from typing import Any
 
-from ecom_pipeline.batch import connect
 from ecom_pipeline.health.finding import Finding
 from ecom_pipeline.local import deploy, processes, stack
 from ecom_pipeline.local.poller import progress
 from ecom_pipeline.local.poller.aws import after_sequence, since
 from ecom_pipeline.settings import Settings, variable
+from ecom_pipeline.warehouse import connect
 
 
 def ports(settings: Settings) -> list[Finding]:

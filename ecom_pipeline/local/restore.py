@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from ecom_pipeline.batch import connect
-from ecom_pipeline.batch.connect import client
 from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local.deploy import STACK
 from ecom_pipeline.local.poller.records import Origin, event, record
 from ecom_pipeline.local.processes import LocalError
 from ecom_pipeline.settings import ACCOUNT_LOCAL, Settings
+from ecom_pipeline.warehouse import connect
 
 _BATCH = 500
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from ecom_pipeline.batch.connect import client
+from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local import deploy, processes, tokens
 from ecom_pipeline.local.processes import LocalError, Service
 from ecom_pipeline.local.restore import restore

@@ -6,8 +6,8 @@ On AWS people sign in, and nothing here is used.
 from contextlib import suppress
 from typing import Any
 
-from ecom_pipeline.batch.connect import client
 from ecom_pipeline.client import sign_in
+from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local import deploy
 from ecom_pipeline.realtime.caller import STAFF
 from ecom_pipeline.settings import Settings

@@ -1,4 +1,4 @@
-"""The fact table's checks: a few lines around the questions of batch/quality.py.
+"""The fact table's checks: a few lines around the questions of warehouse/quality.py.
 
 What would put wrong figures before an analyst blocks the marts; the others warn.
 """
@@ -8,11 +8,11 @@ from datetime import date
 
 import dagster as dg
 
-from ecom_pipeline.batch import quality
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.warehouse import Session
 from ecom_pipeline.domain.shop import today
+from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration.keys import FACT_LINES
+from ecom_pipeline.warehouse import quality
+from ecom_pipeline.warehouse.session import Session
 
 EQUALS_CSV = "fact_equals_csv"
 UNIQUE = "event_ids_are_unique"

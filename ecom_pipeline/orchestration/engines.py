@@ -9,17 +9,18 @@ from typing import Any
 
 import dagster as dg
 
-from ecom_pipeline.batch import connect, partition
-from ecom_pipeline.batch.engines import Built, Engine
-from ecom_pipeline.batch.engines.process_engine import ProcessEngine
-from ecom_pipeline.batch.engines.python_engine import PythonEngine
-from ecom_pipeline.batch.manifest import ManifestError
 from ecom_pipeline.cost.metered_build import metered
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.engines import Built, Engine
+from ecom_pipeline.lake.engines.process_engine import ProcessEngine
+from ecom_pipeline.lake.engines.python_engine import PythonEngine
+from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.settings import Settings, SettingsError, environment_of, variable
+from ecom_pipeline.warehouse import connect
 
 EngineFor = Callable[[dg.AssetExecutionContext], Engine]
 
-_JOB = "ecom_pipeline.batch.engines.spark_job"
+_JOB = "ecom_pipeline.lake.engines.spark_job"
 _ENTRY_POINT = "local:///opt/ecom/spark_job.py"  # where infra/spark/Dockerfile puts it
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from ecom_pipeline.batch.marts import Mart
+from ecom_pipeline.warehouse.marts import Mart
 
 RAW_EVENTS = dg.AssetKey(["lake", "raw_events"])
 CSV_LINES = dg.AssetKey(["lake", "csv_invoice_lines"])

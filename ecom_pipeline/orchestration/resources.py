@@ -1,4 +1,4 @@
-"""How an asset reaches the outside: plain objects of ecom_pipeline.batch, wired from settings.
+"""How an asset reaches the outside: objects of lake and warehouse, wired from settings.
 
 Each is made when a run first needs it, so loading the definitions opens no connection.
 """
@@ -8,11 +8,12 @@ from typing import Any
 
 import dagster as dg
 
-from ecom_pipeline.batch import connect
-from ecom_pipeline.batch.gate import Gate
 from ecom_pipeline.orchestration import engines
-from ecom_pipeline.proof import connect as proof
+from ecom_pipeline.orchestration.alarms import alarms
+from ecom_pipeline.reconcile import connect as proof
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.warehouse import connect
+from ecom_pipeline.warehouse.gate import Gate
 
 
 def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
@@ -45,7 +46,7 @@ def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
             f"what arrived {settings.in_flight_seconds} s ago is everywhere",
         ),
         "alarms": _resource(
-            lambda: connect.alarms(settings),
+            lambda: alarms(settings),
             f"SNS {settings.alarm_topic or '(nobody is told)'}",
         ),
     }

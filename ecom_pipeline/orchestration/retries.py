@@ -7,11 +7,11 @@ import dagster as dg
 import redshift_connector
 from botocore.exceptions import ClientError, HTTPClientError
 
-from ecom_pipeline.batch.catalog import CatalogError
-from ecom_pipeline.batch.gate import HeldError
-from ecom_pipeline.batch.manifest import ManifestError
-from ecom_pipeline.batch.warehouse import UnreachableError, WarehouseError, is_transient
 from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.lake.catalog import CatalogError
+from ecom_pipeline.lake.manifest import ManifestError
+from ecom_pipeline.warehouse.gate import HeldError
+from ecom_pipeline.warehouse.session import UnreachableError, WarehouseError, is_transient
 
 RETRIES, WAIT_SECONDS = 2, 5  # after the clients' own attempts, which take half a minute
 _EXPECTED = (ManifestError, DamagedObjectError, WarehouseError, CatalogError)

@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from ecom_pipeline.batch import ledger, marts, migrations, sweep
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.domain import shop
+from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.keys import RECONCILED, SALES_REPORT
+from ecom_pipeline.warehouse import ledger, marts, migrations, sweep
+from ecom_pipeline.warehouse.session import Warehouse
 
 _MARTS = dg.AssetSelection.groups(marts.SCHEMA)
 _PROOF = dg.AssetSelection.assets(RECONCILED)

@@ -13,19 +13,19 @@ from hashlib import sha256
 
 import dagster as dg
 
-from ecom_pipeline.batch import marts
-from ecom_pipeline.batch.alarms import Alarms
-from ecom_pipeline.batch.notifications import (
+from ecom_pipeline.domain.shop import today
+from ecom_pipeline.lake.notifications import (
     ForeignMessageError,
     Message,
     Notifications,
     raw_objects,
 )
-from ecom_pipeline.domain.shop import today
 from ecom_pipeline.orchestration import requests
+from ecom_pipeline.orchestration.alarms import Alarms
 from ecom_pipeline.orchestration.keys import RAW_EVENTS, SALES_REPORT
 from ecom_pipeline.orchestration.partitions import FIRST_DAY
 from ecom_pipeline.orchestration.schedules import load_days
+from ecom_pipeline.warehouse import marts
 
 MOST_MESSAGES = 200  # a tick; their receipts are the cursor
 

@@ -13,9 +13,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
+from ecom_pipeline.client.events_api import (
+    Accepted,
+    Client,
+    Numbered,
+    Rejected,
+    Result,
+    SendError,
+    Target,
+)
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.replay.account import Account
-from ecom_pipeline.replay.api import Accepted, Client, Numbered, Rejected, Result, SendError, Target
 from ecom_pipeline.replay.journal import Journal
 
 EXAMPLES = 5

@@ -5,8 +5,8 @@ import re
 from bench import arrivals, scaling
 from bench.arrivals import Invoice
 from bench.infra import parameters_of
-from ecom_pipeline.batch import parts
-from ecom_pipeline.batch.engines.process_engine import ProcessEngine
+from ecom_pipeline.lake import parts
+from ecom_pipeline.lake.engines.process_engine import ProcessEngine
 from ecom_pipeline.local import deploy
 
 DOCUMENT = (deploy.INFRA.parent / "docs" / "scaling.md").read_text()

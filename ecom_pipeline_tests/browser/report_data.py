@@ -3,7 +3,8 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from ecom_pipeline.batch.mart_list import (
+from ecom_pipeline.bi.marts import Table, base_type
+from ecom_pipeline.warehouse.mart_list import (
     COHORTS,
     COUNTRIES,
     CUSTOMERS,
@@ -11,7 +12,6 @@ from ecom_pipeline.batch.mart_list import (
     DATA_TRUST,
     PRODUCTS,
 )
-from ecom_pipeline.bi.marts import Table, base_type
 
 EMPTY = {"bigint": 0, "decimal": Decimal(0), "varchar": "", "date": date(2011, 1, 1)}
 TRUST = {

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from ecom_pipeline.batch import connect, load, marts, partition
-from ecom_pipeline.batch.mart_list import COUNTRIES, CUSTOMERS, DAILY_SALES, MARTS, PRODUCTS
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.domain import keys
+from ecom_pipeline.lake import partition
+from ecom_pipeline.warehouse import connect, load, marts
+from ecom_pipeline.warehouse.mart_list import COUNTRIES, CUSTOMERS, DAILY_SALES, MARTS, PRODUCTS
 from ecom_pipeline_tests.browser.report_data import shop
 from ecom_pipeline_tests.builders import accepted, on
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from ecom_pipeline.batch import connect
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.warehouse import Warehouse
+from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.warehouse import connect
+from ecom_pipeline.warehouse.session import Warehouse
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 import gzip
 
-from ecom_pipeline.batch import connect, load, partition
 from ecom_pipeline.domain import keys
+from ecom_pipeline.lake import partition
+from ecom_pipeline.warehouse import connect, load
 
 FACT = load.FACT
 

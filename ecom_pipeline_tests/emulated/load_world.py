@@ -9,14 +9,15 @@ from types import SimpleNamespace
 import dagster as dg
 from dagster._core.definitions.schedule_definition import DecoratedScheduleFunction
 
-from ecom_pipeline.batch import connect, ledger, load, partition, stage
-from ecom_pipeline.batch.ledger import Change, Entry, within
-from ecom_pipeline.batch.notifications import raw_objects
-from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.notifications import raw_objects
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.schedules import daily_sweep
 from ecom_pipeline.orchestration.sensors import new_raw_objects
+from ecom_pipeline.warehouse import connect, ledger, load, stage
+from ecom_pipeline.warehouse.ledger import Change, Entry, within
+from ecom_pipeline.warehouse.session import Warehouse
 from ecom_pipeline_tests.builders import read_rejected
 from ecom_pipeline_tests.emulated.interleaving import Connection, stop_before_calls
 

@@ -3,9 +3,10 @@
 import boto3
 import pytest
 
-from ecom_pipeline.batch import connect, partition
 from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.lake import partition
 from ecom_pipeline.realtime.archive import handler
+from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.builders import (
     RECEIVED,
     accepted,

@@ -8,11 +8,12 @@ import dagster as dg
 import pytest
 
 from ecom_pipeline import definitions
-from ecom_pipeline.batch import connect, load, partition
-from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.domain import keys
+from ecom_pipeline.lake import partition
 from ecom_pipeline.orchestration import checks, requests, runs
 from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, FACT_LINES, RAW_EVENTS
+from ecom_pipeline.warehouse import connect, load
+from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")

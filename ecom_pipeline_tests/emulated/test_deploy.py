@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench import infra
-from ecom_pipeline.batch.connect import client
+from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local import deploy
 from ecom_pipeline_tests.conftest import emulated
 

@@ -12,16 +12,17 @@ import pytest
 
 from bench.history import write_raw
 from ecom_pipeline import definitions, settings
-from ecom_pipeline.batch import connect, partition
-from ecom_pipeline.batch.engines.process_engine import ProcessEngine
-from ecom_pipeline.batch.engines.python_engine import PythonEngine
-from ecom_pipeline.batch.engines.spark_engine import SparkEngine
 from ecom_pipeline.cost.metered_build import metered
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.engines.process_engine import ProcessEngine
+from ecom_pipeline.lake.engines.python_engine import PythonEngine
+from ecom_pipeline.lake.engines.spark_engine import SparkEngine
 from ecom_pipeline.orchestration.keys import CSV_LINES
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.builders import REAL, accepted, on, read_rejected
 from ecom_pipeline_tests.children import running
 from ecom_pipeline_tests.waiting import until
@@ -131,7 +132,7 @@ _BUILD = """
 import sys, time
 from datetime import date
 from ecom_pipeline import settings
-from ecom_pipeline.batch.engines.process_engine import ProcessEngine
+from ecom_pipeline.lake.engines.process_engine import ProcessEngine
 
 if __name__ == "__main__":
     days = [date.fromisoformat(day) for day in sys.argv[1:]]

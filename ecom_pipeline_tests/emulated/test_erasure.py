@@ -5,16 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecom_pipeline.batch import connect, load, marts, partition, tombstones
-from ecom_pipeline.batch.mart_list import MARTS
-from ecom_pipeline.batch.tombstones import TombstoneError
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.tombstone import Tombstone
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.proof import erasure
-from ecom_pipeline.proof.erasure import Person, Stores
-from ecom_pipeline.proof.erasure_table import _invoice
+from ecom_pipeline.erasure import erase as erasure
+from ecom_pipeline.erasure.erase import Person, Stores
+from ecom_pipeline.erasure.table import _invoice
+from ecom_pipeline.lake import partition, tombstones
+from ecom_pipeline.lake.tombstones import TombstoneError
 from ecom_pipeline.realtime import archive, store
+from ecom_pipeline.warehouse import connect, load, marts
+from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline_tests.builders import RECEIVED, on, stream_of
 from ecom_pipeline_tests.emulated.killing import killed_at
 

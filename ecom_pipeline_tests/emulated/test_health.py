@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from ecom_pipeline.batch import connect, load, marts, migrations, partition
-from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.envelope import Rejected
 from ecom_pipeline.health import doctor, status
+from ecom_pipeline.lake import partition
 from ecom_pipeline.local import processes, stack
+from ecom_pipeline.warehouse import connect, load, marts, migrations
+from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline_tests.builders import RECEIVED, accepted, on
 from ecom_pipeline_tests.stores import Servers
 from ecom_pipeline_tests.waiting import until

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from ecom_pipeline.drill.answers import JSON
-from ecom_pipeline.drill.http_proxy import Reply
+from ecom_pipeline.local.drill.answers import JSON
+from ecom_pipeline.local.drill.http_proxy import Reply
 from ecom_pipeline.realtime import ingest
 from ecom_pipeline_tests.builders import payload, request
 from ecom_pipeline_tests.pipeline.faults import functions_through, half_of_the_records, lost

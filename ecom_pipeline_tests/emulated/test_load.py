@@ -8,13 +8,14 @@ from decimal import Decimal
 import boto3
 import pytest
 
-from ecom_pipeline.batch import connect, ledger, load, migrations, partition, stage
-from ecom_pipeline.batch.ledger import FencedError
-from ecom_pipeline.batch.manifest import ManifestError
-from ecom_pipeline.batch.warehouse import WarehouseError
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.realtime import archive
+from ecom_pipeline.warehouse import connect, ledger, load, migrations, stage
+from ecom_pipeline.warehouse.ledger import FencedError
+from ecom_pipeline.warehouse.session import WarehouseError
 from ecom_pipeline_tests.builders import on, stream_of
 
 pytestmark = pytest.mark.usefixtures("redshift", "functions")

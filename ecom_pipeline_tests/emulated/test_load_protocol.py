@@ -35,12 +35,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ecom_pipeline.batch import partition, stage, sweep
-from ecom_pipeline.batch.ledger import FencedError, within
-from ecom_pipeline.batch.manifest import ManifestError
-from ecom_pipeline.batch.warehouse import WarehouseError
 from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.orchestration import requests
+from ecom_pipeline.warehouse import stage, sweep
+from ecom_pipeline.warehouse.ledger import FencedError, within
+from ecom_pipeline.warehouse.session import WarehouseError
 from ecom_pipeline_tests.emulated.interleaving import Connection, Killed, Load
 from ecom_pipeline_tests.emulated.load_oracle import POISON, Oracle, record_of, set_aside
 from ecom_pipeline_tests.emulated.load_world import World, days_told, span_of, versions

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from ecom_pipeline.batch import load, marts, partition
-from ecom_pipeline.batch.mart_list import MARTS, RETURNS
 from ecom_pipeline.domain import keys
+from ecom_pipeline.lake import partition
+from ecom_pipeline.warehouse import load, marts
+from ecom_pipeline.warehouse.mart_list import MARTS, RETURNS
 from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")

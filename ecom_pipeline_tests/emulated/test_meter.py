@@ -3,12 +3,12 @@
 import boto3
 import pytest
 
-from ecom_pipeline.batch import connect
 from ecom_pipeline.cost.meter import Meter
 from ecom_pipeline.domain import keys
 from ecom_pipeline.realtime import items
 from ecom_pipeline.realtime.clients import client
 from ecom_pipeline.realtime.store import handler
+from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.builders import on, stream_of
 
 pytestmark = pytest.mark.usefixtures("functions")

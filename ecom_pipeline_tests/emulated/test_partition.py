@@ -7,12 +7,13 @@ from hashlib import sha256
 import boto3
 import pytest
 
-from ecom_pipeline.batch import connect, partition
-from ecom_pipeline.batch.catalog import CSV_TABLE
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.columns import COLUMNS
 from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.catalog import CSV_TABLE
 from ecom_pipeline.realtime import archive
+from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.builders import accepted, kinesis_event, on, stream_of
 
 pytestmark = pytest.mark.usefixtures("functions")

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 import ecom_pipeline
-from ecom_pipeline.batch.connect import client as connect
+from ecom_pipeline.lake.connect import client as connect
 from ecom_pipeline.local import deploy
 from ecom_pipeline.settings import ACCOUNT_LOCAL, LOCAL, Settings
 from ecom_pipeline_tests.builders import kinesis_event, on, payload, request, stream_of

@@ -14,14 +14,16 @@ import pytest
 
 from bench import infra
 from ecom_pipeline import definitions
-from ecom_pipeline.batch import connect, tombstones
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.tombstone import Tombstone
+from ecom_pipeline.lake import tombstones
 from ecom_pipeline.orchestration import requests, runs
+from ecom_pipeline.orchestration.alarms import alarms
 from ecom_pipeline.orchestration.assets import bi
 from ecom_pipeline.orchestration.resources import resources_for
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.settings import ACCOUNT_LOCAL
+from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.architecture.infra_policies import allowed, listed
 from ecom_pipeline_tests.builders import RECEIVED, accepted, on
 
@@ -130,7 +132,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
         runs.run_days(definitions.build(fresh), instance, day, day)
         reconcile(fresh, instance, day)
         dg.materialize([bi.sales_report], instance=instance, resources=resources_for(fresh))
-    connect.alarms(fresh).tell("subject", "message")
+    alarms(fresh).tell("subject", "message")
 
     may = permissions(values)
     made = {call for call in heard if call != ("s3:PutObject", raw_object(aws, day))}

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from ecom_pipeline.batch import connect, load, partition, quality
 from ecom_pipeline.domain import keys
+from ecom_pipeline.lake import partition
+from ecom_pipeline.warehouse import connect, load, quality
 from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")

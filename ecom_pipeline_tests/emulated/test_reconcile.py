@@ -10,18 +10,19 @@ import msgspec
 import pytest
 
 from ecom_pipeline import definitions
-from ecom_pipeline.batch import connect, ledger, load, marts, partition
-from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.domain.tombstone import NONE
+from ecom_pipeline.lake import partition
 from ecom_pipeline.orchestration import requests, runs
-from ecom_pipeline.proof import connect as proof
-from ecom_pipeline.proof.explain import Watermark
-from ecom_pipeline.proof.reconcile import reconcile
-from ecom_pipeline.proof.repair import repair
-from ecom_pipeline.proof.stores.sent import SentStore
 from ecom_pipeline.realtime import archive, store
+from ecom_pipeline.reconcile import connect as proof
+from ecom_pipeline.reconcile.classify import Watermark
+from ecom_pipeline.reconcile.compare import reconcile
+from ecom_pipeline.reconcile.repair import repair
+from ecom_pipeline.reconcile.stores.sent import SentStore
 from ecom_pipeline.replay import account
 from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline.warehouse import connect, ledger, load, marts
+from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline_tests.builders import on, stream_of
 from ecom_pipeline_tests.emulated.corruptions import (
     MENDED,

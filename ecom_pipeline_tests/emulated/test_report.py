@@ -5,13 +5,13 @@ import pytest
 import requests
 
 from ecom_pipeline import definitions
-from ecom_pipeline.batch import connect
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.domain import keys
 from ecom_pipeline.orchestration import runs
 from ecom_pipeline.orchestration.assets import bi
 from ecom_pipeline.orchestration.keys import RECONCILED, SALES_REPORT
 from ecom_pipeline.orchestration.resources import resources_for
+from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.builders import accepted, on
 
 

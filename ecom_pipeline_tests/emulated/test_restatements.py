@@ -7,11 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from ecom_pipeline.batch import connect, gate, ledger, load, partition, plan, stage
-from ecom_pipeline.batch.gate import Gate, HeldError
-from ecom_pipeline.batch.manifest import ManifestError
-from ecom_pipeline.batch.warehouse import WarehouseError
 from ecom_pipeline.domain import keys
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.manifest import ManifestError
+from ecom_pipeline.warehouse import connect, gate, ledger, load, plan, stage
+from ecom_pipeline.warehouse.gate import Gate, HeldError
+from ecom_pipeline.warehouse.session import WarehouseError
 from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")

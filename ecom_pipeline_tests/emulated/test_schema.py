@@ -10,11 +10,12 @@ import pytest
 
 import ecom_pipeline
 from ecom_pipeline import settings
-from ecom_pipeline.batch import connect, load, migrations, partition, schema
-from ecom_pipeline.batch.migrations import MigrationError
-from ecom_pipeline.batch.schema import SchemaError
 from ecom_pipeline.domain import keys
+from ecom_pipeline.lake import partition
 from ecom_pipeline.realtime import archive
+from ecom_pipeline.warehouse import connect, load, migrations, schema
+from ecom_pipeline.warehouse.migrations import MigrationError
+from ecom_pipeline.warehouse.schema import SchemaError
 from ecom_pipeline_tests.builders import on, stream_of
 
 pytestmark = pytest.mark.usefixtures("redshift", "functions")
@@ -132,7 +133,8 @@ AFTER = """
 import sys
 from datetime import date
 from ecom_pipeline import settings
-from ecom_pipeline.batch import connect, load, migrations, partition, schema
+from ecom_pipeline.lake import partition
+from ecom_pipeline.warehouse import connect, load, migrations, schema
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.realtime import archive
 from ecom_pipeline_tests.builders import on, stream_of

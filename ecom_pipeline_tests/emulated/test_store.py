@@ -8,10 +8,10 @@ import boto3
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from ecom_pipeline.batch import connect
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.realtime.store import handler
+from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.builders import (
     RECEIVED,
     accepted,

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from ecom_pipeline.domain import envelope, keys
-from ecom_pipeline.drill.answers import JSON
-from ecom_pipeline.drill.http_proxy import Reply
+from ecom_pipeline.local.drill.answers import JSON
+from ecom_pipeline.local.drill.http_proxy import Reply
 from ecom_pipeline.realtime import store, table
 from ecom_pipeline.realtime.items import StoreError
 from ecom_pipeline.replay import dataset

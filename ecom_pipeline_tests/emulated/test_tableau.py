@@ -6,11 +6,12 @@ from zipfile import ZipFile
 import pytest
 import tableauhyperapi as hyper
 
-from ecom_pipeline.batch import connect, load, marts, partition
-from ecom_pipeline.batch.mart_list import MARTS
 from ecom_pipeline.bi import marts as bi
 from ecom_pipeline.bi.tableau import extract
 from ecom_pipeline.domain import keys
+from ecom_pipeline.lake import partition
+from ecom_pipeline.warehouse import connect, load, marts
+from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")

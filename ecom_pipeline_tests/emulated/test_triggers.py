@@ -11,13 +11,15 @@ import pytest
 from dagster._utils.schedules import cron_string_iterator
 
 from ecom_pipeline import definitions
-from ecom_pipeline.batch import connect, load, partition, sweep
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.shop import ZONE, today
+from ecom_pipeline.lake import partition
 from ecom_pipeline.orchestration import requests
+from ecom_pipeline.orchestration.alarms import alarms
 from ecom_pipeline.orchestration.keys import RAW_EVENTS
 from ecom_pipeline.orchestration.schedules import daily_load, daily_sweep
 from ecom_pipeline.orchestration.sensors import failed_runs, new_raw_objects
+from ecom_pipeline.warehouse import connect, load, sweep
 from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")
@@ -185,7 +187,7 @@ def test_a_failed_run_is_told_with_its_days_its_error_and_what_to_do(aws, lake, 
         dagster_event=result.get_run_failure_event(),
         dagster_instance=instance,
         dagster_run=result.dagster_run,
-        resources={"alarms": connect.alarms(told)},
+        resources={"alarms": alarms(told)},
     ).for_run_failure()
     failed_runs(context)
     (message,) = sqs.receive_message(QueueUrl=inbox, WaitTimeSeconds=5)["Messages"]
@@ -194,4 +196,4 @@ def test_a_failed_run_is_told_with_its_days_its_error_and_what_to_do(aws, lake, 
 
 
 def test_nobody_is_told_where_there_is_no_topic(aws):
-    connect.alarms(aws).tell("subject", "message")
+    alarms(aws).tell("subject", "message")

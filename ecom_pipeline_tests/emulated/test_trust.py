@@ -5,14 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from ecom_pipeline.batch import load, marts, partition
-from ecom_pipeline.batch.mart_list import DATA_TRUST, MARTS
 from ecom_pipeline.bi import marts as bi
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.proof import verdict
-from ecom_pipeline.proof.held import Finding
-from ecom_pipeline.proof.reconcile import Reconciliation
+from ecom_pipeline.lake import partition
+from ecom_pipeline.reconcile import verdict
+from ecom_pipeline.reconcile.compare import Reconciliation
+from ecom_pipeline.reconcile.model import Finding
+from ecom_pipeline.warehouse import load, marts
+from ecom_pipeline.warehouse.mart_list import DATA_TRUST, MARTS
 from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from ecom_pipeline.batch.connect import client
 from ecom_pipeline.client import endpoints
+from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local import deploy, tokens
 from ecom_pipeline.settings import Settings
 from ecom_pipeline_tests.builders import payload

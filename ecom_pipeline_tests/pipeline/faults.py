@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from contextlib import contextmanager
 
-from ecom_pipeline.drill.answers import (
+from ecom_pipeline.local.drill.answers import (
     half_of_the_keys,
     half_of_the_records,
     half_of_the_statements,
@@ -15,7 +15,7 @@ from ecom_pipeline.drill.answers import (
     throttled,
     twice,
 )
-from ecom_pipeline.drill.http_proxy import Call, Forward, Proxy, Reply
+from ecom_pipeline.local.drill.http_proxy import Call, Forward, Proxy, Reply
 from ecom_pipeline.realtime.clients import client
 
 ONE_IN = 10

@@ -16,12 +16,12 @@ from dagster._core.scheduler.instigation import InstigatorType, TickStatus
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from ecom_pipeline import operations
-from ecom_pipeline.batch import connect, ledger, load
-from ecom_pipeline.batch.ledger import within
 from ecom_pipeline.domain import keys
 from ecom_pipeline.local import dev
 from ecom_pipeline.orchestration import recovery, requests, runs
 from ecom_pipeline.orchestration.schedules import daily_sweep
+from ecom_pipeline.warehouse import connect, ledger, load
+from ecom_pipeline.warehouse.ledger import within
 from ecom_pipeline_tests import children
 from ecom_pipeline_tests.builders import accepted, on
 from ecom_pipeline_tests.conftest import free_port

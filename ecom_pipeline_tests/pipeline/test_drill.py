@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from ecom_pipeline.drill import course, faults, report
-from ecom_pipeline.drill.registry import fault_of
+from ecom_pipeline.local.drill import course, faults, report
+from ecom_pipeline.local.drill.registry import fault_of
 
 SEED = 1
 DAYS, ROWS = (date(2010, 12, 1), date(2010, 12, 5)), 300  # of sales beside the faults' own

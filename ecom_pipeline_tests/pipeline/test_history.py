@@ -14,23 +14,24 @@ import tableauhyperapi as hyper
 from bench import production
 from bench.history import write_raw
 from ecom_pipeline import definitions
-from ecom_pipeline.batch import connect, ledger, load, marts, partition
-from ecom_pipeline.batch.engines.python_engine import PythonEngine
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.ledger import within
-from ecom_pipeline.batch.manifest import Part
-from ecom_pipeline.batch.mart_list import MARTS
-from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.bi import marts as bi
 from ecom_pipeline.bi.tableau import extract
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.engines.python_engine import PythonEngine
+from ecom_pipeline.lake.manifest import Part
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.realtime import archive
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.account import account_of
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.warehouse import connect, ledger, load, marts
+from ecom_pipeline.warehouse.ledger import within
+from ecom_pipeline.warehouse.mart_list import MARTS
+from ecom_pipeline.warehouse.session import Warehouse
 from ecom_pipeline_tests.builders import REAL, on, stream_of
 from ecom_pipeline_tests.stores import Servers
 

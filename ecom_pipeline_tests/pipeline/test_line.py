@@ -16,7 +16,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ecom_pipeline import operations, settings
-from ecom_pipeline.batch import connect, ledger
 from ecom_pipeline.cli import ecom as root
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain import keys
@@ -28,6 +27,7 @@ from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.account import account_of
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.warehouse import connect, ledger
 from ecom_pipeline_tests.builders import REAL, on
 
 pytestmark = pytest.mark.usefixtures("whole_line")

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from ecom_pipeline.batch.mart_list import (
+from ecom_pipeline.bi import marts
+from ecom_pipeline.bi.marts import Table
+from ecom_pipeline.bi.report import words
+from ecom_pipeline.bi.report.figure import total
+from ecom_pipeline.warehouse.mart_list import (
     COHORTS,
     COUNTRIES,
     CUSTOMERS,
@@ -11,11 +15,7 @@ from ecom_pipeline.batch.mart_list import (
     DATA_TRUST,
     PRODUCTS,
 )
-from ecom_pipeline.batch.warehouse import Warehouse
-from ecom_pipeline.bi import marts
-from ecom_pipeline.bi.marts import Table
-from ecom_pipeline.bi.report import words
-from ecom_pipeline.bi.report.figure import total
+from ecom_pipeline.warehouse.session import Warehouse
 
 MARTS = (DAILY_SALES, CUSTOMERS, COHORTS, PRODUCTS, COUNTRIES)
 

@@ -6,7 +6,9 @@ All of it comes from the column list, but for the few facts below that types don
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecom_pipeline.batch.mart_list import (
+from ecom_pipeline.bi.marts import base_type
+from ecom_pipeline.domain.columns import Column
+from ecom_pipeline.warehouse.mart_list import (
     BASKET_PAIRS,
     COHORTS,
     COUNTRIES,
@@ -15,9 +17,7 @@ from ecom_pipeline.batch.mart_list import (
     DATA_TRUST,
     PRODUCTS,
 )
-from ecom_pipeline.batch.marts import Mart
-from ecom_pipeline.bi.marts import base_type
-from ecom_pipeline.domain.columns import Column
+from ecom_pipeline.warehouse.marts import Mart
 
 POUNDS = 'c"£"#,##0;-"£"#,##0'
 WHOLE = "n#,##0;-#,##0"

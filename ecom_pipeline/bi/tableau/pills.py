@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from ecom_pipeline.batch.marts import Mart
 from ecom_pipeline.bi.tableau.fields import Field, field
 from ecom_pipeline.bi.tableau.tree import node, runs
+from ecom_pipeline.warehouse.marts import Mart
 
 _PREFIXES = {
     "Sum": "sum",

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 from xml.etree.ElementTree import Element
 
-from ecom_pipeline.batch.marts import Mart
 from ecom_pipeline.bi.tableau.fields import caption_of
 from ecom_pipeline.bi.tableau.pills import Pill, Placed, column, instance, name_of
 from ecom_pipeline.bi.tableau.tree import node, runs
+from ecom_pipeline.warehouse.marts import Mart
 
 _NAMESPACE = UUID("0f4b8a57-6f0e-4c0a-9d4e-8b6b0a6f2b11")  # of the ids of sheets: never change it
 

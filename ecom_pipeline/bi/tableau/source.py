@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import starmap
 from xml.etree.ElementTree import Element
 
-from ecom_pipeline.batch.marts import Mart
 from ecom_pipeline.bi.tableau.fields import HIERARCHIES, PALETTES, Field, caption_of, fields_of
 from ecom_pipeline.bi.tableau.pills import Pill, column, instance, members, name_of
 from ecom_pipeline.bi.tableau.tree import VERSION, document, node
+from ecom_pipeline.warehouse.marts import Mart
 
 # OLE DB's codes, as Tableau writes them
 _REMOTE_TYPES = {"integer": "20", "real": "131", "string": "129", "date": "133", "datetime": "135"}

@@ -2,13 +2,13 @@
 
 from xml.etree.ElementTree import Element
 
-from ecom_pipeline.batch.mart_list import COHORTS, COUNTRIES, DAILY_SALES, DATA_TRUST, PRODUCTS
 from ecom_pipeline.bi.marts import SHOWN
 from ecom_pipeline.bi.tableau.dashboard import dashboard, windows
 from ecom_pipeline.bi.tableau.pills import Generated, Pill, by_day, by_month, members, total
 from ecom_pipeline.bi.tableau.sheets import Pane, Sheet, Top, map_source, worksheet
 from ecom_pipeline.bi.tableau.source import Connection, data_source, tds
 from ecom_pipeline.bi.tableau.tree import NEW_LINE, VERSION, document, node, runs
+from ecom_pipeline.warehouse.mart_list import COHORTS, COUNTRIES, DAILY_SALES, DATA_TRUST, PRODUCTS
 
 NAME = "ecom_sales"
 _SOLD, _RETURNED = "#4e79a7", "#e15759"

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ecom_pipeline.batch.ahead import ahead
+from ecom_pipeline.lake.prefetch import ahead
 from ecom_pipeline.local.redshift import records, s3_source
 from ecom_pipeline.local.redshift.backend import Backend
 from ecom_pipeline.local.redshift.dialect.lexer import literal, quote

@@ -2,11 +2,9 @@
 
 import dagster as dg
 
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.mart_list import MARTS
-from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.domain import keys
+from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import describe
 from ecom_pipeline.orchestration.assets.marts import FOLLOW
 from ecom_pipeline.orchestration.keys import (
@@ -17,6 +15,8 @@ from ecom_pipeline.orchestration.keys import (
     of_mart,
 )
 from ecom_pipeline.orchestration.retries import in_dagsters_words
+from ecom_pipeline.warehouse.mart_list import MARTS
+from ecom_pipeline.warehouse.session import Warehouse
 
 # Dagster doesn't make it: it reads the marts whenever somebody opens it, and the verdict on them
 sales_dashboard = describe.spec(

@@ -2,15 +2,15 @@
 
 import dagster as dg
 
-from ecom_pipeline.batch import migrations, schema
-from ecom_pipeline.batch.catalog import CSV_TABLE, Catalog
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.catalog import CSV_TABLE, Catalog
 from ecom_pipeline.orchestration import describe
 from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import in_dagsters_words
+from ecom_pipeline.warehouse import migrations, schema
+from ecom_pipeline.warehouse.session import Warehouse
 
 AGREE = "columns_agree_everywhere"
 

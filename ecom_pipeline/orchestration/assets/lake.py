@@ -5,11 +5,11 @@ from typing import Any
 
 import dagster as dg
 
-from ecom_pipeline.batch import partition
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.manifest import Manifest
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.manifest import Manifest
 from ecom_pipeline.orchestration import describe
 from ecom_pipeline.orchestration.engines import EngineFor
 from ecom_pipeline.orchestration.keys import CSV_LINES, RAW_EVENTS, Results

@@ -4,13 +4,13 @@ import time
 
 import dagster as dg
 
-from ecom_pipeline.batch import marts
-from ecom_pipeline.batch.mart_list import MARTS
-from ecom_pipeline.batch.marts import Mart, Refreshed
-from ecom_pipeline.batch.warehouse import Session, Warehouse
 from ecom_pipeline.orchestration import checks, describe
 from ecom_pipeline.orchestration.keys import FACT_LINES, Results, of_mart
 from ecom_pipeline.orchestration.retries import in_dagsters_words
+from ecom_pipeline.warehouse import marts
+from ecom_pipeline.warehouse.mart_list import MARTS
+from ecom_pipeline.warehouse.marts import Mart, Refreshed
+from ecom_pipeline.warehouse.session import Session, Warehouse
 
 BALANCED = "sums_are_those_of_the_fact_table"
 

@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 
 import dagster as dg
 
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import describe
 from ecom_pipeline.orchestration.keys import FACT_LINES, RECONCILED, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import in_dagsters_words
-from ecom_pipeline.proof import verdict
-from ecom_pipeline.proof.explain import Watermark
-from ecom_pipeline.proof.held import Finding, Store
-from ecom_pipeline.proof.reconcile import Reconciliation, reconcile
+from ecom_pipeline.reconcile import verdict
+from ecom_pipeline.reconcile.classify import Watermark
+from ecom_pipeline.reconcile.compare import Reconciliation, reconcile
+from ecom_pipeline.reconcile.model import Finding, Store
+from ecom_pipeline.warehouse.session import Warehouse
 
 AGREE = "every_store_has_every_event"
 _SHOWN = 100

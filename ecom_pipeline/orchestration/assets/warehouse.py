@@ -8,21 +8,22 @@ from typing import Any
 
 import dagster as dg
 
-from ecom_pipeline.batch import load, migrations, partition, stage
-from ecom_pipeline.batch.gate import Gate
-from ecom_pipeline.batch.lake import Lake
-from ecom_pipeline.batch.ledger import Entry
-from ecom_pipeline.batch.warehouse import Warehouse
 from ecom_pipeline.cost import bill
 from ecom_pipeline.cost.meter import Meter
 from ecom_pipeline.cost.usage import recorded
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION
 from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import checks, describe
 from ecom_pipeline.orchestration.keys import CSV_LINES, FACT_LINES, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import in_dagsters_words
+from ecom_pipeline.warehouse import load, migrations, stage
+from ecom_pipeline.warehouse.gate import Gate
+from ecom_pipeline.warehouse.ledger import Entry
+from ecom_pipeline.warehouse.session import Warehouse
 
 _MADE_OF = {name: [name] for name in CSV_HEADER} | {PARTITION.name: ["invoice_time"]}
 

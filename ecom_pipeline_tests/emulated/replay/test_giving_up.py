@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ecom_pipeline.replay.api import SendError, Target
+from ecom_pipeline.client.events_api import SendError, Target
 from ecom_pipeline.replay.sender import Pace, send
 from ecom_pipeline_tests.emulated.replay.some import SMALL, Some, target
 

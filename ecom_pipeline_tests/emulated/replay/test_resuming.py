@@ -74,7 +74,7 @@ def test_another_replay_does_not_profit_from_a_journal(shop_api, tmp_path):
 KILLED = """
 import signal, sys
 from pathlib import Path
-from ecom_pipeline.replay.api import Target
+from ecom_pipeline.client.events_api import Target
 from ecom_pipeline.replay.dataset import events
 from ecom_pipeline.replay.sender import Pace, send
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a runner in the background ignores it

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ecom_pipeline.replay import api
+from ecom_pipeline.client import events_api
 from ecom_pipeline_tests.unit.cli.conftest import Ecom
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"
@@ -41,7 +41,7 @@ def test_an_api_that_does_not_answer_is_one_sentence(
     ecom: Ecom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, socket_enabled: None
 ):
     hurried = SimpleNamespace(monotonic=count(0, 10).__next__)  # no patience lasts on this clock
-    monkeypatch.setattr(api, "time", hurried)
+    monkeypatch.setattr(events_api, "time", hurried)
     path = tmp_path / "data.csv"
     path.write_text(HEADER + "1,2,3,4,12/1/2010 8:26,5,6,7\r\n")
     sentence = ecom("replay", path, **NOBODY).refusal()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecom_pipeline.batch.notifications import Message
 from ecom_pipeline.domain.keys import raw_key
+from ecom_pipeline.lake.notifications import Message
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.partitions import FIRST_DAY
 from ecom_pipeline.orchestration.sensors import read

@@ -1,0 +1,1 @@
+"""Taking a customer out of every store."""

@@ -1,0 +1,34 @@
+"""Which days' CSV holds a customer; a rebuild of the day takes them out."""
+
+import csv
+import gzip
+import io
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+from ecom_pipeline.domain.columns import CSV_HEADER
+from ecom_pipeline.lake.buckets import Lake
+
+_CUSTOMER = CSV_HEADER.index("customer_id")
+_AT_ONCE = 8
+
+
+def rows(lake: Lake, customer_id: str) -> dict[date, int]:
+    """Return how many rows of a customer each day has, in any part that lies there."""
+
+    def look(day: date) -> int:
+        bodies = [lake.read_csv(key) for key in lake.csv_part_keys(day)]
+        return sum(count(gzip.decompress(each.body), customer_id) for each in bodies if each)
+
+    days = lake.csv_days()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = dict(zip(days, pool.map(look, days), strict=True))
+    return {day: number for day, number in found.items() if number}
+
+
+def count(text: bytes, customer_id: str) -> int:
+    """Return how many rows of a CSV are a customer's."""
+    if customer_id.encode() not in text:
+        return 0
+    every = csv.reader(io.StringIO(text.decode(), newline=""))
+    return sum(row[_CUSTOMER] == customer_id for row in every if len(row) > _CUSTOMER)

@@ -1,0 +1,184 @@
+"""Take a customer out of every store, in an order that may be cut anywhere and begun again.
+
+A tombstone comes first, so that no build brings the person back; then it is told which days are
+touched, since raw, which says so, forgets them. How each store is cleaned is in erasure_*.py.
+The id is never written, logged or part of an error.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, get_args
+
+from msgspec import structs
+
+from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.tombstone import Mode, Tombstone
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.erasure import csv_parts, fact, raw, table
+from ecom_pipeline.erasure.raw import Touched
+from ecom_pipeline.lake import partition, tombstones
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.warehouse import ledger, load, marts, migrations
+from ecom_pipeline.warehouse.mart_list import MARTS
+from ecom_pipeline.warehouse.session import Warehouse
+
+CAUSE = "erasure"
+
+_AT_ONCE = 4
+_EVER = date(1900, 1, 1), date(9999, 12, 31)
+_RECORDS = {"raw": keys.RAW, "quarantine": keys.QUARANTINE, "replayed": keys.REPLAYED}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is to be erased, and how."""
+
+    customer_id: str = field(repr=False)
+    mode: Mode
+
+    def mode_of(self, customer_id: str) -> Mode | None:
+        return self.mode if customer_id == self.customer_id else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everywhere a customer can be."""
+
+    lake: Lake
+    dynamodb: Any
+    table: str
+    warehouse: Warehouse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What the stores hold of a customer, and what of the whole shop."""
+
+    rows: Mapping[str, int]
+    days: frozenset[date]
+    invoices: frozenset[str]
+    objects: Mapping[str, tuple[Touched, ...]]
+    shop: Totals
+
+    @property
+    def is_clean(self) -> bool:
+        return not any(self.rows.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What an erasure did: the stores before and after, the days rebuilt, each step's seconds."""
+
+    mode: Mode
+    before: Survey
+    after: Survey
+    days: tuple[date, ...]
+    seconds: Mapping[str, float]
+
+
+def survey(stores: Stores, person: Person) -> Survey:
+    """Look for a customer everywhere; nothing is written, but the warehouse's tables are made."""
+    migrations.migrate(stores.warehouse)
+    objects = {
+        name: raw.scan(stores.lake, prefix, person.customer_id, person.mode_of)
+        for name, prefix in _RECORDS.items()
+    }
+    csv = csv_parts.rows(stores.lake, person.customer_id)
+    facts = fact.find(stores.warehouse, person.customer_id)
+    invoices = facts.invoices | {no for each in objects["raw"] for no in each.invoices}
+    items = table.find(stores.dynamodb, stores.table, person.customer_id, invoices)
+    rows = {name: sum(each.records for each in found) for name, found in objects.items()}
+    rows |= {"CSV": sum(csv.values()), "DynamoDB": len(items), "fact": facts.rows}
+    rows |= {"marts": facts.mart_rows}
+    rows |= {"old versions": len(raw.old_versions(stores.lake, person.customer_id))}
+    return Survey(
+        rows=rows,
+        days=frozenset(each.day for each in objects["raw"]) | csv.keys() | facts.days,
+        invoices=frozenset(invoices | {keys.invoice_no_of(item["pk"]["S"]) for item in items}),
+        objects=objects,
+        shop=sum(load.fact_totals(stores.warehouse, *_EVER).values(), Totals()),
+    )
+
+
+def erase(
+    stores: Stores, person: Person, moment: datetime, say: Callable[[str], None] = lambda _: None
+) -> Report:
+    """Erase a customer and look for them again; killed anywhere and run again, it ends the same."""
+    timed = _Timed(say)
+    lake, warehouse = stores.lake, stores.warehouse
+    before = timed("looking", lambda: survey(stores, person))
+    tombstone = timed("tombstone", lambda: _bury(lake, person, moment, before.days))
+    steps: dict[str, Callable[[], object]] = {
+        "DynamoDB": lambda: table.erase(stores.dynamodb, stores.table, person, before.invoices),
+        "raw": lambda: raw.erase(lake, before.objects["raw"], person.mode_of),
+        "CSV": lambda: _rebuild(lake, tombstone.days),
+        "quarantine": lambda: _clean_aside(lake, person),
+        "fact": lambda: _publish(warehouse, lake, tombstone.days),
+        "marts": lambda: marts.refresh(warehouse, MARTS),
+        "vacuum": lambda: fact.vacuum(warehouse),
+        "old versions": lambda: _remove_versions(lake, person),
+    }
+    for name, step in steps.items():
+        timed(name, step)
+    tombstones.write(lake, person.customer_id, structs.replace(tombstone, days=()))
+    after = timed("looking again", lambda: survey(stores, person))
+    return Report(
+        mode=person.mode,
+        before=before,
+        after=after,
+        days=tombstone.days,
+        seconds=timed.seconds,
+    )
+
+
+class _Timed:
+    """Calls steps, says their names and keeps how long they took."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.seconds: dict[str, float] = {}
+        self._say = say
+
+    def __call__(self, name: str, step: Callable[[], Any]) -> Any:
+        self._say(name)
+        began = time.monotonic()
+        done = step()
+        self.seconds[name] = round(time.monotonic() - began, 3)
+        return done
+
+
+def _bury(lake: Lake, person: Person, moment: datetime, found: Iterable[date]) -> Tombstone:
+    """Write the tombstone, with all days that this or an earlier, killed erasure has to rebuild."""
+    earlier = {mode: tombstones.find(lake, person.customer_id, mode) for mode in get_args(Mode)}
+    days = {*found, *(day for each in earlier.values() if each for day in each.days)}
+    mine = earlier[person.mode] or Tombstone(mode=person.mode, moment=moment)
+    tombstone = structs.replace(mine, days=tuple(sorted(days)))
+    tombstones.write(lake, person.customer_id, tombstone)
+    return tombstone
+
+
+def _rebuild(lake: Lake, days: Iterable[date]) -> None:
+    """Rebuild the days that have a CSV; others are not an erasure's to make."""
+    built = [day for day in days if partition.read_manifest(lake, day) is not None]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(lambda day: partition.build(lake, day), built))
+
+
+def _clean_aside(lake: Lake, person: Person) -> None:
+    """Clean what was set aside and what was replayed: after the rebuild, which sets aside anew."""
+    for prefix in (keys.QUARANTINE, keys.REPLAYED):
+        found = raw.scan(lake, prefix, person.customer_id, person.mode_of)
+        raw.erase(lake, found, person.mode_of)
+
+
+def _remove_versions(lake: Lake, person: Person) -> None:
+    raw.remove_versions(lake, raw.old_versions(lake, person.customer_id))
+
+
+def _publish(warehouse: Warehouse, lake: Lake, days: Sequence[date]) -> None:
+    with warehouse.session() as session:
+        published = ledger.newest(session, days) if days else {}
+    if published:
+        load.publish(warehouse, lake, sorted(published), cause=CAUSE)

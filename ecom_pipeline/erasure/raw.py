@@ -1,0 +1,164 @@
+"""Records of the raw bucket without a customer: raw, quarantine, replayed, and old versions.
+
+A full scan: raw itself says where a customer is. Most objects are told by their bytes alone.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.digest import digest
+from ecom_pipeline.domain.envelope import Rejected, UnreadableError
+from ecom_pipeline.domain.event import EventError, parse
+from ecom_pipeline.domain.tombstone import ModeOf, without
+from ecom_pipeline.erasure import csv_parts
+from ecom_pipeline.lake.buckets import Lake
+
+_AT_ONCE = 8
+# JSON that spells digits in another way: an escape, a number with an exponent; base64
+_ODD = re.compile(rb"\\u00|:\s*-?[\d.]+[eE]|original_base64")
+_CONFLICT = re.compile(r"/conflict-(.+)-[0-9a-f]{12}\.jsonl\.gz$")
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An object that holds records of a customer: how many, and of which invoices."""
+
+    key: str
+    records: int
+    invoices: frozenset[str]
+
+    @property
+    def day(self) -> date:
+        return keys.day_of(self.key)
+
+
+class Version(NamedTuple):
+    """A version of an object that is not its newest."""
+
+    bucket: str
+    key: str
+    id: str
+
+
+def scan(lake: Lake, prefix: str, customer_id: str, mode_of: ModeOf) -> tuple[Touched, ...]:
+    """Return the objects under a prefix that hold records of a customer."""
+
+    def look(key: str) -> Touched | None:
+        lines = list(lake.raw_lines(key))
+        found = [line for line in _candidates(lines, customer_id) if without(line, mode_of) != line]
+        invoices = frozenset(no for no in map(_invoice_of, found) if no)
+        return Touched(key, len(found), invoices) if found else None
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        every = pool.map(look, [found.key for found in lake.objects(prefix)])
+        return tuple(each for each in every if each is not None)
+
+
+def erase(lake: Lake, touched: Iterable[Touched], mode_of: ModeOf) -> None:
+    """Rewrite objects without a customer; one that would be empty goes."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(lambda each: _rewrite(lake, each.key, mode_of), touched))
+
+
+def old_versions(lake: Lake, customer_id: str) -> list[Version]:
+    """Return the versions that hold a customer though a newer one does not, or none is left."""
+    versions = [
+        *_noncurrent(lake, lake.raw_bucket, keys.RAW),
+        *_noncurrent(lake, lake.raw_bucket, keys.QUARANTINE),
+        *_noncurrent(lake, lake.raw_bucket, keys.REPLAYED),
+        *_noncurrent(lake, lake.csv_bucket, keys.CSV),
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        held = pool.map(lambda version: _holds(lake, version, customer_id), versions)
+        return [version for version, holds in zip(versions, held, strict=True) if holds]
+
+
+def remove_versions(lake: Lake, versions: Iterable[Version]) -> None:
+    """Remove versions for good."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(
+            pool.map(
+                lambda each: lake.s3.delete_object(
+                    Bucket=each.bucket, Key=each.key, VersionId=each.id
+                ),
+                versions,
+            )
+        )
+
+
+def _candidates(lines: list[bytes], customer_id: str) -> list[bytes]:
+    """Return the lines that may name a customer; for most objects one search says none."""
+    wanted = customer_id.encode()
+    text = b"\n".join(lines)
+    if wanted not in text and not _ODD.search(text):
+        return []
+    return [line for line in lines if wanted in line or _ODD.search(line)]
+
+
+def _rewrite(lake: Lake, key: str, mode_of: ModeOf) -> None:
+    """Put an object's records without the customer, in its place or under the name they need."""
+    changed = (without(line, mode_of) for line in lake.raw_lines(key))
+    lines = [line for line in changed if line is not None]
+    place = _renamed(key, lines) if lines else key
+    if lines:
+        lake.write_lines(place, lines)
+    if not lines or place != key:
+        lake.remove_records([key])
+
+
+def _renamed(key: str, lines: list[bytes]) -> str:
+    """Return the key of a conflict after its content: it is told again by it when found again."""
+    found = _CONFLICT.search(key)
+    record = envelope.decode(lines[0])
+    if found is None or not isinstance(record, Rejected):
+        return key
+    try:
+        payload = envelope.decode_json(envelope.original_bytes(record))
+        line = parse(payload, event_id=found[1], received=record.received_at.date())
+    except (EventError, *envelope.NOT_JSON):
+        return key
+    place = keys.conflict_key(keys.day_of(key), found[1], digest(line.row()))
+    return keys.replayed_key(place) if key.startswith(keys.REPLAYED) else place
+
+
+def _invoice_of(line: bytes) -> str | None:
+    try:
+        _, event = envelope.event_of(line)
+    except (UnreadableError, EventError):
+        return None
+    return event.invoice_no if event else None
+
+
+def _noncurrent(lake: Lake, bucket: str, prefix: str) -> Iterator[Version]:
+    pages = lake.s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+    for page in pages:
+        for each in page.get("Versions", []):
+            if not each["IsLatest"]:
+                yield Version(bucket, each["Key"], each["VersionId"])
+
+
+def _holds(lake: Lake, version: Version, customer_id: str) -> bool:
+    """Return whether a version names a customer; a damaged one that might is taken to do so."""
+    answer = lake.s3.get_object(Bucket=version.bucket, Key=version.key, VersionId=version.id)
+    body = answer["Body"].read()
+    if not version.key.endswith(".gz"):
+        return False
+    try:
+        text = gzip.decompress(body)
+    except (OSError, EOFError, zlib.error):
+        return True
+    if version.bucket == lake.csv_bucket and version.key.startswith(keys.CSV):
+        return csv_parts.count(text, customer_id) > 0
+    candidates = _candidates(text.split(b"\n"), customer_id)
+    return any(without(line, _only(customer_id)) != line for line in candidates)
+
+
+def _only(customer_id: str) -> ModeOf:
+    return lambda each: "anonymise" if each == customer_id else None

@@ -1,0 +1,1 @@
+"""The lake: raw objects, CSV partitions with their manifests, and the Glue catalog over them."""

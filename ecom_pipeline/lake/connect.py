@@ -1,0 +1,54 @@
+# pyright: basic
+# boto3 carries no types; its clients are Any on purpose.
+"""Clients from settings: any AWS service, the lake's buckets, the catalog, the notifications."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.catalog import Catalog
+from ecom_pipeline.lake.notifications import Notifications
+from ecom_pipeline.settings import Settings
+
+_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=60,
+    retries={"mode": "standard", "total_max_attempts": 6},
+    max_pool_connections=32,
+)
+
+
+def client(settings: Settings, service: str) -> Any:
+    """Return a boto3 client; on AWS its credentials come from boto3's own chain."""
+    return boto3.client(
+        service,
+        region_name=settings.region,
+        endpoint_url=settings.endpoint_url,
+        aws_access_key_id=settings.emulator_key,
+        aws_secret_access_key=settings.emulator_key,
+        config=_CONFIG,
+    )
+
+
+def lake(settings: Settings) -> Lake:
+    """Return the lake's two buckets."""
+    return Lake(
+        client(settings, "s3"), settings.raw_bucket, settings.csv_bucket, settings.object_link
+    )
+
+
+def catalog(settings: Settings) -> Catalog:
+    """Return the Glue database."""
+    return Catalog(
+        client(settings, "glue"),
+        settings.glue_database,
+        csv_bucket=settings.csv_bucket,
+        raw_bucket=settings.raw_bucket,
+    )
+
+
+def notifications(settings: Settings) -> Notifications:
+    """Return the queue of S3's notifications."""
+    return Notifications(client(settings, "sqs"), settings.raw_queue)

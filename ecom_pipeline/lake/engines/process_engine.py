@@ -1,0 +1,79 @@
+"""The default: days over the cores of one machine, each process remembering what repeats.
+
+A day is its own unit of work (an event id belongs to one day), so nothing is shared but S3.
+"""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from multiprocessing.process import BaseProcess
+
+from ecom_pipeline.lake import connect
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.engines import BuildDay, Built, build_day
+from ecom_pipeline.lake.rows import Remembering
+from ecom_pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class ProcessEngine:
+    """Builds a `few` days in this process, and more of them in one for each core.
+
+    A process starts in a CPU second; in that time dozens of days of the data set's size are built.
+    """
+
+    settings: Settings
+    processes: int = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    few: int = 15
+    build_day: BuildDay = build_day
+
+    def build(self, days: Sequence[date]) -> Iterator[Built]:
+        if len(days) <= self.few or self.processes == 1:
+            lake, read = connect.lake(self.settings), Remembering()
+            yield from (self.build_day(lake, day, read) for day in days)
+            return
+        fresh = multiprocessing.get_context("spawn")  # boto3 and Dagster have threads: no fork
+        with ProcessPoolExecutor(self.processes, fresh, _end_with_parent) as pool:
+            yield from _results([pool.submit(_build, self, day) for day in days])
+
+
+def _results(building: Sequence[Future[Built]]) -> Iterator[Built]:
+    """Yield what is built; after the first failure only what had been begun, then raise it."""
+    failed: BaseException | None = None
+    for each in as_completed(building):
+        if each.cancelled():
+            continue
+        error = each.exception()
+        if error is None:
+            yield each.result()
+        elif failed is None:
+            failed = error
+            for other in building:
+                other.cancel()
+    if failed is not None:
+        raise failed
+
+
+@cache
+def _tools(settings: Settings) -> tuple[Lake, Remembering]:
+    return connect.lake(settings), Remembering()
+
+
+def _build(engine: ProcessEngine, day: date) -> Built:
+    lake, read = _tools(engine.settings)
+    return engine.build_day(lake, day, read)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is killed: it would wait for work forever."""
+    threading.Thread(target=_watch, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _watch(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

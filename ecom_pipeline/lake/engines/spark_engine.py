@@ -1,0 +1,95 @@
+# pyright: basic
+# pyspark is typed in places only, and what a shuffle returns is none of them.
+"""Past one machine: days, and the parts of days too large for one process, over Spark's workers.
+
+Spark schedules and shuffles; what is done with lines is lake/parts.py's, as on one machine. The
+rules spelled again in Spark SQL took three times the CPU (2026-11-22), and would be a second truth.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from ecom_pipeline.lake import connect, manifest, partition, parts, spread
+from ecom_pipeline.lake.buckets import Found, Lake
+from ecom_pipeline.lake.engines import Built, build_day
+from ecom_pipeline.lake.manifest import ManifestError
+from ecom_pipeline.lake.parts import Made, Plan
+from ecom_pipeline.lake.rows import Remembering
+from ecom_pipeline.settings import Settings
+
+Place = tuple[int, int, int]  # a line's part, its object's number in the day, its own in the object
+
+
+@dataclass(frozen=True)
+class SparkEngine:
+    """Builds days of one part as a task each, and larger ones with a task for each part."""
+
+    settings: Settings
+    part_bytes: int = parts.PART_BYTES
+
+    def build(self, days: Sequence[date]) -> Iterator[Built]:
+        spark = SparkSession.builder.appName("ecom csv_invoice_lines").getOrCreate()
+        try:
+            yield from self._build(spark.sparkContext, days)
+        finally:
+            spark.stop()
+
+    def _build(self, spark: Any, days: Sequence[date]) -> Iterator[Built]:
+        lake = connect.lake(self.settings)
+        plans = {day: parts.plan(lake, day, self.part_bytes) for day in days}
+        small = [day for day, planned in plans.items() if planned.parts == 1]
+        if small:
+            tasks = spark.parallelize(small, len(small)).map(partial(_build_day, self.settings))
+            for encoded, seconds in tasks.collect():
+                yield Built(manifest.decode("a worker's answer", encoded), seconds)
+        for day, planned in plans.items():
+            if planned.parts > 1:
+                yield self._build_large(spark, lake, day)
+
+    def _build_large(self, spark: Any, lake: Lake, day: date) -> Built:
+        began = time.monotonic()
+        for _ in range(partition.ATTEMPTS):
+            planned = parts.plan(lake, day, self.part_bytes)
+            numbered = list(enumerate(planned.sources))
+            read = spark.parallelize(numbered, len(numbered)).flatMap(
+                partial(_placed, self.settings, planned.parts)
+            )
+            lines = read.repartitionAndSortWithinPartitions(planned.parts, lambda place: place[0])
+            made = lines.mapPartitionsWithIndex(partial(_part, self.settings, planned)).collect()
+            committed = partition.commit(lake, planned, made)
+            if committed is not None:
+                return Built(committed, time.monotonic() - began)
+        raise ManifestError(f"{day}: others built it at the same time; try again")
+
+
+@cache
+def _tools(settings: Settings) -> tuple[Lake, Remembering]:
+    return connect.lake(settings), Remembering()
+
+
+def _build_day(settings: Settings, day: date) -> tuple[bytes, float]:
+    built = build_day(_tools(settings)[0], day, _tools(settings)[1])
+    return manifest.encode(built.manifest), built.seconds
+
+
+def _placed(
+    settings: Settings, count: int, numbered: tuple[int, Found]
+) -> Iterator[tuple[Place, bytes]]:
+    """Yield an object's lines with the part each belongs to and its place in the stream."""
+    order, source = numbered
+    for number, data in enumerate(_tools(settings)[0].raw_lines(source.key), 1):
+        yield (spread.part_of(data, count), order, number), data
+
+
+def _part(
+    settings: Settings, planned: Plan, number: int, lines: Iterable[tuple[Place, bytes]]
+) -> Iterator[Made]:
+    lake, read = _tools(settings)
+    in_order = ((data, planned.sources[order].key, n) for (_, order, n), data in lines)
+    yield parts.build(lake, planned, number, in_order, read)

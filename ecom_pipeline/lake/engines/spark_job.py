@@ -1,0 +1,28 @@
+# pyright: basic
+# dagster_pipes carries unfinished types.
+"""The program that Spark runs: build the days that Dagster names, and report each to it.
+
+Dagster's context comes through Pipes, so nothing is to be configured on the cluster.
+"""
+
+from dataclasses import replace
+from datetime import date
+
+from dagster_pipes import PipesContext, open_dagster_pipes
+
+from ecom_pipeline import settings
+from ecom_pipeline.lake.engines.spark_engine import SparkEngine
+
+
+def run(pipes: PipesContext) -> None:
+    """Build the run's days with the settings of who started it."""
+    configured = replace(settings.load(pipes.get_extra("settings")), engine="spark")
+    days = [date.fromisoformat(day) for day in pipes.get_extra("days")]
+    for manifest, seconds, _ in SparkEngine(configured).build(days):
+        pipes.log.info(f"{manifest.day}: {manifest.totals.rows:,} rows")
+        pipes.report_custom_message({"day": manifest.day.isoformat(), "seconds": seconds})
+
+
+if __name__ == "__main__":
+    with open_dagster_pipes() as context:
+        run(context)

@@ -1,0 +1,120 @@
+"""Build a day's CSV partition: read its raw objects, flatten, write parts, commit a manifest.
+
+A part's name comes from what it holds and was made of, so a new version lies beside the old one
+until the manifest names it; being killed at any step leaves the old day or the new one, never a
+mixture.
+"""
+
+import csv
+import gzip
+import io
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from itertools import islice
+
+from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.columns import CSV_HEADER
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake import manifest as manifests
+from ecom_pipeline.lake import parts, rows, tombstones
+from ecom_pipeline.lake.buckets import Lake, Stored
+from ecom_pipeline.lake.flatten import Flattened, flatten
+from ecom_pipeline.lake.manifest import Manifest, ManifestError, Source
+from ecom_pipeline.lake.parts import Made, Plan
+from ecom_pipeline.lake.rows import Reader
+from ecom_pipeline.lake.spread import spread
+
+ATTEMPTS = 5
+
+
+def build(
+    lake: Lake, day: date, read: Reader = rows.reference, part_bytes: int = parts.PART_BYTES
+) -> Manifest:
+    """Rebuild a day from its raw objects and commit it. The same objects make the same rows.
+
+    `part_bytes` is how much of raw goes into a part; a day is never held as a whole.
+
+    Raises:
+        DamagedObjectError: a raw object does not hold what its metadata say.
+        ManifestError: other builders of this day kept getting in between.
+    """
+    for _ in range(ATTEMPTS):
+        planned = parts.plan(lake, day, part_bytes)
+        lines = parts.lines_of(lake, planned.sources)
+        with spread(lines, planned.parts) as piles:
+            made = [parts.build(lake, planned, n, pile, read) for n, pile in enumerate(piles)]
+        manifest = commit(lake, planned, made)
+        if manifest is not None:
+            return manifest
+    raise ManifestError(f"{day}: others built it at the same time, {ATTEMPTS} times; try again")
+
+
+def preview(lake: Lake, day: date) -> Flattened:
+    """Return what a build of the day would commit now; nothing is written."""
+    return flatten(parts.lines_of(lake, lake.raw_objects(day)), day, tombstones.read(lake))
+
+
+def commit(lake: Lake, planned: Plan, made: Sequence[Made]) -> Manifest | None:
+    """Commit a day's parts; None when another builder committed the day since it was planned."""
+    day, before = planned.day, planned.before
+    manifest = _manifest(planned, made)
+    if not lake.replace_manifest(keys.manifest_key(day), manifests.encode(manifest), before):
+        return None
+    lake.remove_parts(set(planned.parts_before) - {part.key for part in manifest.parts})
+    if before is not None:
+        lake.remove_records(_quarantined_before(day, before) - set(manifest.quarantine_keys))
+    return manifest
+
+
+def _quarantined_before(day: date, before: Stored) -> set[str]:
+    """Return what the last build set aside; a manifest that can't be read no longer tells."""
+    try:
+        return set(manifests.decode(keys.manifest_key(day), before.body).quarantine_keys)
+    except ManifestError:
+        return set()
+
+
+def _manifest(planned: Plan, made: Sequence[Made]) -> Manifest:
+    return Manifest(
+        day=planned.day,
+        columns=CSV_HEADER,
+        parts=tuple(each.part for each in made if each.part),
+        totals=sum((each.totals for each in made), Totals()),
+        read=sum(each.read for each in made),
+        redelivered=sum(each.redelivered for each in made),
+        quarantined=dict(sum((Counter(each.quarantined) for each in made), Counter[str]())),
+        erased=sum(each.erased for each in made),
+        quarantine_keys=tuple(sorted({key for each in made for key in each.quarantine_keys})),
+        sources=tuple(Source(key=s.key, bytes=s.bytes, etag=s.etag) for s in planned.sources),
+    )
+
+
+def read_manifest(lake: Lake, day: date) -> Manifest | None:
+    """Return a day's committed manifest, or None when it was never built."""
+    found = lake.read_csv(keys.manifest_key(day))
+    return None if found is None else manifests.decode(keys.manifest_key(day), found.body)
+
+
+def committed(lake: Lake, day: date) -> Manifest:
+    """Return a day's manifest, or raise ManifestError when its CSV can't be loaded."""
+    found = read_manifest(lake, day)
+    if found is None:
+        raise ManifestError(f"{day} has no CSV: build it first (ecom load {day}:{day})")
+    if not found.has_known_header:
+        raise ManifestError(
+            f"{day}: its CSV has the columns {', '.join(found.columns)}, expected"
+            f" {', '.join(CSV_HEADER)}: rebuild the day (ecom load {day}:{day})"
+        )
+    return found
+
+
+def head(lake: Lake, manifest: Manifest, rows: int) -> list[list[str]]:
+    """Return the first rows of a day's CSV, without its header."""
+    if not manifest.parts:
+        return []
+    found = lake.read_csv(manifest.parts[0].key)
+    if found is None:
+        raise ManifestError(f"{manifest.parts[0].key} has gone: rebuild {manifest.day}")
+    with gzip.open(io.BytesIO(found.body), "rt", encoding="utf-8", newline="") as text:
+        return list(islice(csv.reader(text), 1, rows + 1))

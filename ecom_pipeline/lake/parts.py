@@ -1,0 +1,141 @@
+"""The parts of a day's CSV: how many there are, and what becomes of the raw lines of one.
+
+An event id belongs to one part, so a part is built by itself, wherever that is: what it holds at
+once is bounded, and the day's account is the sum of its parts'.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from hashlib import sha256
+from itertools import count as count_from
+from itertools import repeat
+
+import msgspec
+
+from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.digest import digest
+from ecom_pipeline.domain.envelope import Rejected
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake import tombstones
+from ecom_pipeline.lake.buckets import Found, Lake, Stored
+from ecom_pipeline.lake.flatten import Flattened, Line, flatten
+from ecom_pipeline.lake.manifest import Part
+from ecom_pipeline.lake.prefetch import ahead
+from ecom_pipeline.lake.rows import Reader
+
+# 2 MB of raw are some 37,000 lines, and 1.7 MB of CSV: COPY wants files of 1 MB to 1 GB
+PART_BYTES = 2_000_000
+# each is a file while a day is spread; days of more than 512 MB of raw get larger parts
+MOST_PARTS = 256
+_OBJECTS_AHEAD = 4
+_VERSION_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A day as it was found, before it is built."""
+
+    day: date
+    before: Stored | None
+    parts_before: Sequence[str]
+    sources: Sequence[Found]
+    parts: int
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A part that was written, and its share of the day's account."""
+
+    part: Part | None
+    totals: Totals
+    read: int
+    redelivered: int
+    quarantined: dict[str, int]
+    erased: int
+    quarantine_keys: tuple[str, ...]
+
+
+def plan(lake: Lake, day: date, part_bytes: int = PART_BYTES) -> Plan:
+    """Look at a day. Its old parts are listed first: what a later builder adds, stays."""
+    before = lake.read_csv(keys.manifest_key(day))
+    parts_before = lake.csv_part_keys(day)
+    sources = lake.raw_objects(day)
+    return Plan(day, before, parts_before, sources, count(sources, part_bytes))
+
+
+def count(sources: Iterable[Found], part_bytes: int) -> int:
+    """Return how many parts a day has: a power of two, as a warehouse's slices are."""
+    wanted = -(-sum(source.bytes for source in sources) // part_bytes)
+    return min(1 << max(wanted - 1, 0).bit_length(), MOST_PARTS)
+
+
+def lines_of(lake: Lake, sources: Iterable[Found]) -> Iterator[Line]:
+    """Yield the lines of raw objects in their order; the next few objects are fetched meanwhile."""
+    with ThreadPoolExecutor(_OBJECTS_AHEAD) as pool:
+        fetch = partial(_fetched, lake)
+        for key, lines in ahead(pool, fetch, sources, _OBJECTS_AHEAD):
+            yield from zip(lines, repeat(key), count_from(1), strict=False)
+
+
+def _fetched(lake: Lake, source: Found) -> tuple[str, Iterator[bytes]]:
+    return source.key, lake.raw_lines(source.key)
+
+
+def build(lake: Lake, planned: Plan, number: int, lines: Iterable[Line], read: Reader) -> Made:
+    """Write a part of a day, and what of its lines goes to quarantine."""
+    flat = flatten(lines, planned.day, tombstones.read(lake), read)
+    set_aside = _set_aside(lake, flat, planned.day, number)
+    for key, records in set_aside.items():
+        lake.write_records(key, records)
+    part = _part(planned, number, flat) if flat.totals.rows else None
+    if part is not None:
+        lake.write_part(part.key, flat.csv)
+    reasons = Counter[str](record.reason for record in flat.rejected)
+    if flat.conflicts:
+        reasons["id_conflict"] = len(flat.conflicts)
+    return Made(
+        part=part,
+        totals=flat.totals,
+        read=flat.read,
+        redelivered=flat.redelivered,
+        quarantined=dict(reasons),
+        erased=flat.erased,
+        quarantine_keys=tuple(set_aside),
+    )
+
+
+def _set_aside(lake: Lake, flat: Flattened, day: date, part: int) -> dict[str, list[Rejected]]:
+    """Return what goes to quarantine, by key; not what was replayed under another id since."""
+    objects: dict[str, list[Rejected]] = defaultdict(list)
+    for record in flat.rejected:
+        key = keys.transform_quarantine_key(record.received_at.date(), day, part)
+        objects[key].append(record)
+    for record, event in flat.conflicts:
+        mark = digest(event.row())
+        key = keys.conflict_key(record.received_at.date(), event.event_id, mark)
+        if not lake.has(keys.replayed_key(key)):
+            objects[key] = [envelope.conflict(record)]
+    return objects
+
+
+def _part(planned: Plan, number: int, flat: Flattened) -> Part:
+    content = sha256(flat.csv).hexdigest()
+    return Part(
+        key=keys.csv_part_key(planned.day, _version(content, planned.sources), number),
+        rows=flat.totals.rows,
+        bytes=len(flat.csv),
+        sha256=content,
+    )
+
+
+def _version(content: str, sources: Iterable[Found]) -> str:
+    """Return what names a part: what it holds and what it was made of.
+
+    By its content alone, a part could get the name of an older one that a builder, which was held
+    up after its commit, is just about to remove.
+    """
+    made_of = "".join(f"{source.key} {source.etag}\n" for source in sources)
+    return sha256(f"{content}\n{made_of}".encode()).hexdigest()[:_VERSION_DIGITS]

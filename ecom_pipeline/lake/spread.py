@@ -1,0 +1,48 @@
+"""Spread a large day's lines over its parts, through files: memory holds one part, never a day."""
+
+import tempfile
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import BinaryIO
+from zlib import crc32
+
+import msgspec
+
+from ecom_pipeline.lake.flatten import Line
+
+
+class _Id(msgspec.Struct):
+    event_id: str = ""
+
+
+_DECODER = msgspec.json.Decoder(_Id)
+
+
+def part_of(data: bytes, parts: int) -> int:
+    """Return the part of a line, which its event id tells; what has none is in the first."""
+    try:
+        event_id = _DECODER.decode(data).event_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 0
+    return crc32(event_id.encode(errors="replace")) % parts
+
+
+@contextmanager
+def spread(lines: Iterable[Line], parts: int) -> Generator[Sequence[Iterable[Line]]]:
+    """Give each part's lines, in the order in which they came; a day of one part needs no files."""
+    if parts == 1:
+        yield [lines]
+        return
+    with ExitStack() as opened:
+        files = [opened.enter_context(tempfile.TemporaryFile()) for _ in range(parts)]
+        for data, key, number in lines:
+            place = f"{key} {number} ".encode()
+            files[part_of(data, parts)].write(b"%b%b\n" % (place, data))
+        yield [_lines(file) for file in files]
+
+
+def _lines(file: BinaryIO) -> Iterator[Line]:
+    file.seek(0)
+    for written in file:
+        key, number, data = written.removesuffix(b"\n").split(b" ", 2)
+        yield data, key.decode(), int(number)

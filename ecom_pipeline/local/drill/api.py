@@ -1,0 +1,83 @@
+"""Faults between the ingest function and Kinesis: refusals, half answers, lost answers."""
+
+from collections.abc import Sequence
+
+from ecom_pipeline.local.drill import answers, functions
+from ecom_pipeline.local.drill.delivery import Event
+from ecom_pipeline.local.drill.functions import Hurry
+from ecom_pipeline.local.drill.http_proxy import Rule
+from ecom_pipeline.local.drill.registry import fault, require
+from ecom_pipeline.local.drill.strike import Strike
+from ecom_pipeline.local.drill.world import World
+
+GROUP = "api"
+
+_ACCEPTED, _UNAVAILABLE = 202, 503
+_FOR_EVER = 1_000
+
+
+@fault(GROUP)
+def kinesis_throttles(world: World) -> str:
+    """Kinesis refuses the first PutRecords calls: the function asks again."""
+    times = world.random.randint(1, 3)
+    _post_through(world, answers.throttled, times)
+    return f"refused {times} times, then taken"
+
+
+@fault(GROUP)
+def kinesis_takes_half(world: World) -> str:
+    """PutRecords succeeds for each second record only: the others are sent again."""
+    _post_through(world, answers.half_of_the_records, 2)
+    return "each second record refused, twice: none lost, none doubled in the stores"
+
+
+@fault(GROUP)
+def the_answer_of_putrecords_is_lost(world: World) -> str:
+    """The records are on the stream, but the function is told of an error, and puts them again."""
+    kind = world.random.choice((answers.lost, answers.cut_after))
+    _post_through(world, kind, 1)
+    return "on the stream twice, in each store once"
+
+
+@fault(GROUP)
+def kinesis_throttles_for_too_long(world: World) -> str:
+    """Kinesis refuses until the time is up: the producer gets 503, and sends the same again."""
+    day = world.day()
+    made = world.events(day)
+    strike = Strike("PutRecords", answers.throttled, _FOR_EVER)
+    with functions.through(world.settings, strike):
+        told = world.producer.post(made, Hurry())
+    require(told.status == _UNAVAILABLE, f"the API answered {told.status}, not 503")
+    require("Retry-After" in told.headers, "the API did not say when to come again")
+    _must_accept(world, made)
+    world.load(day)
+    return f"503 with Retry-After after {strike.struck} refusals; sent again, it is all there"
+
+
+@fault(GROUP)
+def a_producer_sends_again(world: World) -> str:
+    """A producer that got no answer posts the same events a second time, in another order."""
+    day = world.day()
+    made = world.events(day)
+    _must_accept(world, made)
+    _must_accept(world, world.random.sample(made, len(made)))
+    world.load(day)
+    return f"{len(made)} events acknowledged twice, stored once"
+
+
+def _post_through(world: World, kind: Rule, times: int) -> None:
+    day = world.day()
+    made = world.events(day)
+    strike = Strike("PutRecords", kind, times)
+    with functions.through(world.settings, strike):
+        told = world.producer.post(made)
+    strike.must_have_struck()
+    require(told.status == _ACCEPTED, f"the API answered {told.status}")
+    world.producer.settle()
+    world.load(day)
+
+
+def _must_accept(world: World, made: Sequence[Event]) -> None:
+    told = world.producer.post(made)
+    require(told.status == _ACCEPTED, f"the API answered {told.status}")
+    world.producer.settle()

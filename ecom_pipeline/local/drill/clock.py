@@ -1,0 +1,99 @@
+"""Faults of the clock: wrong clocks, midnight, the days on which the clocks change; odd days.
+
+An event belongs to the day that its invoice says, on the shop's clock; nothing is converted.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake import partition
+from ecom_pipeline.local.drill.delivery import moment, payload, sent
+from ecom_pipeline.local.drill.registry import fault, require
+from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.warehouse import load
+
+GROUP = "calendar"
+
+_SPRING, _AUTUMN = date(2011, 3, 27), date(2011, 10, 30)  # 01:30 is never, and twice
+_DAY = timedelta(days=1)
+
+
+@fault(GROUP)
+def a_producers_clock_is_ahead(world: World) -> str:
+    """An event of tomorrow is taken, one of the day after tomorrow refused with its field."""
+    today = datetime.now(UTC).date()
+    taken = world.events(world.touch(today + _DAY), 1)
+    refused = payload(world.random, today + 2 * _DAY)
+    told = world.producer.post([*taken, refused])
+    world.producer.settle()
+    verdicts = [(each["status"], each.get("field")) for each in told.results]
+    expected = [("accepted", None), ("rejected", "InvoiceDate")]
+    require(verdicts == expected, f"the API answered {verdicts}")
+    world.load(today + _DAY)
+    world.poison(sent(refused))
+    return "tomorrow is taken; the day after is refused, InvoiceDate"
+
+
+@fault(GROUP)
+def the_last_and_the_first_minute(world: World) -> str:
+    """Events of 23:59 and 00:00 lie a minute, and a day, apart."""
+    first, second = world.two_days()
+    world.deliver(
+        world.batch(
+            world.events(first, 2, InvoiceDate=moment(first, "23:59"))
+            + world.events(second, 3, InvoiceDate=moment(second, "0:00"))
+        )
+    )
+    world.load(first, second)
+    rows = world.held(first).rows, world.held(second).rows
+    require(rows == (2, 3), f"the days have {rows} rows, not 2 and 3")
+    return "each on its own day"
+
+
+@fault(GROUP)
+def the_clocks_go_forward(world: World) -> str:
+    """An event of 01:30 on a day that has no such time lies on that day."""
+    return _half_past_one(world, _SPRING)
+
+
+@fault(GROUP)
+def the_clocks_go_back(world: World) -> str:
+    """Events of 01:30 on a day that has it twice lie on that day."""
+    return _half_past_one(world, _AUTUMN)
+
+
+@fault(GROUP)
+def an_empty_day(world: World) -> str:
+    """A day without an event is loaded: nought rows are a result, and a version."""
+    day = world.day()
+    world.load(day)
+    world.must_be_version(day, 1)
+    require(load.publish(world.warehouse, world.lake, [day]) == {}, "it was published twice")
+    world.must_hold(day, Totals())
+    return "0 rows, version 1"
+
+
+@fault(GROUP)
+def a_late_event(world: World) -> str:
+    """Events of a day come after it was published: the day is replaced whole, by version 2."""
+    day, before = world.loaded_day()
+    world.arrive(day, 1)
+    partition.build(world.lake, day)
+    (entry,) = load.publish(world.warehouse, world.lake, [day]).values()
+    found = (entry.version, entry.cause, entry.rows_before, entry.change.added)
+    expected = (2, "late", before.rows, 1)
+    require(found == expected, f"the ledger says {found}, not {expected}")
+    return f"version 2, late: {before.rows} rows and 1"
+
+
+def _half_past_one(world: World, day: date) -> str:
+    world.touch(day)
+    world.deliver(world.batch(world.events(day, 2, InvoiceDate=moment(day, "1:30"))))
+    world.load(day)
+    rows = world.warehouse.query(
+        f"select distinct invoice_time from {load.FACT} where invoice_date = %s",  # noqa: S608
+        [day],
+    )
+    times = [f"{time}" for (time,) in rows]
+    require(times == [f"{day} 01:30:00"], f"the times of {day} are {times}")
+    return f"01:30 of {day} is 01:30 of {day}"

@@ -1,0 +1,166 @@
+"""The drill's course: start a system, fill it, go through the faults, compare all there is.
+
+What each fault does is in its module; how it is shown, in report.py.
+"""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import redshift_connector
+from botocore.exceptions import BotoCoreError, ClientError
+from dagster import DagsterError
+
+from ecom_pipeline import operations, settings
+from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake.manifest import ManifestError
+from ecom_pipeline.local import stack
+from ecom_pipeline.local.drill import functions
+from ecom_pipeline.local.drill.registry import DrillError, Fault
+from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.processes import LocalError
+from ecom_pipeline.orchestration.runs import RunFailedError
+from ecom_pipeline.realtime.items import StoreError
+from ecom_pipeline.replay.sender import SendError
+from ecom_pipeline.warehouse import load
+from ecom_pipeline.warehouse.session import WarehouseError
+
+DAYS = date(2010, 12, 1), date(2010, 12, 14)
+_UNHURT = (  # what a fault may end with when the system does not stand it
+    DrillError,
+    WarehouseError,
+    ManifestError,
+    DamagedObjectError,
+    LocalError,
+    RunFailedError,
+    SendError,
+    BotoCoreError,
+    ClientError,
+    StoreError,
+    DagsterError,
+    redshift_connector.Error,
+    OSError,
+    subprocess.TimeoutExpired,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a fault; `wrong` is empty when its invariants held."""
+
+    fault: Fault
+    happened: str = ""
+    wrong: str = ""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A drill: each fault's outcome, and what all stores hold in the end."""
+
+    seed: int
+    outcomes: Sequence[Outcome]
+    rows: int
+    revenue: Decimal
+    differences: Sequence[str]
+    seconds: float = 0.0
+
+    @property
+    def held(self) -> bool:
+        return not self.differences and not any(each.wrong for each in self.outcomes)
+
+
+@contextmanager
+def world(seed: int) -> Iterator[World]:
+    """Run a whole local system of its own: free ports, a home that is removed in the end."""
+    home = Path(tempfile.mkdtemp(prefix="ecom-drill-"))
+    configured = replace(
+        settings.LOCAL,
+        home=home,
+        endpoint_url=f"http://127.0.0.1:{_free_port()}",
+        redshift_port=_free_port(),
+        in_flight_seconds=0,  # what is not there is lost: the drill waits for all that it sends
+    )
+    try:
+        with functions.environment(configured):
+            stack.up(configured)
+            made = World(configured, seed)
+            made.prepare()
+            yield made
+    finally:
+        stack.down(configured)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def in_any_order(faults: Iterable[Fault], seed: int) -> list[Fault]:
+    """Return the faults in the order that a seed chooses."""
+    ordered = sorted(faults, key=lambda each: each.name)
+    Random(seed).shuffle(ordered)  # noqa: S311 - an order, not a secret
+    return ordered
+
+
+def face(there: World, fault: Fault) -> Outcome:
+    """Do a fault to the world, and check what must hold."""
+    started = time.monotonic()
+    happened = wrong = ""
+    there.begin()
+    try:
+        happened = fault.inject(there)
+        there.check()
+    except _UNHURT as error:
+        wrong = f"{type(error).__name__}: {error}"
+    return Outcome(fault=fault, happened=happened, wrong=wrong, seconds=time.monotonic() - started)
+
+
+def go_through(
+    there: World, faults: Iterable[Fault], tell: Callable[[Outcome], None] = lambda _: None
+) -> list[Outcome]:
+    """Face each fault; one that is not stood stops no other."""
+    outcomes: list[Outcome] = []
+    for fault in faults:
+        outcomes.append(face(there, fault))
+        tell(outcomes[-1])
+    return outcomes
+
+
+def final(there: World, outcomes: Sequence[Outcome]) -> Result:
+    """Compare all stores over all days, and the fact table with what was acknowledged."""
+    total, differences = Totals(), list[str]()
+    first, last = min(there.account.days), max(there.account.days)
+    try:
+        found = operations.compare(there.settings, first, last)
+        facts = load.fact_totals(there.warehouse, first, last)
+        differences += [*map(str, found.differences), *_unlike(facts, there.account.days)]
+        total = sum(facts.values(), Totals())
+    except _UNHURT as error:
+        differences.append(f"the stores can't be compared: {error}")
+    return Result(
+        seed=there.seed,
+        outcomes=outcomes,
+        rows=total.rows,
+        revenue=total.amount,
+        differences=differences,
+    )
+
+
+def _unlike(facts: Mapping[date, Totals], sent: Mapping[date, Totals]) -> Iterator[str]:
+    for day in sorted(facts.keys() | sent.keys()):
+        held, expected = facts.get(day, Totals()), sent.get(day, Totals())
+        if held != expected:
+            yield f"{day}: the fact table holds {held}, acknowledged was {expected}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

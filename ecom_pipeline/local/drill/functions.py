@@ -1,0 +1,67 @@
+"""The Lambda handlers, run in this process against the drill's own AWS, or through a proxy to it.
+
+They are real: real boto3, over the wire. What they write to their log goes to a file.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+
+from ecom_pipeline.local.drill.http_proxy import Proxy, Rule
+from ecom_pipeline.realtime.clients import client
+from ecom_pipeline.settings import Settings, aws_environment
+
+STREAM = "event-ingest"
+
+
+class Hurry:
+    """A context of Lambda's with next to no time left: handlers give up soon."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 10_300  # ingest keeps 8 s of it for its answer, store 10 s
+
+
+@contextmanager
+def environment(settings: Settings) -> Iterator[None]:
+    """Give the handlers what infra/template.yaml gives them, and take it back."""
+    given = aws_environment(settings) | {
+        "STREAM_NAME": STREAM,
+        "TABLE_NAME": settings.table,
+        "RAW_BUCKET": settings.raw_bucket,
+        "CUSTOMER_INDEX": "customer-invoices",
+    }
+    with _variables(given):
+        yield
+
+
+@contextmanager
+def through(settings: Settings, rule: Rule) -> Iterator[None]:
+    """Let the handlers reach AWS through a rule."""
+    with (
+        Proxy(str(settings.endpoint_url), rule) as proxy,
+        _variables({"AWS_ENDPOINT_URL": proxy.url}),
+    ):
+        yield
+
+
+@contextmanager
+def logged(settings: Settings) -> Iterator[None]:
+    """Write what the handlers say to a file beside the services' logs."""
+    with (settings.home / "log" / "functions.log").open("a") as log, redirect_stdout(log):
+        yield
+
+
+@contextmanager
+def _variables(given: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    client.cache_clear()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        client.cache_clear()

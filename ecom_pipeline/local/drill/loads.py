@@ -1,0 +1,100 @@
+"""Faults of several loads at once: two of one day, one that wakes up too late, readers between."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+from ecom_pipeline.lake import partition
+from ecom_pipeline.local.drill.registry import fault, require
+from ecom_pipeline.local.drill.wire import Fate
+from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.warehouse import load
+from ecom_pipeline.warehouse.ledger import LOCK, FencedError
+
+GROUP = "loads at once"
+
+_PATIENCE = 60
+_LOCK = f"lock {LOCK}"
+
+
+@fault(GROUP)
+def two_loaders_of_one_day(world: World) -> str:
+    """Two or three loads publish one day at once: one does, the others have nothing to do."""
+    day = world.day()
+    world.arrive(day)
+    partition.build(world.lake, day)
+    count = world.random.randint(2, 3)
+    with ThreadPoolExecutor(count) as pool:
+        ends = Counter(pool.map(lambda _: _publish(world, day), range(count)))
+    world.must_be_version(day, 1)
+    world.must_hold(day, world.expected(day))
+    told = ", ".join(f"{times} {end}" for end, times in sorted(ends.items()))
+    return f"{count} loads: {told}"
+
+
+@fault(GROUP)
+def a_zombie_wakes_up(world: World) -> str:
+    """A load sleeps before its transaction while a newer one publishes: it is fenced off."""
+    day, _ = world.loaded_day()
+    world.arrive(day)
+    partition.build(world.lake, day)
+    asleep, awake = threading.Event(), threading.Event()
+    locks = Counter[str]()
+
+    def sleep_at_the_lock(statement: str) -> Fate:
+        locks[statement.lower()] += 1
+        if statement.lower() == _LOCK and locks[_LOCK] > 1:  # the first is the claim's
+            asleep.set()
+            awake.wait(_PATIENCE)
+        return Fate.PASS
+
+    with world.warehouse_through(sleep_at_the_lock) as warehouse, ThreadPoolExecutor(1) as pool:
+        zombie = pool.submit(load.publish, warehouse, world.lake, [day])
+        require(asleep.wait(_PATIENCE), "the first load never came to its transaction")
+        world.arrive(day)
+        world.load(day)
+        awake.set()
+        error = zombie.exception(_PATIENCE)
+    require(isinstance(error, FencedError), f"the zombie ended with {error!r}")
+    world.must_be_version(day, 2)
+    return "the newer one stands; the zombie was told that its claim is old"
+
+
+@fault(GROUP)
+def a_reader_looks_on(world: World) -> str:
+    """A reader asks for a day's rows all the time while the day is replaced, several times."""
+    day, _ = world.loaded_day()
+    allowed = [world.held(day).rows]
+    done = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(_read_on, world, day, done)
+        try:
+            for _ in range(3):
+                world.arrive(day)
+                allowed.append(world.expected(day).rows)
+                world.load(day)
+        finally:
+            done.set()  # else the pool would wait for its reader for ever
+        seen = reading.result(_PATIENCE)
+    wrong = set(seen) - set(allowed)
+    require(not wrong, f"a reader saw {sorted(wrong)} rows, where {allowed} are whole days")
+    return f"{seen.total()} reads saw whole days only: {sorted(seen)} rows"
+
+
+def _publish(world: World, day: date) -> str:
+    try:
+        return "published" if load.publish(world.warehouse, world.lake, [day]) else "found it done"
+    except FencedError:
+        return "fenced"
+
+
+def _read_on(world: World, day: date, done: threading.Event) -> Counter[int]:
+    seen = Counter[int]()
+    asked = f"select count(*) from {load.FACT} where invoice_date = %s"  # noqa: S608 - our own name
+    with world.warehouse.session() as session:
+        while not done.is_set():
+            ((rows,),) = session.rows(asked, [day])
+            session.commit()
+            seen[int(rows)] += 1
+    return seen

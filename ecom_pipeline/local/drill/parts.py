@@ -1,0 +1,131 @@
+"""Faults of a day's CSV and of the catalog: what was committed is no longer what lies there."""
+
+import gzip
+from collections.abc import Callable
+from datetime import date
+
+from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.catalog import CSV_TABLE, table_input
+from ecom_pipeline.lake.manifest import ManifestError
+from ecom_pipeline.local.drill.registry import fault, require
+from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.warehouse import connect, load, schema
+from ecom_pipeline.warehouse.session import WarehouseError
+
+GROUP = "CSV and catalog"
+
+Damage = Callable[[str, bytes], None]
+
+
+@fault(GROUP)
+def a_part_is_half_written(world: World) -> str:
+    """Bytes are cut off a CSV part: COPY or its assertions refuse it, the version stays."""
+    day, before = _built(world)
+
+    def cut(key: str, body: bytes) -> None:
+        world.lake.write_part(key, body[: world.random.randint(1, len(body) - 1)])
+
+    return _refused(world, day, before, cut)
+
+
+@fault(GROUP)
+def a_part_ends_at_a_line(world: World) -> str:
+    """A CSV part loses its last row but is whole gzip: its number of rows tells."""
+    day, before = _built(world)
+
+    def shorten(key: str, body: bytes) -> None:
+        lines = gzip.decompress(body).splitlines(keepends=True)
+        world.lake.write_part(key, _as_long(b"".join(lines[:-1]), body))
+
+    return _refused(world, day, before, shorten)
+
+
+@fault(GROUP)
+def a_part_has_a_row_twice(world: World) -> str:
+    """A CSV part has one row in the place of another: its ids and sums tell."""
+    day, before = _built(world)
+
+    def double(key: str, body: bytes) -> None:
+        header, first, _, *rest = gzip.decompress(body).splitlines(keepends=True)
+        world.lake.write_part(key, _as_long(b"".join([header, first, first, *rest]), body))
+
+    return _refused(world, day, before, double)
+
+
+@fault(GROUP)
+def a_part_is_missing(world: World) -> str:
+    """A CSV part is deleted: the load stops, since each part is mandatory."""
+    day, before = _built(world)
+    return _refused(world, day, before, lambda key, _: world.lake.remove_parts([key]))
+
+
+@fault(GROUP)
+def a_manifest_is_damaged(world: World) -> str:
+    """The manifest is cut: the load says so by its name, and a rebuild mends it."""
+    day, before = _built(world)
+    key = keys.manifest_key(day)
+    found = world.lake.read_csv(key)
+    require(found, f"{key} is not there")
+    body = found.body if found else b""
+    world.lake.write_json(key, body[: world.random.randrange(len(body) - 2)])
+    return _mended(world, day, before, ManifestError)
+
+
+@fault(GROUP)
+def a_column_of_the_catalog_is_altered(world: World) -> str:
+    """Somebody gives a column of Glue's table another type: the drift is named, and put back."""
+    day, _ = world.loaded_day()
+    catalog = connect.catalog(world.settings)
+    catalog.sync([day])
+    wanted = table_input(world.settings.csv_bucket)
+    columns = wanted["StorageDescriptor"]["Columns"]
+    victim = world.random.choice(columns)
+    victim["Type"] = "bigint"
+    glue = world.client("glue")
+    glue.update_table(DatabaseName=world.settings.glue_database, TableInput=wanted)
+    found = schema.drift(catalog, world.lake, world.warehouse, [day])
+    named = [(each.place, each.column) for each in found]
+    expected = [(f"Glue {CSV_TABLE}", victim["Name"])]
+    require(named == expected, f"the drift is {named}, not {expected}")
+    catalog.sync([day])
+    require(not schema.drift(catalog, world.lake, world.warehouse, [day]), "it is still there")
+    return f"{victim['Name']} named: {found[0]}"
+
+
+def _as_long(text: bytes, body: bytes) -> bytes:
+    """Return whole gzip of as many bytes as the part had: its length must not give it away."""
+    return gzip.compress(text, mtime=0).ljust(len(body), b"\0")
+
+
+def _built(world: World) -> tuple[date, Totals]:
+    """Return a published day with late events whose CSV is built, and what it held before."""
+    day, before = world.loaded_day()
+    world.arrive(day)
+    partition.build(world.lake, day)
+    return day, before
+
+
+def _refused(world: World, day: date, before: Totals, damage: Damage) -> str:
+    (part,) = partition.committed(world.lake, day).parts
+    found = world.lake.read_csv(part.key)
+    require(found, f"{part.key} is not there")
+    if found:
+        damage(part.key, found.body)
+    return _mended(world, day, before, WarehouseError)
+
+
+def _mended(world: World, day: date, before: Totals, expected: type[Exception]) -> str:
+    """Try to load what is damaged, which must change nothing; then rebuild and load."""
+    refusal = ""
+    try:
+        load.publish(world.warehouse, world.lake, [day])
+    except expected as error:
+        refusal = str(error)
+    require(refusal, f"{day}: what is damaged was loaded")
+    world.must_hold(day, before)
+    world.must_be_version(day, 1)
+    world.load(day)
+    world.must_be_version(day, 2)
+    return f"refused ({refusal[:60].strip()}...), version 1 stayed; rebuilt, version 2"

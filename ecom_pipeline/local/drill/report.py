@@ -1,0 +1,100 @@
+"""A drill as a person sees it: what goes on, then a table of all faults and the last line."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from ecom_pipeline.local.drill import course, faults
+from ecom_pipeline.local.drill.course import Outcome, Result
+from ecom_pipeline.local.drill.world import Days
+from ecom_pipeline.terminal import pounds, table
+
+
+def run(seed: int, days: Days, console: Console) -> Result:
+    """Go through the whole drill, saying what is being done."""
+    started = time.monotonic()
+    with _progress(console) as progress:
+        task = progress.add_task("starting a local AWS of its own", total=None)
+        with course.world(seed) as world:
+            progress.update(task, description="replaying made-up sales")
+            world.replay(days, Path(world.settings.home), lambda _count: None)
+            every = course.in_any_order(faults.every(), seed)
+            progress.update(task, description="faults", total=len(every))
+            outcomes = course.go_through(world, every, _teller(progress))
+            progress.update(task, description="comparing all stores over all days")
+            result = course.final(world, outcomes)
+    return replace(result, seconds=time.monotonic() - started)
+
+
+def _progress(console: Console) -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    return Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
+def _teller(progress: Progress) -> Callable[[Outcome], None]:
+    def tell(outcome: Outcome) -> None:
+        mark = "[red]FAILED[/]" if outcome.wrong else "[green]held[/]"
+        progress.console.print(f"{mark} {outcome.fault.name} [dim]{outcome.seconds:.1f} s")
+        if outcome.wrong:
+            progress.console.print(Text(f"  {outcome.wrong}", style="red"))
+        progress.advance(progress.task_ids[0])
+
+    return tell
+
+
+def show(result: Result, console: Console) -> None:
+    """Print each fault, what happened, and whether the invariant held; then the last line."""
+    out = table(f"Drill with seed {result.seed}", "fault", "what happened", "invariant")
+    for column in out.columns:
+        column.justify, column.no_wrap = "left", False
+    for each in sorted(result.outcomes, key=lambda one: (one.fault.group, one.fault.name)):
+        happened = Text(each.wrong or each.happened)
+        out.add_row(each.fault.name, happened, "[red]BROKEN" if each.wrong else "[green]held")
+    console.print(out)
+    for difference in result.differences:
+        console.print(Text(difference, style="red"))
+    broken = sum(bool(each.wrong) for each in result.outcomes)
+    console.print(
+        f"{len(result.outcomes)} faults, {broken} not stood, {result.seconds:.0f} s,"
+        f" seed {result.seed}"
+    )
+    console.print(
+        f"{result.rows:,} rows, revenue {pounds(result.revenue)},"
+        f" {len(result.differences)} differences"
+    )
+
+
+def as_data(result: Result) -> dict[str, Any]:
+    """Return a result as plain data, for scripts."""
+    return {
+        "seed": result.seed,
+        "held": result.held,
+        "seconds": round(result.seconds, 1),
+        "rows": result.rows,
+        "revenue": result.revenue,
+        "differences": list(result.differences),
+        "faults": [
+            {
+                "group": each.fault.group,
+                "name": each.fault.name,
+                "says": each.fault.says,
+                "happened": each.happened,
+                "wrong": each.wrong,
+                "seconds": round(each.seconds, 2),
+            }
+            for each in result.outcomes
+        ],
+    }

@@ -1,0 +1,123 @@
+"""Faults of the stream's delivery: again, in other pieces, in another order, with poison in it."""
+
+from ecom_pipeline.local.drill.delivery import encoded, sent
+from ecom_pipeline.local.drill.functions import STREAM
+from ecom_pipeline.local.drill.registry import fault, require
+from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.realtime import archive, store
+
+GROUP = "stream"
+
+
+@fault(GROUP)
+def a_batch_comes_again(world: World) -> str:
+    """Lambda delivers one batch to both consumers two to four times."""
+    day = world.day()
+    batch = world.batch(world.events(day))
+    times = world.random.randint(2, 4)
+    for _ in range(times):
+        world.deliver(batch)
+    objects = len(world.lake.raw_objects(day))
+    require(objects == 1, f"a batch that came {times} times became {objects} raw objects")
+    world.load(day)
+    world.deliver(batch)
+    world.load(day)
+    world.must_be_version(day, 1)
+    return f"{len(batch)} events delivered {times + 1} times: 1 raw object, version 1"
+
+
+@fault(GROUP)
+def a_retry_has_other_borders(world: World) -> str:
+    """What was delivered comes again, cut into other batches."""
+    day = world.day()
+    batch = world.batch(world.events(day, 10))
+    first, second = world.random.sample(range(1, 10), 2)
+    for border in (first, second):
+        world.deliver(batch[:border])
+        world.deliver(batch[border:])
+    world.load(day)
+    return f"10 events cut at {first}, then at {second}: each is there once"
+
+
+@fault(GROUP)
+def records_out_of_order(world: World) -> str:
+    """The records of several invoices come in any order, in batches of one to three."""
+    day = world.day()
+    batch = world.batch(world.events(day, 9))
+    world.random.shuffle(batch)
+    while batch:
+        count = world.random.randint(1, 3)
+        world.deliver(batch[:count])
+        del batch[:count]
+    world.load(day)
+    return "9 events shuffled: order does not matter"
+
+
+@fault(GROUP)
+def one_consumer_is_ahead(world: World) -> str:
+    """The archive has a batch that the table's consumer gets only after the load."""
+    day = world.day()
+    batch = world.batch(world.events(day))
+    require(world.hand(archive, batch) == [], "the archive left records over")
+    world.load(day)
+    require(world.hand(store, batch) == [], "the store left records over")
+    return "the warehouse was first, the table followed"
+
+
+@fault(GROUP)
+def poison_on_the_stream(world: World) -> str:
+    """Records that are no JSON, no UTF-8 or of a wrong type lie among good ones on the stream."""
+    day = world.day()
+    made = world.events(day)
+    mark = made[0]["event_id"]
+    good = encoded(made[0])
+    poison = [
+        f"no JSON {mark}".encode(),
+        b"\xff\xfe\x00" + mark.encode(),
+        b'{"status": "accepted", "event_id": 7, "mark": "%s"}' % mark.encode(),
+        good.replace(mark.encode(), f"{mark}-q".encode()).replace(
+            b'"Quantity": ', b'"Quantity": 0.5'
+        ),
+    ]
+    world.random.shuffle(poison)
+    world.producer.post(made[:2])
+    for data in poison:
+        told = world.client("kinesis").put_record(
+            StreamName=STREAM, Data=data, PartitionKey=made[0]["InvoiceNo"]
+        )
+        world.producer.note(told["ShardId"], told["SequenceNumber"])
+    world.producer.post(made[2:])
+    world.producer.settle()
+    world.load(day)
+    world.poison(*poison)
+    return f"{len(poison)} poison records are in quarantine, their {len(made)} neighbours loaded"
+
+
+@fault(GROUP)
+def one_id_with_two_contents(world: World) -> str:
+    """An event id comes again with another content: the first stands, the second is set aside."""
+    day = world.day()
+    made = world.events(day)
+    other = made[0] | {"Description": "ANOTHER CONTENT"}
+    world.deliver(world.batch(made))
+    world.deliver(world.batch([other]))
+    world.load(day)
+    world.poison(sent(other))
+    return f"{other['event_id']}: the first content stands, the second is an id_conflict"
+
+
+@fault(GROUP)
+def schema_drift_in_an_event(world: World) -> str:
+    """A producer sends a key that nobody has agreed to; its neighbours are taken."""
+    day = world.day()
+    made = world.events(day, 4)
+    drifted = made[0] | {"event_id": f"{made[0]['event_id']}-x", "Discount": 0.1}
+    told = world.producer.post([*made[:2], drifted, *made[2:]])
+    world.producer.settle()
+    verdicts = [each["status"] for each in told.results]
+    require(verdicts.count("rejected") == 1, f"the API answered {verdicts}")
+    refused = told.results[2]
+    require(refused["field"] == "Discount", f"the API named {refused['field']!r}, not 'Discount'")
+    world.load(day)
+    world.poison(sent(drifted))
+    return "rejected with its field, Discount; 4 neighbours loaded"

@@ -1,0 +1,121 @@
+"""Faults between the consumers and their stores: DynamoDB and S3 refuse, are slow, lose answers."""
+
+from botocore.exceptions import ClientError
+
+from ecom_pipeline.local.drill import answers, functions
+from ecom_pipeline.local.drill.functions import Hurry
+from ecom_pipeline.local.drill.registry import fault, require
+from ecom_pipeline.local.drill.strike import Strike
+from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.poller.records import Record
+from ecom_pipeline.realtime import archive, store
+
+GROUP = "table and archive"
+
+_PUT_ITEMS, _PUT_OBJECT = "BatchExecuteStatement", "PUT /"
+_FOR_EVER = 1_000
+
+
+@fault(GROUP)
+def dynamodb_throttles(world: World) -> str:
+    """DynamoDB refuses the first calls: the function asks again."""
+    times = world.random.randint(1, 3)
+    _deliver_through(world, Strike(_PUT_ITEMS, answers.throttled, times))
+    return f"refused {times} times, then stored"
+
+
+@fault(GROUP)
+def dynamodb_takes_half(world: World) -> str:
+    """Each second statement of a batch is throttled: those alone are sent again."""
+    _deliver_through(world, Strike(_PUT_ITEMS, answers.half_of_the_statements, 2))
+    return "each second item refused, twice: all stored"
+
+
+@fault(GROUP)
+def the_answer_of_a_conditional_put_is_lost(world: World) -> str:
+    """The items are stored, but their answer is lost; the next put finds its keys taken."""
+    kind = world.random.choice((answers.lost, answers.cut_after))
+    _deliver_through(world, Strike(_PUT_ITEMS, kind))
+    return "read back, found equal: stored once, and no conflict"
+
+
+@fault(GROUP)
+def dynamodb_reads_half(world: World) -> str:
+    """A redelivery reads items back while DynamoDB leaves each second key unprocessed."""
+    day = world.day()
+    batch = world.batch(world.events(day))
+    world.deliver(batch)
+    strike = Strike("BatchGetItem", answers.half_of_the_keys, 2)
+    with functions.through(world.settings, strike):
+        world.deliver(batch)
+    strike.must_have_struck()
+    world.load(day)
+    return "the rest was asked for again: a redelivery changed nothing"
+
+
+@fault(GROUP)
+def dynamodb_is_busy_for_too_long(world: World) -> str:
+    """DynamoDB refuses until the time is up: the batch is reported failed, and comes again."""
+    day = world.day()
+    batch = world.batch(world.events(day))
+    with functions.through(world.settings, Strike(_PUT_ITEMS, answers.throttled, _FOR_EVER)):
+        failed = world.hand(store, batch, Hurry())
+    first = [{"itemIdentifier": batch[0].sequence}]
+    require(failed == first, f"the function reported {failed}, not {first}")
+    world.deliver(batch)
+    world.load(day)
+    return "reported from its first record on; delivered again, it is stored"
+
+
+@fault(GROUP)
+def s3_answers_500(world: World) -> str:
+    """S3 fails on the archive's first put: it is tried again."""
+    _deliver_through(world, Strike(_PUT_OBJECT, answers.internal_error))
+    return "500, then written"
+
+
+@fault(GROUP)
+def s3_says_slow_down(world: World) -> str:
+    """S3 answers the archive's first put with 503 SlowDown."""
+    _deliver_through(world, Strike(_PUT_OBJECT, answers.slow_down))
+    return "503 SlowDown, then written"
+
+
+@fault(GROUP)
+def the_connection_to_s3_is_cut(world: World) -> str:
+    """The connection ends before or after S3 has the archive's object."""
+    kind = world.random.choice((answers.cut, answers.cut_after))
+    _deliver_through(world, Strike(_PUT_OBJECT, kind))
+    return "put again under the same key: one object"
+
+
+@fault(GROUP)
+def s3_lets_nobody_write(world: World) -> str:
+    """S3 refuses every put: the batch is not acknowledged, and comes again whole."""
+    day = world.day()
+    batch = world.batch(world.events(day))
+    require(_is_refused(world, batch), "the archive acknowledged what it could not write")
+    require(not world.lake.raw_objects(day), "something was written all the same")
+    world.deliver(batch)
+    world.load(day)
+    return "refused, not dropped; delivered again, it is archived"
+
+
+def _is_refused(world: World, batch: list[Record]) -> bool:
+    with functions.through(world.settings, Strike(_PUT_OBJECT, answers.denied, _FOR_EVER)):
+        try:
+            world.hand(archive, batch)
+        except ClientError:
+            return True
+    return False
+
+
+def _deliver_through(world: World, strike: Strike) -> None:
+    day = world.day()
+    batch = world.batch(world.events(day))
+    with functions.through(world.settings, strike):
+        world.deliver(batch)
+    strike.must_have_struck()
+    objects = len(world.lake.raw_objects(day))
+    require(objects == 1, f"one batch became {objects} raw objects")
+    world.load(day)

@@ -1,1 +1,0 @@
-"""Evidence that the stores agree: this room reads every store itself and trusts no account."""

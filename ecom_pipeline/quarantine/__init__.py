@@ -1,0 +1,1 @@
+"""Records that were refused: find them, revalidate them, replay them."""

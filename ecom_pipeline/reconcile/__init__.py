@@ -1,0 +1,1 @@
+"""Comparing the stores event by event, and repairing from the raw lake what differs."""

@@ -1,0 +1,118 @@
+"""Why stores differ: from days to buckets to events, each with the hop that lost or made it.
+
+Raw is the reference, since everything else is made of it; only what raw lacks and DynamoDB or a
+committed CSV has is raw's own loss. Pure but for the stores that it is handed.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.reconcile.model import HOPS, Finding, Held, State, Store, Wanted
+
+MOST_BUCKETS = 20_000  # looked into row by row in one go: of a day's 8,000 rows that is 125 each
+_CONTENT = 4  # id, pieces, amount, digest: not where it lies or when it came
+
+Copies = Mapping[str, Sequence[Held]]  # of one event, by store
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Where the line may still be on its way: what arrived later than that, and a day not over."""
+
+    received: datetime
+    today: date
+
+    def in_flight(self, store: str, day: date, received_at: datetime | None) -> bool:
+        """Return whether it is too early to expect an event of this day in a store."""
+        if received_at is not None and received_at > self.received:
+            return True
+        return store in {"CSV", "fact"} and day >= self.today
+
+
+def explain(stores: Sequence[Store], days: Sequence[date], mark: Watermark) -> list[Finding]:
+    """Name the events on which the stores differ on these days.
+
+    Looks at no more than MOST_BUCKETS buckets of days: where everything differs, the first days
+    say why.
+    """
+    wanted = _differing(stores, days) if days else {}
+    if not wanted:
+        return []
+    found: list[Finding] = []
+    events: dict[tuple[date, str], dict[str, list[Held]]] = defaultdict(dict)
+    for store in stores:
+        for day, line in store.lines(wanted):
+            events[day, line.event_id].setdefault(store.name, []).append(line)
+    judge = _Judge([store.name for store in stores], mark)
+    for (day, event_id), copies in sorted(events.items()):
+        found += judge.findings(day, event_id, copies)
+    return found
+
+
+def _differing(stores: Sequence[Store], days: Sequence[date]) -> Wanted:
+    sums = [store.buckets(days) for store in stores]
+    places = sorted({place for each in sums for place in each})
+    unequal = (p for p in places if len({repr(s.get(p, Totals())) for s in sums}) > 1)
+    wanted: dict[date, set[int]] = defaultdict(set)
+    for day, bucket in islice(unequal, MOST_BUCKETS):
+        wanted[day].add(bucket)
+    return {day: frozenset(buckets) for day, buckets in wanted.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    stores: Sequence[str]
+    mark: Watermark
+
+    def findings(self, day: date, event_id: str, copies: Copies) -> Iterator[Finding]:
+        """Say what is wrong with each store's copies of an event."""
+        received_at = _received_at(copies)
+
+        def say(store: str, kind: str, hop: str = "", state: State = "different") -> Finding:
+            early = self.mark.in_flight(store, day, received_at) and kind == "missing"
+            place = " ".join(sorted({each.place for each in copies.get(store, ()) if each.place}))
+            return Finding(
+                day=day,
+                store=store,
+                kind=kind,  # type: ignore[arg-type]
+                state="in_flight" if early else state,
+                event_id=event_id,
+                hop=hop or HOPS[store],
+                place=place,
+            )
+
+        raw = copies.get("raw", ())
+        if raw:
+            yield from self._against(raw[0], copies, say)
+        elif any(copies.get(store) for store in ("DynamoDB", "CSV", "accepted")):
+            yield say("raw", "missing", state="lost")
+            if not copies.get("DynamoDB"):
+                yield say("DynamoDB", "missing")
+        else:
+            yield say("fact", "extra")
+
+    def _against(
+        self, right: Held, copies: Copies, say: Callable[..., Finding]
+    ) -> Iterator[Finding]:
+        for store in self.stores:
+            held = copies.get(store, ())
+            hop = HOPS["CSV"] if store == "fact" and _same(held, copies.get("CSV", ())) else ""
+            if not held:
+                yield say(store, "missing", hop)
+            elif len(held) > 1:
+                yield say(store, "duplicated", hop)
+            elif not _same(held, [right]):
+                yield say(store, "changed", hop)
+
+
+def _same(some: Sequence[Held], others: Sequence[Held]) -> bool:
+    return [each[:_CONTENT] for each in some] == [each[:_CONTENT] for each in others]
+
+
+def _received_at(copies: Copies) -> datetime | None:
+    moments = (each.received_at for held in copies.values() for each in held if each.received_at)
+    return min(moments, default=None)

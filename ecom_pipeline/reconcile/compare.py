@@ -1,0 +1,98 @@
+"""Compare the stores: sums by day first; only where those differ, buckets; only in those, events.
+
+Each store's sums are taken from what lies in it now, not from what was said when it was written.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeVar
+
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.reconcile.classify import Watermark, explain
+from ecom_pipeline.reconcile.model import Days, Finding, Store
+from ecom_pipeline.reconcile.stores.raw import RawStore
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Each store's sums of each day, and what is wrong or still on its way, event by event.
+
+    `account` says what became of the raw records that are no rows; `seconds` what each store took.
+    """
+
+    stores: Mapping[str, Days]
+    findings: Sequence[Finding] = ()
+    account: Mapping[str, int] = field(default_factory=dict[str, int], compare=False)
+    seconds: Mapping[str, float] = field(default_factory=dict[str, float], compare=False)
+
+    @property
+    def days(self) -> list[date]:
+        return sorted({day for sums in self.stores.values() for day in sums})
+
+    def total(self, store: str) -> Totals:
+        return sum(self.stores[store].values(), Totals())
+
+    @property
+    def wrong(self) -> list[Finding]:
+        """Return what is not explained by being in flight."""
+        return [each for each in self.findings if each.state != "in_flight"]
+
+    @property
+    def in_flight(self) -> list[Finding]:
+        return [each for each in self.findings if each.state == "in_flight"]
+
+    @property
+    def differing(self) -> list[date]:
+        """Return the days with an unexplained difference."""
+        wrong = {each.day for each in self.wrong}
+        explained = {each.day for each in self.in_flight} - wrong
+        return sorted(set(_differing(self.stores)) - explained | wrong)
+
+    @property
+    def differences(self) -> list[str]:
+        """Say, for each day with an unexplained difference, what each store holds of it."""
+        return [self._day(day) for day in self.differing]
+
+    def _day(self, day: date) -> str:
+        held = {name: sums.get(day, Totals()) for name, sums in self.stores.items()}
+        each = (f"{n} {t.rows} rows £{t.amount} {t.digest:x}" for n, t in held.items())
+        return f"{day}: {', '.join(each)}"
+
+
+def reconcile(
+    stores: Sequence[Store], first: date, last: date, mark: Watermark, accepted: Days | None = None
+) -> Reconciliation:
+    """Read the stores side by side and explain where they differ.
+
+    `accepted` is what a producer was told, as sums only: it can differ, but not say by which event.
+    """
+    with ThreadPoolExecutor(len(stores)) as pool:
+        read = list(pool.map(lambda store: _timed(lambda: store.days(first, last)), stores))
+    sums: dict[str, Days] = {} if accepted is None else {"accepted": accepted}
+    sums |= {store.name: days for store, (days, _) in zip(stores, read, strict=True)}
+    named = {store.name: sums[store.name] for store in stores}
+    found = [fault for store in stores for fault in store.faults()]
+    found += explain(stores, _differing(named), mark)
+    return Reconciliation(
+        stores=sums,
+        findings=sorted(found),
+        account=next((dict(s.account) for s in stores if isinstance(s, RawStore)), {}),
+        seconds={store.name: took for store, (_, took) in zip(stores, read, strict=True)},
+    )
+
+
+def _differing(stores: Mapping[str, Days]) -> list[date]:
+    days = sorted({day for sums in stores.values() for day in sums})
+    return [
+        day for day in days if len({repr(sums.get(day, Totals())) for sums in stores.values()}) > 1
+    ]
+
+
+def _timed(work: Callable[[], _T]) -> tuple[_T, float]:
+    began = time.monotonic()
+    return work(), time.monotonic() - began

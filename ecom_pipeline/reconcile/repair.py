@@ -1,0 +1,132 @@
+"""Mend what reconcile found, from the raw lake; every step is safe to repeat.
+
+DynamoDB gets its items again, a day's CSV and fact table are built again. What raw itself has
+lost is never mended, and its days are not rebuilt: that would carry the loss into the warehouse.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ecom_pipeline.domain import keys
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.realtime import table
+from ecom_pipeline.reconcile.model import Finding
+from ecom_pipeline.reconcile.stores.raw import Line, RawStore
+from ecom_pipeline.warehouse import load, marts
+from ecom_pipeline.warehouse.mart_list import MARTS
+from ecom_pipeline.warehouse.session import Warehouse
+
+_AT_ONCE = 8
+_UNWRITTEN = "attribute_not_exists(pk)"
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was mended, and the days that were left because raw has lost something of them."""
+
+    items: int
+    days: Sequence[date]
+    lost: Sequence[date]
+
+    def __str__(self) -> str:
+        text = f"mended {self.items} items in DynamoDB, rebuilt {_listed(self.days)}"
+        return text + (f"; raw has lost events of {_listed(self.lost)}" if self.lost else "")
+
+
+def _listed(days: Sequence[date]) -> str:
+    return ", ".join(map(str, days)) or "no day"
+
+
+@dataclass(frozen=True, slots=True)
+class Writable:
+    """What a repair reads (the lake) and writes."""
+
+    lake: Lake
+    dynamodb: Any
+    table: str
+    warehouse: Warehouse
+
+
+def repair(stores: Writable, wrong: Sequence[Finding]) -> Repair:
+    """Mend the findings that raw can mend."""
+    lost = {each.day for each in wrong if each.state == "lost"}
+    realtime = [
+        each
+        for each in wrong
+        # a header that raw knows no line of may be one whose lines raw has lost
+        if each.store == "DynamoDB" and not (each.kind == "header" and each.day in lost)
+    ]
+    days = sorted({each.day for each in wrong if each.store in {"CSV", "fact"}} - lost)
+    items = _mend_items(stores, realtime)
+    if days:
+        for day in days:
+            partition.build(stores.lake, day)
+        load.publish(stores.warehouse, stores.lake, days, cause=load.REPAIR)
+        marts.refresh(stores.warehouse, MARTS)
+    return Repair(items=items, days=days, lost=sorted(lost))
+
+
+def _mend_items(stores: Writable, findings: Iterable[Finding]) -> int:
+    by_day: dict[date, list[Finding]] = defaultdict(list)
+    for each in findings:
+        by_day[each.day].append(each)
+    raw = RawStore(stores.lake)
+    mended = 0
+    for day, wrong in by_day.items():
+        events = {line.event_id: (line, held) for line, held in raw.events(day)}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            mended += sum(pool.map(lambda each: _mend(stores, each, events), wrong))  # noqa: B023
+    return mended
+
+
+def _mend(stores: Writable, wrong: Finding, events: Mapping[str, Line]) -> int:
+    """Mend one finding; return 1, or 0 where raw does not know how."""
+    if wrong.kind == "header":
+        return _mend_header(stores, wrong.place, events)
+    if wrong.event_id not in events:
+        return 0
+    line, held = events[wrong.event_id]
+    if wrong.kind == "duplicated":
+        return _remove_copies(stores, wrong, line.invoice_no)
+    received_at = held.received_at
+    if received_at is None:
+        return 0
+    condition = {"ConditionExpression": _UNWRITTEN} if wrong.kind == "missing" else {}
+    _put(stores, table.line_item(line, received_at), condition)
+    _put(stores, table.header_of(line), {"ConditionExpression": _UNWRITTEN})
+    return 1
+
+
+def _mend_header(stores: Writable, number: str, events: Mapping[str, Line]) -> int:
+    """Put the header that the invoice's lines in raw ask for; take one away that has none."""
+    line = next((line for line, _ in events.values() if line.invoice_no == number), None)
+    if line is not None:
+        _put(stores, table.header_of(line), {})
+    else:
+        _delete(stores, number, keys.HEADER_SK)
+    return 1
+
+
+def _remove_copies(stores: Writable, wrong: Finding, right: str) -> int:
+    """Take an event's lines away from the invoices that are not its own in raw."""
+    for number in wrong.place.split():
+        if number != right:
+            _delete(stores, number, keys.line_sk(wrong.event_id))
+    return 1
+
+
+def _put(stores: Writable, item: table.Item, condition: Mapping[str, str]) -> None:
+    try:
+        stores.dynamodb.put_item(TableName=stores.table, Item=item, **condition)
+    except stores.dynamodb.exceptions.ConditionalCheckFailedException:
+        return  # it has come meanwhile, or our own put had and its answer was lost
+
+
+def _delete(stores: Writable, number: str, sort_key: str) -> None:
+    key = {"pk": {"S": keys.invoice_pk(number)}, "sk": {"S": sort_key}}
+    stores.dynamodb.delete_item(TableName=stores.table, Key=key)

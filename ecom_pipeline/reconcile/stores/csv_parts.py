@@ -1,0 +1,99 @@
+"""The CSV lake: the rows of the parts that a day's manifest names, their SHA-256 verified."""
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+
+from ecom_pipeline.domain.columns import CSV_HEADER
+from ecom_pipeline.domain.digest import digest
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.manifest import Manifest, ManifestError
+from ecom_pipeline.reconcile import model
+from ecom_pipeline.reconcile.model import Finding, Held
+
+_ID, _QUANTITY, _AMOUNT = map(CSV_HEADER.index, ("event_id", "quantity", "amount"))
+
+
+class CsvStore:
+    """Reads each day's committed parts, and sees what lies beside them or has gone."""
+
+    name = "CSV"
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self._faults: dict[str, Finding] = {}
+
+    def days(self, first: date, last: date) -> dict[date, Totals]:
+        days = [day for day in self.lake.csv_days() if first <= day <= last]
+        for day in days:
+            self._inspect(day)
+        sums = {day: model.total(self._rows(day)) for day in days}
+        return {day: totals for day, totals in sums.items() if totals.rows}
+
+    def buckets(self, days: Sequence[date]) -> dict[tuple[date, int], Totals]:
+        found: dict[tuple[date, int], Totals] = {}
+        for day in days:
+            found |= model.by_bucket(day, self._rows(day))
+        return found
+
+    def lines(self, wanted: model.Wanted) -> Iterator[tuple[date, Held]]:
+        for day in wanted:
+            yield from model.within(wanted, day, self._rows(day))
+
+    def faults(self) -> list[Finding]:
+        return list(self._faults.values())
+
+    def _rows(self, day: date) -> Iterator[Held]:
+        manifest = self._manifest(day)
+        for part in manifest.parts if manifest else ():
+            found = self.lake.read_csv(part.key)
+            if found is None:
+                self._say(day, "damaged", f"{part.key} has gone")
+            elif sha256(found.body).hexdigest() != part.sha256:
+                self._say(day, "damaged", f"{part.key} is not what its manifest says")
+            else:
+                yield from _held(found.body, part.key)
+
+    def _manifest(self, day: date) -> Manifest | None:
+        try:
+            return partition.read_manifest(self.lake, day)
+        except ManifestError as error:
+            self._say(day, "damaged", str(error))
+            return None
+
+    def _inspect(self, day: date) -> None:
+        """Say which parts no manifest names, and which raw objects of the manifest have gone."""
+        manifest = self._manifest(day)
+        named = {part.key for part in manifest.parts} if manifest else set[str]()
+        for key in self.lake.csv_part_keys(day):
+            if key not in named:
+                self._say(day, "extra", f"no manifest names {key}; whoever reads the folder does")
+        there = {found.key for found in self.lake.raw_objects(day)}
+        for source in manifest.sources if manifest else ():
+            if source.key not in there:
+                self._faults[source.key] = Finding(
+                    day=day,
+                    store="raw",
+                    kind="missing",
+                    state="lost",
+                    detail=f"{source.key} has gone since the CSV was made of it: restore it",
+                )
+
+    def _say(self, day: date, kind: model.Kind, detail: str) -> None:
+        self._faults[detail] = Finding(
+            day=day, store=self.name, kind=kind, hop=model.HOPS[self.name], detail=detail
+        )
+
+
+def _held(body: bytes, key: str) -> Iterator[Held]:
+    text = io.StringIO(gzip.decompress(body).decode(), newline="")
+    rows = csv.reader(text)
+    next(rows)
+    for row in rows:
+        yield Held(row[_ID], int(row[_QUANTITY]), Decimal(row[_AMOUNT]), digest(tuple(row)), key)

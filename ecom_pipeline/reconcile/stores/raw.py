@@ -1,0 +1,106 @@
+"""The raw lake: the first content of each event id, counted from the objects themselves."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+import msgspec
+
+from ecom_pipeline.domain.digest import digest_of
+from ecom_pipeline.domain.envelope import UnreadableError
+from ecom_pipeline.domain.event import EventError, InvoiceLine
+from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake import tombstones
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.rows import Remembering, event_of
+from ecom_pipeline.reconcile import model
+from ecom_pipeline.reconcile.model import Finding, Held
+
+Line = tuple[InvoiceLine, Held]
+
+
+class _Arrival(msgspec.Struct):
+    received_at: datetime
+
+
+_ARRIVAL = msgspec.json.Decoder(_Arrival)
+
+
+class RawStore:
+    """Reads every raw object of a day, without the customers that were erased.
+
+    `account` says what became of the records read.
+    """
+
+    name = "raw"
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self.account: Counter[str] = Counter()
+        self._faults: dict[str, Finding] = {}
+        self._read = Remembering()
+
+    def days(self, first: date, last: date) -> dict[date, Totals]:
+        self.account.clear()
+        days = [day for day in self.lake.raw_days() if first <= day <= last]
+        return {day: model.total(self._held(day, self.account)) for day in days}
+
+    def buckets(self, days: Sequence[date]) -> dict[tuple[date, int], Totals]:
+        found: dict[tuple[date, int], Totals] = {}
+        for day in days:
+            found |= model.by_bucket(day, self._held(day, Counter()))
+        return found
+
+    def lines(self, wanted: model.Wanted) -> Iterator[tuple[date, Held]]:
+        for day in wanted:
+            yield from model.within(wanted, day, self._held(day, Counter()))
+
+    def faults(self) -> list[Finding]:
+        return list(self._faults.values())
+
+    def events(self, day: date) -> Iterator[Line]:
+        """Yield the day's events that today's rules accept, the first content of each id."""
+        for data, found in self._first(day, Counter()):
+            yield event_of(data, day)[1], found
+
+    def _held(self, day: date, account: Counter[str]) -> Iterator[Held]:
+        return (found for _, found in self._first(day, account))
+
+    def _first(self, day: date, account: Counter[str]) -> Iterator[tuple[bytes, Held]]:
+        """Yield each event's first record, as it may be used, with what is compared of it."""
+        seen: dict[str, int] = {}
+        kept = 0
+        erased = tombstones.read(self.lake)
+        for key, stored in self._records(day):
+            account["read"] += 1
+            data = erased.applied(stored) if erased else stored
+            if data is None:
+                account["erased"] += 1
+                continue
+            try:
+                event_id, text, quantity, amount = self._read(data, day)
+            except (UnreadableError, EventError):  # a rebuild of the day would set it aside
+                account["quarantined"] += 1
+                continue
+            mark = digest_of(text)
+            standing = seen.setdefault(event_id, mark)
+            if len(seen) > kept:
+                kept += 1
+                received_at = _ARRIVAL.decode(data).received_at
+                yield data, Held(event_id, quantity, amount, mark, key, received_at)
+            else:
+                account["redelivered" if standing == mark else "quarantined"] += 1
+
+    def _records(self, day: date) -> Iterator[tuple[str, bytes]]:
+        """Yield the records of the objects that hold what they say; name those that do not."""
+        for found in self.lake.raw_objects(day):
+            try:
+                lines = list(self.lake.raw_lines(found.key))
+            except DamagedObjectError as error:
+                self._faults[found.key] = Finding(
+                    day=day, store=self.name, kind="damaged", state="lost", detail=str(error)
+                )
+                continue
+            for data in lines:
+                yield found.key, data

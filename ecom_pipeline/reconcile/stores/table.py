@@ -1,0 +1,163 @@
+"""DynamoDB: one scan adds up lines by day and bucket, and looks at each invoice's header.
+
+A scan yields the items of an invoice together, its header first: so one invoice is held at a time.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.columns import CSV_HEADER, column
+from ecom_pipeline.domain.digest import digest
+from ecom_pipeline.domain.event import money
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.realtime import table
+from ecom_pipeline.reconcile import model
+from ecom_pipeline.reconcile.model import Finding, Held, Sums
+
+Item = Mapping[str, Mapping[str, str]]
+
+_BETWEEN = "invoice_time BETWEEN :a AND :b OR invoice_date BETWEEN :c AND :d"
+_ID, _QUANTITY, _AMOUNT = map(CSV_HEADER.index, ("event_id", "quantity", "amount"))
+_MONEY = {name for name in CSV_HEADER if column(name).redshift.startswith("decimal")}
+
+
+class TableStore:
+    """Scans the table; `faults` are headers without lines, lines without one, and wrong ones."""
+
+    name = "DynamoDB"
+
+    def __init__(self, dynamodb: Any, table_name: str) -> None:
+        self.dynamodb = dynamodb
+        self.table = table_name
+        self._sums: dict[tuple[date, int], Totals] = {}
+        self._faults: list[Finding] = []
+
+    def days(self, first: date, last: date) -> dict[date, Totals]:
+        sums: defaultdict[tuple[date, int], Sums] = defaultdict(Sums)
+        self._faults = []
+        for items in self._invoices(first, last):
+            for day, line in _lines(items):
+                sums[day, model.bucket_of(line.event_id)].add(line)
+            if header_faults(items):  # perhaps the rest lies on other days, or has just come
+                self._faults += header_faults(self._invoice(items[0]["pk"]["S"]))
+        self._sums = {place: each.totals() for place, each in sums.items()}
+        days: defaultdict[date, Totals] = defaultdict(Totals)
+        for (day, _), totals in self._sums.items():
+            days[day] += totals
+        return dict(days)
+
+    def buckets(self, days: Sequence[date]) -> dict[tuple[date, int], Totals]:
+        """Return what the scan of `days` added up: a second one would cost as much again."""
+        return {(day, n): totals for (day, n), totals in self._sums.items() if day in days}
+
+    def lines(self, wanted: model.Wanted) -> Iterator[tuple[date, Held]]:
+        for items in self._invoices(min(wanted), max(wanted)):
+            for day, line in _lines(items):
+                if day in wanted and model.bucket_of(line.event_id) in wanted[day]:
+                    yield day, line
+
+    def faults(self) -> list[Finding]:
+        return self._faults
+
+    def _invoices(self, first: date, last: date) -> Iterator[list[Item]]:
+        """Yield the items of each invoice that has any of these days."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.table,
+            FilterExpression=_BETWEEN,
+            ExpressionAttributeValues={
+                ":a": {"S": f"{first} 00:00:00"},
+                ":b": {"S": f"{last} 23:59:59"},
+                ":c": {"S": first.isoformat()},
+                ":d": {"S": last.isoformat()},
+            },
+        )
+        items: Iterator[Item] = (item for page in pages for item in page["Items"])
+        for _, invoice in groupby(items, key=lambda item: item["pk"]["S"]):
+            yield list(invoice)
+
+    def _invoice(self, key: str) -> list[Item]:
+        """Return all of an invoice, as it is now."""
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": key}},
+        )
+        return [item for page in pages for item in page["Items"]]
+
+
+def header_faults(items: Sequence[Item]) -> list[Finding]:
+    """Return what is wrong with an invoice's header: none, no lines behind it, another's."""
+    header = next((item for item in items if item["sk"]["S"] == keys.HEADER_SK), None)
+    lines = [item for item in items if item is not header]
+    if not items:
+        return []
+    number = keys.invoice_no_of(items[0]["pk"]["S"])
+    if header is None:
+        return [_fault(_day_of(lines[0]), number, "lines without a header")]
+    day = date.fromisoformat(header["invoice_date"]["S"])
+    if not lines:
+        return [_fault(day, number, "a header without lines")]
+    if not any(_matches(header, line) for line in lines):
+        return [_fault(day, number, "a header that is not its lines'")]
+    return []
+
+
+def _fault(day: date, number: str, detail: str) -> Finding:
+    return Finding(
+        day=day,
+        store=TableStore.name,
+        kind="header",
+        hop=model.HOPS[TableStore.name],
+        place=number,
+        detail=detail,
+    )
+
+
+def _matches(header: Item, line: Item) -> bool:
+    """Return whether a header is what this line's invoice would get."""
+    customer = line.get("customer_id", {}).get("S")
+    day, number = _day_of(line), keys.invoice_no_of(line["pk"]["S"])
+    wanted = {"invoice_date": day.isoformat(), "country": line["country"]["S"]}
+    if customer is not None:
+        place = keys.customer_invoice_key(day, number)
+        wanted |= {"customer": keys.customer_key(customer), "customer_invoice": place}
+    return {k: v["S"] for k, v in header.items() if k not in {"pk", "sk"}} == wanted
+
+
+def _lines(items: Iterable[Item]) -> Iterator[tuple[date, Held]]:
+    for item in items:
+        if item["sk"]["S"] != keys.HEADER_SK:
+            yield _day_of(item), _held(item)
+
+
+def _day_of(line: Item) -> date:
+    return date.fromisoformat(line["invoice_time"]["S"][:10])
+
+
+def _held(item: Item) -> Held:
+    row = _row(item)
+    moment = item.get(table.RECEIVED_AT)
+    return Held(
+        row[_ID],
+        int(row[_QUANTITY]),
+        Decimal(row[_AMOUNT]),
+        digest(row),
+        keys.invoice_no_of(item["pk"]["S"]),
+        datetime.fromisoformat(moment["S"]) if moment else None,
+    )
+
+
+def _row(item: Item) -> tuple[str, ...]:
+    """Return a line's canonical row; numbers come back without trailing zeros."""
+    text = {name: next(iter(value.values())) for name, value in item.items()}
+    text["event_id"] = keys.event_id_of(text["sk"])
+    text["invoice_no"] = keys.invoice_no_of(text["pk"])
+    for name in _MONEY:
+        text[name] = str(money(text[name]))
+    return tuple([text.get(name, "") for name in CSV_HEADER])

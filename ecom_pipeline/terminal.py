@@ -1,0 +1,147 @@
+"""Tables for a terminal: money in full, numbers to the right, the stores beside each other."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import groupby
+
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.reconcile.compare import Reconciliation
+from ecom_pipeline.reconcile.model import Finding
+from ecom_pipeline.warehouse.plan import LoadPlan
+
+SHOWN_DAYS = 31
+SHOWN_ALIKE = 3  # findings of a day that differ by their event only
+SHOWN_LINES = 200
+_UNBOUNDED = 100_000  # columns of a terminal that any table fits
+
+
+def table(title: str, *columns: str) -> Table:
+    """Return an empty table: the first column to the left, all others to the right."""
+    out = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    for n, name in enumerate(columns):
+        out.add_column(name, justify="right" if n else "left", no_wrap=True)
+    return out
+
+
+def listing(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Return a table of anything: a column of numbers to the right, long texts folded."""
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    out = Table(title=Text(title), title_justify="left", title_style="bold", header_style="dim")
+    for n, name in enumerate(columns):
+        numeric = all(row[n].lstrip("-£")[:1].isdigit() for row in cells)
+        out.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in cells:
+        out.add_row(*map(Text, row))  # as it is: brackets in a description are no markup
+    return out
+
+
+def answer(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> RenderableType:
+    """Return what a query gave: a table, or a list a row where a table would break its words."""
+    found = listing("", columns, rows)
+    unbounded = Console(width=_UNBOUNDED)
+    if not rows or Measurement.get(unbounded, unbounded.options, found).minimum <= width:
+        return found
+    return Group(*(part for n, row in enumerate(rows, 1) for part in _record(n, columns, row)))
+
+
+def _record(number: int, columns: Sequence[str], row: Sequence[object]) -> Iterable[RenderableType]:
+    yield Rule(str(number), align="left", style="dim")
+    out = Table.grid(padding=(0, 2))
+    for name, cell in zip(columns, row, strict=True):
+        out.add_row(Text(name, "dim"), Text("" if cell is None else str(cell)))
+    yield out
+
+
+def pounds(amount: Decimal) -> str:
+    """Return money in full: the third and fourth decimal only where there is something."""
+    text = f"£{abs(amount):,.4f}".removesuffix("00")
+    return f"-{text}" if amount < 0 else text
+
+
+def show_plan(plan: LoadPlan, console: Console) -> None:
+    """Print what each day would become, and why the load would wait."""
+    if not plan.days:
+        console.print("nothing would change")
+        return
+    out = table(f"Plan {plan.id}", "day", "cause", "rows", "+", "-", "changed", "revenue", "delta")
+    for day, entry in plan.days.items():
+        change = entry.change
+        counts = (entry.totals.rows, change.added, change.removed, change.changed)
+        texts = (f"{count:,}" for count in counts)
+        out.add_row(
+            str(day), entry.cause, *texts, pounds(entry.totals.amount), pounds(entry.amount_delta)
+        )
+    console.print(out)
+    for reason in plan.reasons:
+        console.print(f"[bold]above the bound[/] {reason}")
+
+
+def show_reconciliation(found: Reconciliation, console: Console) -> None:
+    """Print the days, and the stores' sums beside each other; then what differs, and why."""
+    if len(found.days) <= SHOWN_DAYS:
+        console.print(_days_table(found))
+    out = table("The stores", "store", "rows", "pieces", "revenue", "digest")
+    for store in found.stores:
+        out.add_row(store, *_texts(found.total(store)))
+    console.print(out)
+    if found.account:
+        console.print(Text(_account(found.account, found.total("raw").rows), "dim"))
+    for difference in found.differences:
+        console.print(Text(difference, "red"))
+    for line in finding_lines([*found.wrong, *found.in_flight]):
+        console.print(Text(f"  {line}"))
+    count = len(found.differences)
+    verdict = f"[{'red' if count else 'bold green'}]{counted(count, 'difference')}"
+    way = f", {counted(len(found.in_flight), 'event')} in flight" if found.in_flight else ""
+    where = f"{counted(len(found.days), 'day')}, {counted(len(found.stores), 'store')}"
+    console.print(f"{verdict}[/] in {where}{way}\n")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things with their noun."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """Say what is wrong: a few of a day's findings that are alike stand for all of them.
+
+    A lost object or a damaged part has thousands of events; none of them hides another fault.
+    """
+    lines: list[str] = []
+    for _, group in groupby(findings, lambda each: (each.day, each.store, each.kind, each.state)):
+        alike = list(group)
+        lines += map(str, alike[:SHOWN_ALIKE])
+        if len(alike) > SHOWN_ALIKE:
+            count = len(alike) - SHOWN_ALIKE
+            lines.append(f"{alike[0].day} {alike[0].store}: and {count:,} more {alike[0].kind}")
+    more = len(lines) - SHOWN_LINES
+    end = [f"... and {more:,} lines more: --json has them all"] if more > 0 else []
+    return lines[:SHOWN_LINES] + end
+
+
+def _account(account: Mapping[str, int], rows: int) -> str:
+    """Say what became of the records of the raw lake."""
+    parts = {"rows": rows} | {k: n for k, n in account.items() if k != "read"}
+    return f"{account['read']:,} raw records = " + " + ".join(
+        f"{n:,} {k}" for k, n in parts.items()
+    )
+
+
+def _days_table(found: Reconciliation) -> Table:
+    """Return a row a day: what all stores hold, or that they do not agree."""
+    out = table("The days", "day", "rows", "pieces", "revenue", "digest", "in all stores")
+    for day in found.days:
+        held = [days.get(day, Totals()) for days in found.stores.values()]
+        agree = all(each == held[0] for each in held)
+        out.add_row(str(day), *_texts(held[0]), "[green]equal" if agree else "[red]differ")
+    return out
+
+
+def _texts(totals: Totals) -> tuple[str, ...]:
+    return f"{totals.rows:,}", f"{totals.quantity:,}", pounds(totals.amount), f"{totals.digest:x}"

@@ -1,0 +1,1 @@
+"""Redshift: schema, loads with their ledger, marts, and the checks of what is published."""

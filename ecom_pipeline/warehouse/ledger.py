@@ -1,0 +1,157 @@
+"""The load ledger and its fence: what the fact table holds, and who may change it.
+
+The ledger's newest row of a day is the truth about that day; a generation is a claim on days.
+Everything but `claim` runs inside a load's own transaction (load.py).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.warehouse.session import Session, Warehouse, WarehouseError
+
+LOCK = "sales.load_lock"
+
+_LEDGER = "sales.load_ledger"
+_FENCE = "sales.load_fence"
+_COLUMNS = (
+    "invoice_date, version, generation, cause, row_count, quantity, amount, digest, rows_before,"
+    " amount_before, rows_added, rows_removed, rows_changed"
+)
+
+
+class FencedError(WarehouseError):
+    """A newer load has claimed one of the days: this one must not publish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a version of a day did to the one before it, by event id."""
+
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+
+    @property
+    def cause(self) -> str:
+        """Why a day is published again: rows that only came late, or others that were set right."""
+        return "correction" if self.removed or self.changed else "late"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A version of a day: what the fact table holds of it, and what that replaced."""
+
+    version: int
+    generation: int
+    cause: str
+    totals: Totals
+    rows_before: int
+    amount_before: Decimal
+    change: Change
+
+    @property
+    def amount_delta(self) -> Decimal:
+        return self.totals.amount - self.amount_before
+
+
+def claim(warehouse: Warehouse, days: Sequence[date]) -> int:
+    """Take the next generation for these days: loads that hold an older one may not publish."""
+    with warehouse.session() as session:
+        session.run(f"lock {LOCK}")
+        ((newest,),) = session.rows(f"select coalesce(max(generation), 0) from {_FENCE}")
+        generation = int(newest) + 1
+        session.run(f"delete from {_FENCE} where {within(days)}")
+        rows = ", ".join(f"('{day.isoformat()}', {generation})" for day in days)
+        session.run(f"insert into {_FENCE} values {rows}")
+        session.commit()
+        return generation
+
+
+def check(session: Session, days: Sequence[date], generation: int) -> None:
+    """Raise FencedError unless `generation` is still the newest claim on each of the days."""
+    claims = dict(
+        session.rows(f"select invoice_date, generation from {_FENCE} where {within(days)}")
+    )
+    lost = [day for day in days if claims.get(day) != generation]
+    if lost:
+        raise FencedError(f"a newer load has claimed {', '.join(map(str, lost))}; nothing to do")
+
+
+def newest(session: Session, days: Sequence[date]) -> dict[date, Entry]:
+    """Return the newest row of each day that was ever published."""
+    rows = session.rows(
+        f"select {_COLUMNS} from {_LEDGER} where {within(days)} order by invoice_date, version"
+    )
+    return {
+        day: Entry(
+            version=version,
+            generation=generation,
+            cause=cause,
+            totals=sums_of(*rest[:4]),
+            rows_before=rest[4],
+            amount_before=rest[5],
+            change=Change(*rest[6:]),
+        )
+        for day, version, generation, cause, *rest in rows
+    }
+
+
+def published(session: Session) -> set[date]:
+    """Return the days that were ever published."""
+    return {day for (day,) in session.rows(f"select distinct invoice_date from {_LEDGER}")}
+
+
+def published_since(session: Session, moment: datetime) -> list[date]:
+    """Return the days that got a new version since a moment."""
+    rows = session.rows(
+        f"select distinct invoice_date from {_LEDGER} where published_at >= %s order by 1",
+        [moment.astimezone(UTC).replace(tzinfo=None)],  # getdate() is UTC, without a zone
+    )
+    return [day for (day,) in rows]
+
+
+def following(
+    past: Entry | None, totals: Totals, change: Change, generation: int, cause: str | None
+) -> Entry:
+    """Return a day's next version; without a cause, it is read off the change."""
+    before = past.totals if past else Totals()
+    return Entry(
+        version=past.version + 1 if past else 1,
+        generation=generation,
+        cause=(cause or change.cause) if past else "first",
+        totals=totals,
+        rows_before=before.rows,
+        amount_before=before.amount,
+        change=change,
+    )
+
+
+def write(session: Session, entries: Mapping[date, Entry]) -> None:
+    """Add the days' next versions."""
+    for day, entry in entries.items():
+        now, change = entry.totals, entry.change
+        session.run(
+            f"insert into {_LEDGER} ({_COLUMNS})"
+            f" values (%s, {entry.version}, {entry.generation}, %s, {now.rows}, {now.quantity},"
+            f" {now.amount}, {now.digest}, {entry.rows_before}, {entry.amount_before},"
+            f" {change.added}, {change.removed}, {change.changed})",
+            [day, entry.cause],
+        )
+
+
+def within(days: Iterable[date]) -> str:
+    """Return SQL for a row's day being one of these."""
+    return f"invoice_date in {listed(days)}"
+
+
+def listed(days: Iterable[date]) -> str:
+    """Return days as a list in SQL."""
+    return "(" + ", ".join(f"'{day.isoformat()}'" for day in days) + ")"
+
+
+def sums_of(rows: int, quantity: int, amount: Decimal, digest: Decimal) -> Totals:
+    """Return sums as the warehouse types them."""
+    return Totals(rows=rows, quantity=int(quantity), amount=Decimal(amount), digest=int(digest))

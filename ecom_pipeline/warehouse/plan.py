@@ -1,0 +1,44 @@
+"""What a load would do to the fact table, computed from the raw lake and changing nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.warehouse import ledger
+from ecom_pipeline.warehouse.ledger import Change, Entry
+from ecom_pipeline.warehouse.session import Session, Warehouse
+from ecom_pipeline.warehouse.stage import DIGEST, FACT
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadPlan:
+    """What a load would publish, what names it, and why it would wait for approval."""
+
+    id: str
+    days: dict[date, Entry]
+    reasons: list[str]
+
+
+def make(warehouse: Warehouse, lake: Lake, days: Sequence[date]) -> dict[date, Entry]:
+    """Return the version that each day would get; a day that would stay as it is, is left out."""
+    with warehouse.session() as session:
+        held = ledger.newest(session, days)
+        planned = ((day, _day(session, lake, day, held.get(day))) for day in days)
+        return {day: entry for day, entry in planned if entry is not None}
+
+
+def _day(session: Session, lake: Lake, day: date, past: Entry | None) -> Entry | None:
+    flat = partition.preview(lake, day)
+    if past is not None and past.totals == flat.totals:
+        return None
+    rows = session.rows(f"select event_id, {DIGEST} from {FACT} where invoice_date = %s", [day])
+    before = {event_id: int(mark) for event_id, mark in rows}
+    kept = before.keys() & flat.digests.keys()
+    change = Change(
+        added=len(flat.digests) - len(kept),
+        removed=len(before) - len(kept),
+        changed=sum(before[each] != flat.digests[each] for each in kept),
+    )
+    return ledger.following(past, flat.totals, change, 0, None)

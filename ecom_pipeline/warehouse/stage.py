@@ -1,0 +1,157 @@
+"""Stage days for a load: COPY their parts into a temporary table, assert, compare with the fact.
+
+Nothing here is seen by a reader of the fact table; what becomes of the stage is load.py's.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import groupby
+
+import redshift_connector
+
+from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, Column
+from ecom_pipeline.domain.digest import SEPARATOR
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.manifest import Manifest
+from ecom_pipeline.warehouse.ledger import Change, listed, sums_of, within
+from ecom_pipeline.warehouse.migrations import ddl
+from ecom_pipeline.warehouse.session import Session, WarehouseError, is_transient, reason
+
+FACT = "sales.fact_invoice_lines"
+STAGE = "stage_invoice_lines"
+
+
+def _text(column: Column) -> str:
+    """Return SQL for a column's text in the canonical row."""
+    if column.name == "invoice_time":
+        return "to_char(invoice_time, 'YYYY-MM-DD HH24:MI:SS')"
+    text = column.name if "char" in column.redshift else f"{column.name}::varchar"
+    return f"coalesce({text}, '')" if column.nullable else text
+
+
+_MARK = f"chr({ord(SEPARATOR)})"
+_ROW = f"rtrim({f' || {_MARK} || '.join(map(_text, COLUMNS))}, {_MARK})"
+# domain.digest and domain.totals in SQL: 48 bits of MD5 are 12 hexadecimal digits
+DIGEST = f"strtol(left(md5({_ROW}), 12), 16)"
+SUMS = f"count(*), sum(quantity), sum(amount), sum({DIGEST})"
+
+
+def write_copy_lists(
+    lake: Lake, manifests: Sequence[Manifest], generation: int, role: str
+) -> list[str]:
+    """Write the file lists of a load and return its COPY statements.
+
+    There is one for each header that its parts have: parts from before a column was added lack it.
+    """
+    statements: list[str] = []
+    ordered = sorted(manifests, key=lambda manifest: len(manifest.columns))
+    for number, (columns, group) in enumerate(groupby(ordered, lambda each: each.columns)):
+        entries = [entry for manifest in group for entry in _entries(lake, manifest)]
+        if entries:
+            key = keys.copy_manifest_key(generation, number)
+            lake.write_json(key, json.dumps({"entries": entries}, indent=1).encode())
+            statements.append(copy_statement(f"s3://{lake.csv_bucket}/{key}", role, columns))
+    return statements
+
+
+def _entries(lake: Lake, manifest: Manifest) -> Iterator[dict[str, object]]:
+    """List a day's parts; `mandatory`, since a missing file is else skipped in silence."""
+    for part in manifest.parts:
+        yield {
+            "url": f"s3://{lake.csv_bucket}/{part.key}",
+            "mandatory": True,
+            "meta": {"content_length": part.bytes},
+        }
+
+
+def copy_statement(files: str, role: str, columns: Sequence[str] = CSV_HEADER) -> str:
+    """Return the COPY of a list of files: nothing skipped, trimmed, truncated or guessed.
+
+    By default COPY takes a field of backslash and N for NULL; the mark given here can't occur in
+    a text, so only an empty field is NULL.
+    """
+    return (
+        f"copy {STAGE} ({', '.join(columns)}) from '{files}' iam_role '{role}' manifest"
+        f" format as csv gzip ignoreheader 1 emptyasnull null as '{SEPARATOR}' timeformat 'auto'"
+        " maxerror 0 compupdate off statupdate off"
+    )
+
+
+def stage(session: Session, manifests: Sequence[Manifest], copies: Sequence[str]) -> None:
+    """COPY the days' parts into a temporary table and assert that it holds what they say."""
+    session.run(f"drop table if exists {STAGE}")
+    session.run(f"create temp table {STAGE} (\n  {ddl(COLUMNS)}\n)")
+    for statement in copies:
+        try:
+            session.run(statement)
+        except redshift_connector.ProgrammingError as error:
+            if is_transient(error):
+                raise
+            raise WarehouseError(_load_errors(session, error)) from error
+    _assert_staged(session, manifests)
+
+
+def _assert_staged(session: Session, manifests: Sequence[Manifest]) -> None:
+    found = session.rows(
+        f"select trunc(invoice_time), {SUMS}, count(distinct event_id) from {STAGE} group by 1"
+    )
+    staged = {day: (sums_of(*sums), ids) for day, *sums, ids in found}
+    for manifest in manifests:
+        totals, ids = staged.pop(manifest.day, (Totals(), 0))
+        if totals != manifest.totals or ids != totals.rows:
+            raise WarehouseError(
+                f"{manifest.day}: COPY staged {totals.rows} rows, {ids} event ids, £{totals.amount}"
+                f" where the manifest says {manifest.totals.rows} rows, £{manifest.totals.amount}:"
+                " a part is not what was committed; rebuild the day"
+            )
+    if staged:
+        raise WarehouseError(f"COPY staged days that were not asked for: {sorted(staged)}")
+
+
+def changes(session: Session, days: Sequence[date]) -> dict[date, Change]:
+    """Return what the stage adds to, takes from and alters in the fact table's rows of days."""
+    if not days:
+        return {}
+    rows = session.rows(
+        "select coalesce(n.day, o.day),"
+        " sum(case when o.event_id is null then 1 else 0 end),"
+        " sum(case when n.event_id is null then 1 else 0 end),"
+        " sum(case when n.mark <> o.mark then 1 else 0 end)"
+        f" from (select event_id, trunc(invoice_time) as day, {DIGEST} as mark from {STAGE}"
+        f" where trunc(invoice_time) in {listed(days)}) n"
+        " full outer join"
+        f" (select event_id, invoice_date as day, {DIGEST} as mark from {FACT}"
+        f" where {within(days)}) o"
+        " on n.event_id = o.event_id and n.day = o.day group by 1"
+    )
+    found = {day: Change(int(new), int(gone), int(other)) for day, new, gone, other in rows}
+    return {day: found.get(day, Change()) for day in days}
+
+
+def fact_totals(session: Session, first: date, last: date) -> dict[date, Totals]:
+    """Return the fact table's sums for each day that has rows."""
+    rows = session.rows(
+        f"select invoice_date, {SUMS} from {FACT} where invoice_date between %s and %s group by 1",
+        [first, last],
+    )
+    return {day: sums_of(*sums) for day, *sums in rows}
+
+
+def fact_rows(session: Session) -> int:
+    """Return how many rows the fact table has."""
+    ((rows,),) = session.rows(f"select count(*) from {FACT}")
+    return int(rows)
+
+
+def _load_errors(session: Session, error: Exception) -> str:
+    """Say where COPY stopped: file, line, column, reason; never the row, which can name people."""
+    session.rollback()
+    rows = session.rows(
+        "select file_name, line_number, column_name, error_message from sys_load_error_detail"
+        " where session_id = pg_backend_pid() order by start_time desc limit 3"
+    )
+    found = "; ".join(f"{name} line {line} {column}: {why}" for name, line, column, why in rows)
+    return f"{reason(error)} {found}; mend the rule or the record, then rebuild the day".strip()

@@ -1,0 +1,95 @@
+"""tables: what a terminal shows is what there is."""
+
+import io
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from rich.console import Console
+
+from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.reconcile.compare import Reconciliation
+from ecom_pipeline.reconcile.model import Finding
+from ecom_pipeline.terminal import (
+    SHOWN_ALIKE,
+    SHOWN_LINES,
+    answer,
+    listing,
+    pounds,
+    show_reconciliation,
+)
+
+ONE, TWO = date(2010, 12, 1), date(2010, 12, 2)
+
+
+def shown(thing):
+    written = io.StringIO()
+    console = Console(file=written, width=120)
+    thing(console) if callable(thing) else console.print(thing)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("9747747.9340", "£9,747,747.9340"),
+        ("2.5000", "£2.50"),
+        ("-0.5500", "-£0.55"),
+        ("0.0010", "£0.0010"),
+    ],
+)
+def test_money_is_shown_in_full(amount, text):
+    assert pounds(Decimal(amount)) == text
+
+
+def test_brackets_in_a_text_are_shown_as_they_are():
+    assert "MUG [red]BIG[/] [x]" in shown(
+        listing("t [b]", ["description"], [["MUG [red]BIG[/] [x]"]])
+    )
+
+
+def test_an_answer_too_wide_for_the_terminal_is_a_line_a_column_with_no_word_broken():
+    columns = [f"column_{n}" for n in range(9)]
+    row = [Decimal("30375.3000"), None, *range(7)]
+    lines = shown(answer(columns, [row], width=80)).splitlines()
+    assert [line.split() for line in lines[1:3]] == [["column_0", "30375.3000"], ["column_1"]]
+    assert len(lines) == 1 + len(columns)
+    assert "column_0 ┃ column_1" in shown(answer(columns, [row], width=120))
+
+
+def test_a_day_on_which_stores_differ_is_named_with_what_each_holds():
+    one = Totals(rows=1, quantity=6, amount=Decimal("15.3000"), digest=7)
+    other = Totals(rows=1, quantity=6, amount=Decimal("15.3100"), digest=8)
+    found = Reconciliation({"raw": {ONE: one, TWO: one}, "fact": {ONE: one, TWO: other}})
+    text = shown(lambda console: show_reconciliation(found, console))
+    assert "1 difference in 2 days, 2 stores" in text
+    assert f"{TWO}: raw 1 rows £15.3000 7, fact 1 rows £15.3100 8" in text
+    assert f"{ONE}: " not in text
+
+
+def test_a_store_without_a_day_differs_from_one_that_has_it():
+    one = Totals(rows=1, quantity=6, amount=Decimal("15.3000"), digest=7)
+    assert len(Reconciliation({"raw": {ONE: one}, "fact": {}}).differences) == 1
+    assert Reconciliation({"raw": {ONE: Totals()}, "fact": {}}).differences == []
+
+
+def test_a_lost_objects_thousand_events_hide_no_other_fault():
+    lost = [
+        Finding(day=ONE, store="raw", kind="missing", state="lost", event_id=f"e{n:04}")
+        for n in range(1000)
+    ]
+    other = Finding(day=TWO, store="fact", kind="changed", event_id="other", hop="CSV -> fact")
+    found = Reconciliation({"raw": {}}, findings=[*lost, other])
+    text = shown(lambda console: show_reconciliation(found, console))
+    assert text.count("LOST: event") == SHOWN_ALIKE
+    assert f"{ONE} raw: and {1000 - SHOWN_ALIKE} more missing" in text
+    assert f"{TWO} fact: event other changed (CSV -> fact)" in text
+
+
+def test_where_every_day_differs_the_rest_is_counted():
+    faults = [
+        Finding(day=ONE, store=f"s{n:04}", kind="missing", event_id="e")
+        for n in range(SHOWN_LINES + 7)
+    ]
+    text = shown(lambda console: show_reconciliation(Reconciliation({}, findings=faults), console))
+    assert "... and 7 lines more: --json has them all" in text
