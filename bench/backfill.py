@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench import production
 from bench.batch import Side
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.engines.process_engine import ProcessEngine
 from ecom_pipeline.orchestration import checks, describe
@@ -23,8 +24,8 @@ def seconds(side: Side, span: tuple[date, date], folder: Path, rounds: int) -> d
     with production.instance(folder / "dagster-postgres") as instance:
         ways = {
             "steps": lambda: _steps(side, every),
-            "production": lambda: replace(side, instance=instance).load([span]),
-            "laptop": lambda: side.load([span]),
+            "production": lambda: replace(side, instance=instance).load([DayRange(*span)]),
+            "laptop": lambda: side.load([DayRange(*span)]),
         }
         for _ in range(rounds):
             for name, way in ways.items():

@@ -28,6 +28,7 @@ from bench.realtime import free_port
 from bench.timed import cpu_seconds
 from ecom_pipeline import definitions, settings
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import stack
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.orchestration.runs import QUIET
@@ -102,7 +103,7 @@ class Side:
         connect.notifications(self.settings).delete(_receipts(found))
         return seconds
 
-    def load(self, spans: Sequence[requests.Span]) -> float:
+    def load(self, spans: Sequence[requests.DayRange]) -> float:
         """Return the seconds of a run for each span of days, and of one refresh of the marts."""
         loaded = definitions.build(self.settings)
         began = time.monotonic()
@@ -165,8 +166,8 @@ def loads(ranged: Side, singly: Side, csv: Path) -> Row:
     events = dataset.events(csv)
     days = sorted(write_raw(connect.lake(ranged.settings), events))
     write_raw(connect.lake(singly.settings), events)
-    one = ranged.load([(days[0], days[-1])])
-    many = singly.load([(day, day) for day in days])
+    one = ranged.load([DayRange(days[0], days[-1])])
+    many = singly.load([DayRange(day, day) for day in days])
     return _row(f"one run for {len(days)} days, s ({len(days)} runs, in process)", many, one)
 
 

@@ -21,7 +21,7 @@ from isal import igzip, isal_zlib
 from ecom_pipeline.domain import ndjson
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.flatten import GZIP_LEVEL, Line, flatten
-from ecom_pipeline.lake.rows import Reader, Remembering, reference
+from ecom_pipeline.lake.rows import CachingReader, Reader, reference
 
 # The original's producer waits a third of a second for each answer, its consumer looks every
 # second: three events a file. At a shop's own pace it is one.
@@ -113,8 +113,8 @@ def processes(folder: Path, days: Iterable[date]) -> None:
 
 
 @cache
-def _memory() -> Remembering:
-    return Remembering()
+def _memory() -> CachingReader:
+    return CachingReader()
 
 
 def _remembering(folder: Path, day: date) -> None:

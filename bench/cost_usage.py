@@ -27,6 +27,7 @@ from bench.realtime import free_port, plain
 from ecom_pipeline import settings
 from ecom_pipeline.cost import usage
 from ecom_pipeline.cost.usage import TIMED, Load, Recorded, Usage, Way
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import deploy, processes, stack
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.sample import write_sample
@@ -34,7 +35,7 @@ from ecom_pipeline.settings import Settings
 
 _T = TypeVar("_T")
 
-WEEK = date(2010, 12, 1), date(2010, 12, 7)
+WEEK = DayRange(date(2010, 12, 1), date(2010, 12, 7))
 MANY = 500  # the replay's batch, and the most that the API takes
 _TYPES = {"S", "N", "B", "M", "L", "SS", "NS", "BS", "NULL", "BOOL"}  # DynamoDB's
 _COMPRESSED = {"s3_gb_kept", "copy_gb"}

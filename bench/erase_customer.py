@@ -30,7 +30,7 @@ from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.envelope import Accepted
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.erasure import erase
-from ecom_pipeline.erasure.erase import Person, Stores
+from ecom_pipeline.erasure.erase import DataSubject, Stores
 from ecom_pipeline.lake import tombstones
 from ecom_pipeline.local import deploy, processes, stack
 from ecom_pipeline.orchestration import runs
@@ -67,7 +67,7 @@ def _story(configured: Settings, path: Path, mode: erase.Mode) -> None:
         configured.table,
         connect.warehouse(configured),
     )
-    person = Person(CUSTOMER, mode)
+    person = DataSubject(CUSTOMER, mode)
     written = _timed("raw", lambda: write_raw(lake, dataset.events(path)))
     click.echo(f"  {sum(written.values()):,} records on {len(written)} days")
     _timed("load", lambda: _load(configured))
@@ -163,7 +163,7 @@ def _sums(stores: Stores) -> object:
 
 def _look(configured: Settings, stores: Stores) -> None:
     """Look for the id as a value in all objects and their versions, items, tables, files."""
-    found = erase.survey(stores, Person(CUSTOMER, "anonymise"))
+    found = erase.find_personal_data(stores, DataSubject(CUSTOMER, "anonymise"))
     _must(found.is_clean, str(found.rows))
     for page in stores.dynamodb.get_paginator("scan").paginate(TableName=configured.table):
         for item in page["Items"]:

@@ -16,7 +16,7 @@ from bench import arrivals, infra
 from bench.deployed import SHARDS, STAGE
 from ecom_pipeline.cost.usage import FRONT_DOOR, recorded
 from ecom_pipeline.lake import parts
-from ecom_pipeline.lake.buckets import Found
+from ecom_pipeline.lake.buckets import ObjectInfo
 from ecom_pipeline.realtime import ingest
 from ecom_pipeline.replay import dataset
 
@@ -152,7 +152,7 @@ def _shards(times: int) -> int:
 
 
 def _parts(times: int) -> int:
-    day = Found("", ceil(_HOUR.busiest_day * times * raw_bytes()), "")
+    day = ObjectInfo("", ceil(_HOUR.busiest_day * times * raw_bytes()), "")
     return parts.count([day], parts.PART_BYTES)
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.lake import tombstones
 from ecom_pipeline.reconcile import connect as proof
 from ecom_pipeline.reconcile import verdict
 from ecom_pipeline.reconcile.compare import Reconciliation, reconcile
-from ecom_pipeline.reconcile.model import Days
+from ecom_pipeline.reconcile.model import DayTotals
 from ecom_pipeline.reconcile.repair import Repair
 from ecom_pipeline.reconcile.repair import repair as repair_from_raw
 from ecom_pipeline.reconcile.stores.sent import SentStore
@@ -43,7 +44,7 @@ def load_days(
     from ecom_pipeline.orchestration import code_location, runs, submission  # noqa: PLC0415
 
     if settings.dagster_url is not None:
-        return submission.load_days(settings.dagster_url, (first, last), say)
+        return submission.load_days(settings.dagster_url, DayRange(first, last), say)
     if settings.endpoint_url is None:
         name = variable("dagster_url")
         raise SettingsError(f"set {name} to the Dagster that loads here (docs/deploy.md)")
@@ -70,7 +71,7 @@ def compare(
     first: date,
     last: date,
     *,
-    accepted: Days | None = None,
+    accepted: DayTotals | None = None,
     sent: Path | None = None,
 ) -> Reconciliation:
     """Compare what each store holds of these days.
@@ -91,7 +92,7 @@ def reconcile_days(
     first: date,
     last: date,
     *,
-    accepted: Days | None = None,
+    accepted: DayTotals | None = None,
     sent: Path | None = None,
 ) -> Reconciliation:
     """Compare, and keep the verdict in the warehouse, where `sales.data_trust` shows it."""

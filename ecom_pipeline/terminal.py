@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile.compare import Reconciliation
-from ecom_pipeline.reconcile.model import Finding
+from ecom_pipeline.reconcile.model import Discrepancy
 from ecom_pipeline.warehouse.plan import LoadPlan
 
 SHOWN_DAYS = 31
@@ -108,7 +108,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def finding_lines(findings: Sequence[Finding]) -> list[str]:
+def finding_lines(findings: Sequence[Discrepancy]) -> list[str]:
     """Say what is wrong: a few of a day's findings that are alike stand for all of them.
 
     A lost object or a damaged part has thousands of events; none of them hides another fault.

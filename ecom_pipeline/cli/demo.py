@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from ecom_pipeline.cli.local import telling_what_runs
-from ecom_pipeline.cli.options import DAYS, Days
+from ecom_pipeline.cli.options import DAYS
+from ecom_pipeline.domain.days import DayRange
 
 
 @click.command()
@@ -13,7 +14,7 @@ from ecom_pipeline.cli.options import DAYS, Days
     "--csv", type=click.Path(path_type=Path), help="The Kaggle file; without it, made-up data."
 )
 @click.option("--days", type=DAYS, help="Only these invoice dates, both included.")
-def demo(csv: Path | None, days: Days | None) -> None:
+def demo(csv: Path | None, days: DayRange | None) -> None:
     """Everything, from nothing: local AWS, events through the API, both stores, the proof.
 
     Example: ecom demo --csv data.csv.gz --days 2010-12-01:2010-12-07

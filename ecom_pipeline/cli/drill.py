@@ -2,14 +2,15 @@
 
 import click
 
-from ecom_pipeline.cli.options import DAYS, Days
+from ecom_pipeline.cli.options import DAYS
+from ecom_pipeline.domain.days import DayRange
 
 
 @click.command()
 @click.option("--seed", type=int, help="Chooses order, victims and data; by default, by the clock.")
 @click.option("--days", type=DAYS, help="Of the made-up sales that are there before.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def drill(seed: int | None, days: Days | None, *, as_json: bool) -> None:
+def drill(seed: int | None, days: DayRange | None, *, as_json: bool) -> None:
     """Start a system of its own, go through every fault, and prove that nothing was lost.
 
     Exit 1 when an invariant did not hold. The same seed does the same harm.

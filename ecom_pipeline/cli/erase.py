@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
 
-    from ecom_pipeline.erasure.erase import Report, Stores, Survey
+    from ecom_pipeline.erasure.erase import PersonalData, Report, Stores
 
 
 @click.command()
@@ -40,9 +40,9 @@ def erase(customer: str, mode: str | None, *, dry_run: bool, yes: bool, as_json:
     if as_json and not (yes or dry_run):
         raise click.UsageError("--json asks nothing: add --yes or --dry-run")
     stores = _stores()
-    person = erase.Person(customer, "delete" if mode == "delete" else "anonymise")
+    person = erase.DataSubject(customer, "delete" if mode == "delete" else "anonymise")
     if dry_run or not yes:
-        _print(erase.survey(stores, person), as_json=as_json)
+        _print(erase.find_personal_data(stores, person), as_json=as_json)
         if dry_run:
             return
         click.confirm(f"{mode} them? There is no way back", abort=True)
@@ -69,18 +69,18 @@ def _stores() -> "Stores":
     )
 
 
-def _print(found: "Survey | Report", *, as_json: bool) -> None:
+def _print(found: "PersonalData | Report", *, as_json: bool) -> None:
     import json
 
-    from ecom_pipeline.erasure.erase import Survey
+    from ecom_pipeline.erasure.erase import PersonalData
 
-    if isinstance(found, Survey):
+    if isinstance(found, PersonalData):
         click.echo(json.dumps(_survey(found))) if as_json else _show_survey(found)
     else:
         click.echo(json.dumps(_report(found))) if as_json else _show_report(found)
 
 
-def _survey(found: "Survey") -> dict[str, Any]:
+def _survey(found: "PersonalData") -> dict[str, Any]:
     shop = found.shop
     totals = {"rows": shop.rows, "pieces": shop.quantity, "revenue": str(shop.amount)}
     return {"customer": dict(found.rows), "days": len(found.days), "shop": totals}
@@ -102,7 +102,7 @@ def _title(days: "Collection[date]") -> str:
     return f"The customer, on {counted(len(days), 'day')}"
 
 
-def _show_survey(found: "Survey") -> None:
+def _show_survey(found: "PersonalData") -> None:
     rows = [[store, f"{rows:,}"] for store, rows in found.rows.items()]
     show(_title(found.days), ["store", "rows"], rows)
 

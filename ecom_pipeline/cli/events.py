@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ecom_pipeline.cli.options import DAYS, Days, show
+from ecom_pipeline.cli.options import DAYS, show
+from ecom_pipeline.domain.days import DayRange
 
 if TYPE_CHECKING:
     from ecom_pipeline.domain.tombstone import Tombstones
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def replay(  # noqa: PLR0913 - click hands over each option by its name
     *,
     csv: Path,
-    days: Days | None,
+    days: DayRange | None,
     limit: int | None,
     batch_size: int,
     concurrency: int,

@@ -7,7 +7,7 @@ import click
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from ecom_pipeline.health.finding import Finding
+    from ecom_pipeline.health.finding import Check
     from ecom_pipeline.health.status import Store
 
 _COLOURS = {"ok": "green", "warning": "yellow", "missing": "bold red"}
@@ -40,7 +40,7 @@ def doctor(*, as_json: bool) -> None:
     raise SystemExit(1 if any(each.state == "missing" for each in found) else 0)
 
 
-def _show(found: "list[Finding]") -> None:
+def _show(found: "list[Check]") -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -6,17 +6,19 @@ from typing import Any
 
 import click
 
-Days = tuple[date, date]
+from ecom_pipeline.domain.days import DayRange
 
 
-class DayRange(click.ParamType):
+class DayRangeType(click.ParamType):
     """A:B, both included, or one day."""
 
     name = "A:B"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Days:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> DayRange:
         if isinstance(value, tuple):
-            return value
+            return DayRange(*value)
         first, _, last = value.partition(":")
         try:
             days = date.fromisoformat(first), date.fromisoformat(last or first)
@@ -24,10 +26,10 @@ class DayRange(click.ParamType):
             self.fail(f"{value!r}: expected YYYY-MM-DD:YYYY-MM-DD", param, ctx)
         if days[0] > days[1]:
             self.fail(f"{value!r}: the first day is after the last", param, ctx)
-        return days
+        return DayRange(*days)
 
 
-DAYS = DayRange()
+DAYS = DayRangeType()
 
 
 def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -4,14 +4,15 @@ from decimal import Decimal
 
 import click
 
-from ecom_pipeline.cli.options import DAYS, Days
+from ecom_pipeline.cli.options import DAYS
+from ecom_pipeline.domain.days import DayRange
 
 
 @click.command()
 @click.argument("days", type=DAYS)
 @click.option("--bound", type=Decimal, help="The share of a day; without it, ECOM_LOAD_BOUND.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def plan(days: Days, bound: Decimal | None, *, as_json: bool) -> None:
+def plan(days: DayRange, bound: Decimal | None, *, as_json: bool) -> None:
     """Show what a load of these days would change in the warehouse, and change nothing.
 
     Exit 1 when a published day would change by more than the bound, so that `ecom load` or a run

@@ -10,7 +10,12 @@ from ecom_pipeline.cli.options import show
 
 if TYPE_CHECKING:
     from ecom_pipeline.client.events_api import Client
-    from ecom_pipeline.quarantine.records import Kept, Outcome, Producer, Trial
+    from ecom_pipeline.quarantine.records import (
+        Outcome,
+        Producer,
+        QuarantinedRecord,
+        ReplayCandidate,
+    )
     from ecom_pipeline.settings import Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -60,7 +65,7 @@ def list_(*, as_json: bool) -> None:
     from ecom_pipeline.warehouse import connect
 
     lake = connect.lake(_settings())
-    groups = kept.count(kept.find(lake, kept.Wanted()))
+    groups = kept.count(kept.find(lake, kept.QuarantineFilter()))
     if as_json:
         names = ("received_date", "reason", "field", "records")
         found = [dict(zip(names, (*group, count), strict=True)) for group, count in groups.items()]
@@ -87,7 +92,7 @@ def show_(*, limit: int, as_json: bool, **wanted: Any) -> None:
     from ecom_pipeline.warehouse import connect
 
     lake = connect.lake(_settings())
-    found = list(islice(kept.find(lake, kept.Wanted(**wanted)), limit))
+    found = list(islice(kept.find(lake, kept.QuarantineFilter(**wanted)), limit))
     if as_json:
         records = [{"id": each.id, "key": each.key, "record": each.record} for each in found]
         click.echo(msgspec.json.encode(records))
@@ -122,7 +127,7 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
     lake = connect.lake(configured)
     trials = kept.preview(
         lake,
-        kept.find(lake, kept.Wanted(**wanted)),
+        kept.find(lake, kept.QuarantineFilter(**wanted)),
         _changes(changes),
         datetime.now(UTC).date(),
     )
@@ -167,7 +172,7 @@ def _producer(client: "Client") -> "Producer":
     return post
 
 
-def _load(configured: "Settings", trials: Sequence["Trial"]) -> None:
+def _load(configured: "Settings", trials: Sequence["ReplayCandidate"]) -> None:
     """Load the days whose rebuild takes what it had set aside."""
     from ecom_pipeline import operations
 
@@ -176,7 +181,7 @@ def _load(configured: "Settings", trials: Sequence["Trial"]) -> None:
         click.echo(f"loaded {day}")
 
 
-def _show_trials(trials: Sequence["Trial"]) -> None:
+def _show_trials(trials: Sequence["ReplayCandidate"]) -> None:
     refused = [
         (t.kept.id, t.refusal.field, t.refusal.expected, t.refusal.got)
         for t in trials
@@ -198,7 +203,7 @@ def _show_outcome(outcome: "Outcome") -> None:
         show("The API refused", ["id", "field", "expected", "got"], rows)
 
 
-def _row(kept: "Kept") -> list[str]:
+def _row(kept: "QuarantinedRecord") -> list[str]:
     from ecom_pipeline.domain import envelope
 
     record = kept.record

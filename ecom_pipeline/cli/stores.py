@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ecom_pipeline.cli.options import DAYS, Days, show
+from ecom_pipeline.cli.options import DAYS, show
+from ecom_pipeline.domain.days import DayRange
 
 if TYPE_CHECKING:
     from ecom_pipeline.reconcile.compare import Reconciliation
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("days", type=DAYS)
-def load(days: Days) -> None:
+def load(days: DayRange) -> None:
     """Materialise the days' assets: CSV, catalog, fact table, and the marts after them.
 
     In this process, recorded in the local Dagster; with ECOM_DAGSTER_URL by that Dagster, whose UI
@@ -36,7 +37,7 @@ def load(days: Days) -> None:
 )
 @click.option("--repair", is_flag=True, help="Mend what the raw lake can mend, and compare again.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def reconcile(days: Days, sent: Path | None, *, repair: bool, as_json: bool) -> None:
+def reconcile(days: DayRange, sent: Path | None, *, repair: bool, as_json: bool) -> None:
     """Compare the stores event by event; exit 1 when they differ.
 
     Sums and digests by day first; only where they differ, buckets of events; only in those, the

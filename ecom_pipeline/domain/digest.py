@@ -12,10 +12,10 @@ def digest(row: tuple[str, ...]) -> int:
     as they were. 48 bits summed over any table fit Redshift's decimal(38): warehouse/stage.py takes
     the same sum in SQL.
     """
-    return digest_of(SEPARATOR.join(row))
+    return digest_of_text(SEPARATOR.join(row))
 
 
-def digest_of(text: str) -> int:
+def digest_of_text(text: str) -> int:
     """Return the digest of a row whose texts are joined already."""
     whole = md5(text.rstrip(SEPARATOR).encode(), usedforsecurity=False)
     return int.from_bytes(whole.digest()[:6])

@@ -68,18 +68,18 @@ class Tombstones:
     def mode_of(self, customer_id: str) -> Mode | None:
         """Return how a customer was erased; None when they were not."""
         if customer_id not in self._known:
-            self._known[customer_id] = self.modes.get(digest_of(self.salt, customer_id))
+            self._known[customer_id] = self.modes.get(customer_digest(self.salt, customer_id))
         return self._known[customer_id]
 
     def applied(self, line: bytes) -> bytes | None:
         """Return a record's line as it may be used: as it is, anonymous, or not at all."""
-        return without(line, self.mode_of)
+        return redact(line, self.mode_of)
 
 
 NONE = Tombstones()
 
 
-def digest_of(salt: bytes, customer_id: str) -> str:
+def customer_digest(salt: bytes, customer_id: str) -> str:
     """Return what a tombstone is called: nobody reads the id off it."""
     return sha256(salt + customer_id.encode()).hexdigest()
 
@@ -90,7 +90,7 @@ def customer_in(value: object) -> str | None:
     return found[1] if found else None
 
 
-def without(line: bytes, mode_of: ModeOf) -> bytes | None:
+def redact(line: bytes, mode_of: ModeOf) -> bytes | None:
     """Return a record's line without the customers to be erased: the same bytes when it has none.
 
     Anonymous, all but the customer is as it was sent. None when the record is to be deleted: only
@@ -120,7 +120,7 @@ def _unaccepted(record: Accepted, mode_of: ModeOf) -> Record | None:
 
 def _unrejected(record: Rejected, mode_of: ModeOf) -> Record | None:
     original = envelope.original_bytes(record)
-    left = without(original, mode_of) if _is_record(original) else _without_event(original, mode_of)
+    left = redact(original, mode_of) if _is_record(original) else _without_event(original, mode_of)
     if left is original:
         return record
     if left is None:

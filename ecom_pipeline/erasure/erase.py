@@ -33,7 +33,7 @@ _RECORDS = {"raw": keys.RAW, "quarantine": keys.QUARANTINE, "replayed": keys.REP
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DataSubject:
     """Who is to be erased, and how."""
 
     customer_id: str = field(repr=False)
@@ -54,7 +54,7 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class PersonalData:
     """What the stores hold of a customer, and what of the whole shop."""
 
     rows: Mapping[str, int]
@@ -73,13 +73,13 @@ class Report:
     """What an erasure did: the stores before and after, the days rebuilt, each step's seconds."""
 
     mode: Mode
-    before: Survey
-    after: Survey
+    before: PersonalData
+    after: PersonalData
     days: tuple[date, ...]
     seconds: Mapping[str, float]
 
 
-def survey(stores: Stores, person: Person) -> Survey:
+def find_personal_data(stores: Stores, person: DataSubject) -> PersonalData:
     """Look for a customer everywhere; nothing is written, but the warehouse's tables are made."""
     migrations.migrate(stores.warehouse)
     objects = {
@@ -94,7 +94,7 @@ def survey(stores: Stores, person: Person) -> Survey:
     rows |= {"CSV": sum(csv.values()), "DynamoDB": len(items), "fact": facts.rows}
     rows |= {"marts": facts.mart_rows}
     rows |= {"old versions": len(raw.old_versions(stores.lake, person.customer_id))}
-    return Survey(
+    return PersonalData(
         rows=rows,
         days=frozenset(each.day for each in objects["raw"]) | csv.keys() | facts.days,
         invoices=frozenset(invoices | {keys.invoice_no_of(item["pk"]["S"]) for item in items}),
@@ -104,18 +104,21 @@ def survey(stores: Stores, person: Person) -> Survey:
 
 
 def erase(
-    stores: Stores, person: Person, moment: datetime, say: Callable[[str], None] = lambda _: None
+    stores: Stores,
+    person: DataSubject,
+    moment: datetime,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Erase a customer and look for them again; killed anywhere and run again, it ends the same."""
     timed = _Timed(say)
     lake, warehouse = stores.lake, stores.warehouse
-    before = timed("looking", lambda: survey(stores, person))
-    tombstone = timed("tombstone", lambda: _bury(lake, person, moment, before.days))
+    before = timed("looking", lambda: find_personal_data(stores, person))
+    tombstone = timed("tombstone", lambda: _write_tombstone(lake, person, moment, before.days))
     steps: dict[str, Callable[[], object]] = {
         "DynamoDB": lambda: table.erase(stores.dynamodb, stores.table, person, before.invoices),
         "raw": lambda: raw.erase(lake, before.objects["raw"], person.mode_of),
         "CSV": lambda: _rebuild(lake, tombstone.days),
-        "quarantine": lambda: _clean_aside(lake, person),
+        "quarantine": lambda: _redact_quarantine(lake, person),
         "fact": lambda: _publish(warehouse, lake, tombstone.days),
         "marts": lambda: marts.refresh(warehouse, MARTS),
         "vacuum": lambda: fact.vacuum(warehouse),
@@ -124,7 +127,7 @@ def erase(
     for name, step in steps.items():
         timed(name, step)
     tombstones.write(lake, person.customer_id, structs.replace(tombstone, days=()))
-    after = timed("looking again", lambda: survey(stores, person))
+    after = timed("looking again", lambda: find_personal_data(stores, person))
     return Report(
         mode=person.mode,
         before=before,
@@ -149,7 +152,9 @@ class _Timed:
         return done
 
 
-def _bury(lake: Lake, person: Person, moment: datetime, found: Iterable[date]) -> Tombstone:
+def _write_tombstone(
+    lake: Lake, person: DataSubject, moment: datetime, found: Iterable[date]
+) -> Tombstone:
     """Write the tombstone, with all days that this or an earlier, killed erasure has to rebuild."""
     earlier = {mode: tombstones.find(lake, person.customer_id, mode) for mode in get_args(Mode)}
     days = {*found, *(day for each in earlier.values() if each for day in each.days)}
@@ -166,14 +171,14 @@ def _rebuild(lake: Lake, days: Iterable[date]) -> None:
         list(pool.map(lambda day: partition.build(lake, day), built))
 
 
-def _clean_aside(lake: Lake, person: Person) -> None:
+def _redact_quarantine(lake: Lake, person: DataSubject) -> None:
     """Clean what was set aside and what was replayed: after the rebuild, which sets aside anew."""
     for prefix in (keys.QUARANTINE, keys.REPLAYED):
         found = raw.scan(lake, prefix, person.customer_id, person.mode_of)
         raw.erase(lake, found, person.mode_of)
 
 
-def _remove_versions(lake: Lake, person: Person) -> None:
+def _remove_versions(lake: Lake, person: DataSubject) -> None:
     raw.remove_versions(lake, raw.old_versions(lake, person.customer_id))
 
 

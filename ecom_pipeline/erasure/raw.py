@@ -16,7 +16,7 @@ from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.envelope import Rejected, UnreadableError
 from ecom_pipeline.domain.event import EventError, parse
-from ecom_pipeline.domain.tombstone import ModeOf, without
+from ecom_pipeline.domain.tombstone import ModeOf, redact
 from ecom_pipeline.erasure import csv_parts
 from ecom_pipeline.lake.buckets import Lake
 
@@ -52,7 +52,7 @@ def scan(lake: Lake, prefix: str, customer_id: str, mode_of: ModeOf) -> tuple[To
 
     def look(key: str) -> Touched | None:
         lines = list(lake.raw_lines(key))
-        found = [line for line in _candidates(lines, customer_id) if without(line, mode_of) != line]
+        found = [line for line in _candidates(lines, customer_id) if redact(line, mode_of) != line]
         invoices = frozenset(no for no in map(_invoice_of, found) if no)
         return Touched(key, len(found), invoices) if found else None
 
@@ -104,7 +104,7 @@ def _candidates(lines: list[bytes], customer_id: str) -> list[bytes]:
 
 def _rewrite(lake: Lake, key: str, mode_of: ModeOf) -> None:
     """Put an object's records without the customer, in its place or under the name they need."""
-    changed = (without(line, mode_of) for line in lake.raw_lines(key))
+    changed = (redact(line, mode_of) for line in lake.raw_lines(key))
     lines = [line for line in changed if line is not None]
     place = _renamed(key, lines) if lines else key
     if lines:
@@ -157,7 +157,7 @@ def _holds(lake: Lake, version: Version, customer_id: str) -> bool:
     if version.bucket == lake.csv_bucket and version.key.startswith(keys.CSV):
         return csv_parts.count(text, customer_id) > 0
     candidates = _candidates(text.split(b"\n"), customer_id)
-    return any(without(line, _only(customer_id)) != line for line in candidates)
+    return any(redact(line, _only(customer_id)) != line for line in candidates)
 
 
 def _only(customer_id: str) -> ModeOf:

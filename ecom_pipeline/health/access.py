@@ -9,8 +9,8 @@ import redshift_connector
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecom_pipeline.domain import keys
-from ecom_pipeline.health import patience
-from ecom_pipeline.health.finding import Finding
+from ecom_pipeline.health import timeout
+from ecom_pipeline.health.finding import Check
 from ecom_pipeline.lake.catalog import CSV_TABLE
 from ecom_pipeline.settings import Settings, variable
 from ecom_pipeline.warehouse import connect
@@ -35,25 +35,23 @@ class Probe:
     fine: tuple[str, ...] = ()
 
 
-def identity(settings: Settings) -> Finding:
+def identity(settings: Settings) -> Check:
     """Say who we are to AWS."""
     try:
         who = connect.client(settings, "sts").get_caller_identity()["Arn"]
     except _AWS_ERRORS as error:
         how = "sign in: set AWS_PROFILE, or run `aws configure` or `aws sso login`"
-        return Finding("AWS identity", "missing", _said(error), how)
-    return Finding("AWS identity", "ok", who)
+        return Check("AWS identity", "missing", _said(error), how)
+    return Check("AWS identity", "ok", who)
 
 
-def stores(settings: Settings) -> list[Finding]:
+def stores(settings: Settings) -> list[Check]:
     """Try each store once."""
     tries = {probe.name: partial(_try, probe, settings) for probe in probes(settings)}
     tries["warehouse"] = partial(_warehouse, settings)
-    late = f"no answer in {patience.SECONDS} s"
+    late = f"no answer in {timeout.SECONDS} s"
     how = "is there a way to it from here: VPC, security group, VPN?"
-    return [
-        patience.answer(call, Finding(name, "missing", late, how)) for name, call in tries.items()
-    ]
+    return [timeout.answer(call, Check(name, "missing", late, how)) for name, call in tries.items()]
 
 
 def probes(settings: Settings) -> list[Probe]:
@@ -105,17 +103,17 @@ def _of_buckets(s3: Any, settings: Settings) -> list[Probe]:
     ]
 
 
-def _try(probe: Probe, settings: Settings) -> Finding:
+def _try(probe: Probe, settings: Settings) -> Check:
     name = getattr(settings, probe.setting)
     try:
         probe.call()
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code not in probe.fine:
-            return Finding(probe.name, "missing", f"{name}: {code}", _todo(probe, name, code))
+            return Check(probe.name, "missing", f"{name}: {code}", _todo(probe, name, code))
     except BotoCoreError as error:
-        return Finding(probe.name, "missing", _said(error), "check the network, and ECOM_REGION")
-    return Finding(probe.name, "ok", f"{name}: {probe.permission}")
+        return Check(probe.name, "missing", _said(error), "check the network, and ECOM_REGION")
+    return Check(probe.name, "ok", f"{name}: {probe.permission}")
 
 
 def _todo(probe: Probe, name: str, code: str) -> str:
@@ -126,13 +124,13 @@ def _todo(probe: Probe, name: str, code: str) -> str:
     return f"{probe.permission} on {name} failed: look the error up"
 
 
-def _warehouse(settings: Settings) -> Finding:
+def _warehouse(settings: Settings) -> Check:
     try:
         connect.warehouse(settings).query("select 1")
     except (WarehouseError, redshift_connector.Error, *_AWS_ERRORS) as error:
         said = reason(error) if isinstance(error, redshift_connector.Error) else _said(error)
-        return Finding("warehouse", "missing", said, _way(settings))
-    return Finding("warehouse", "ok", f"{settings.redshift_database}: select 1")
+        return Check("warehouse", "missing", said, _way(settings))
+    return Check("warehouse", "ok", f"{settings.redshift_database}: select 1")
 
 
 def _way(settings: Settings) -> str:

@@ -3,46 +3,55 @@
 from ecom_pipeline import settings
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.health import access, local, machine
-from ecom_pipeline.health.finding import Finding
+from ecom_pipeline.health.finding import Check
 from ecom_pipeline.settings import Settings, SettingsError
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Check]:
     """Check the machine, then the environment that the settings name."""
     found = [machine.python(), machine.packages(), *machine.programs(), *machine.groups()]
     try:
         configured = settings.load()
     except SettingsError as error:
-        return [*found, Finding("settings", "missing", "not complete", str(error))]
-    found.append(Finding("settings", "ok", f"{configured.environment}, {configured.region}"))
+        return [*found, Check("settings", "missing", "not complete", str(error))]
+    found.append(Check("settings", "ok", f"{configured.environment}, {configured.region}"))
     return found + environment(configured)
 
 
-def environment(configured: Settings) -> list[Finding]:
+def environment(configured: Settings) -> list[Check]:
     """Check the stores, and what this machine must have to reach them."""
     return _aws(configured) if configured.endpoint_url is None else _local(configured)
 
 
-def _aws(configured: Settings) -> list[Finding]:
+def _aws(configured: Settings) -> list[Check]:
     clock = machine.clock(f"https://sts.{configured.region}.amazonaws.com")
     who = access.identity(configured)
     return [clock, who, *(access.stores(configured) if who.state == "ok" else [])]
 
 
-def _local(configured: Settings) -> list[Finding]:
+def _local(configured: Settings) -> list[Check]:
     """Check what the local AWS needs, and its stores if any of it runs."""
     found = [machine.disk(configured.home), *_ports(configured)]
-    running = endpoints.local_services(configured)
-    if not running["aws"]:
-        return [*found, Finding("local AWS", "warning", "does not run", "ecom local up")]
-    if not running["redshift"]:
-        found.append(Finding("local AWS", "missing", "redshift does not run", "ecom local up"))
+    stopped = _stopped(configured)
+    if "aws" in stopped:
+        return [*found, Check("local AWS", "warning", "does not run", "ecom local up")]
+    if stopped:
+        halted = f"{', '.join(stopped)} does not run"
+        found.append(Check("local AWS", "missing", halted, "ecom local up"))
     found.append(machine.clock(str(configured.endpoint_url)))
     return [*found, access.identity(configured), *access.stores(configured)]
 
 
-def _ports(configured: Settings) -> list[Finding]:
+def _stopped(configured: Settings) -> list[str]:
+    """Return which services of the local AWS do not run; the poller has no port to ask."""
+    look = local.stopped()
+    if look is not None:
+        return look(configured)
+    return [name for name, up in endpoints.local_services(configured).items() if not up]
+
+
+def _ports(configured: Settings) -> list[Check]:
     look = local.ports()
     if look is None:
-        return [Finding("ports", "warning", "nobody looked", local.HOW_TO_INSTALL)]
+        return [Check("ports", "warning", "nobody looked", local.HOW_TO_INSTALL)]
     return look(configured)

@@ -85,7 +85,7 @@ def raw(settings: Settings) -> Facts:
 
 def quarantine(settings: Settings) -> Facts:
     """Count the open records by reason: the first 500 of them."""
-    kept = aside.find(connect.lake(settings), aside.Wanted())
+    kept = aside.find(connect.lake(settings), aside.QuarantineFilter())
     reasons = Counter(each.record.reason for each in islice(kept, MOST_RECORDS))
     more = reasons.total() == MOST_RECORDS
     return {"at_least" if more else "open": reasons.total(), **dict(sorted(reasons.items()))}

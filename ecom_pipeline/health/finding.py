@@ -7,7 +7,7 @@ State = Literal["ok", "warning", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Check:
     """One check: `missing` stops the pipeline, `warning` only what the text names."""
 
     name: str

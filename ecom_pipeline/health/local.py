@@ -8,15 +8,20 @@ from contextlib import suppress
 from importlib.metadata import entry_points
 from typing import Any
 
-from ecom_pipeline.health.finding import Finding
+from ecom_pipeline.health.finding import Check
 from ecom_pipeline.settings import Settings
 
 HOW_TO_INSTALL = "pip install 'ecom-pipeline[local]'"
 
 
-def ports() -> Callable[[Settings], list[Finding]] | None:
+def ports() -> Callable[[Settings], list[Check]] | None:
     """Return what says who has the ports of the local AWS."""
     return _loaded("ports")
+
+
+def stopped() -> Callable[[Settings], list[str]] | None:
+    """Return what names the services of the local AWS that do not run."""
+    return _loaded("stopped")
 
 
 def lag() -> Callable[[Settings, str], float] | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import requests
 
-from ecom_pipeline.health.finding import Finding
+from ecom_pipeline.health.finding import Check
 from ecom_pipeline.settings import child_environment, variable
 
 _CHECKOUT = Path(str(files("ecom_pipeline"))).parent  # if this is one
@@ -40,21 +40,21 @@ _GROUPS = {
 }
 
 
-def python() -> Finding:
+def python() -> Check:
     """Say which Python this is, and whether anybody has tried the local AWS on such a system."""
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if platform.system() == "Linux":
-        return Finding("Python", "ok", found)
-    return Finding("Python", "warning", found, "the local AWS was tried on Linux only")
+        return Check("Python", "ok", found)
+    return Check("Python", "warning", found, "the local AWS was tried on Linux only")
 
 
-def packages(root: Path = _CHECKOUT) -> Finding:
+def packages(root: Path = _CHECKOUT) -> Check:
     """Ask uv whether the packages are those of uv.lock; more than those is fine."""
     uv = shutil.which("uv", path=str(Path(sys.prefix) / "bin")) or shutil.which("uv")
     if not (root / "uv.lock").exists():
-        return Finding("packages", "ok", "not a checkout: pip has chosen them")
+        return Check("packages", "ok", "not a checkout: pip has chosen them")
     if uv is None:
-        return Finding("packages", "warning", "there is no uv to ask", "make setup")
+        return Check("packages", "warning", "there is no uv to ask", "make setup")
     sync = [uv, "sync", "--frozen", "--inexact", "--no-install-project", "--project", str(root)]
     done = subprocess.run(  # noqa: S603
         [*sync, "--check", "--offline"],
@@ -63,26 +63,26 @@ def packages(root: Path = _CHECKOUT) -> Finding:
         check=False,
     )
     if done.returncode == 0:
-        return Finding("packages", "ok", "as in uv.lock")
-    return Finding("packages", "missing", "not as in uv.lock", "uv sync --frozen --inexact")
+        return Check("packages", "ok", "as in uv.lock")
+    return Check("packages", "missing", "not as in uv.lock", "uv sync --frozen --inexact")
 
 
-def programs() -> list[Finding]:
+def programs() -> list[Check]:
     """Look for the programs that some commands need."""
     return [
-        Finding(name, "ok", path)
+        Check(name, "ok", path)
         if (path := next(filter(None, map(shutil.which, names)), None))
-        else Finding(name, "warning", f"not on the PATH; for {purpose}", how)
+        else Check(name, "warning", f"not on the PATH; for {purpose}", how)
         for name, (purpose, how, names) in _PROGRAMS.items()
     ]
 
 
-def groups() -> list[Finding]:
+def groups() -> list[Check]:
     """Look for the packages that some commands need."""
     return [
-        Finding(package, "ok", "installed")
+        Check(package, "ok", "installed")
         if find_spec(package)
-        else Finding(
+        else Check(
             package,
             "warning",
             f"not installed; for {purpose}",
@@ -92,27 +92,27 @@ def groups() -> list[Finding]:
     ]
 
 
-def disk(home: Path) -> Finding:
+def disk(home: Path) -> Check:
     """Say how much room there is for what the local AWS keeps."""
     place = next(each for each in (home.resolve(), *home.resolve().parents) if each.exists())
     free = shutil.disk_usage(place).free
     found = f"{free / _GIB:,.1f} GiB free at {place}"
     if free >= _ROOMY:
-        return Finding("disk", "ok", found)
+        return Check("disk", "ok", found)
     state = "warning" if free >= _TIGHT else "missing"
-    return Finding("disk", state, found, f"make room, or set {variable('home')} to another disk")
+    return Check("disk", state, found, f"make room, or set {variable('home')} to another disk")
 
 
-def clock(url: str) -> Finding:
+def clock(url: str) -> Check:
     """Compare this machine's clock with that of a server, to a second."""
     try:
         theirs = requests.head(url, timeout=5, allow_redirects=False).headers.get("Date")
     except requests.RequestException as error:
-        return Finding("clock", "warning", f"{url}: {type(error).__name__}", "check the network")
+        return Check("clock", "warning", f"{url}: {type(error).__name__}", "check the network")
     if theirs is None:
-        return Finding("clock", "warning", f"{url} tells no time", "compare it yourself")
+        return Check("clock", "warning", f"{url} tells no time", "compare it yourself")
     off = (datetime.now(UTC) - parsedate_to_datetime(theirs)).total_seconds()
     found = f"{abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} {url}"
     if abs(off) <= _SKEW_SECONDS:
-        return Finding("clock", "ok", found)
-    return Finding("clock", "missing", found, "AWS refuses what it signs: set the clock (NTP)")
+        return Check("clock", "ok", found)
+    return Check("clock", "missing", found, "AWS refuses what it signs: set the clock (NTP)")

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain.errors import EcomError
-from ecom_pipeline.health import facts, patience
+from ecom_pipeline.health import facts, timeout
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.warehouse.session import reason
 
@@ -54,9 +54,9 @@ class Store:
 def read(settings: Settings) -> list[Store]:
     """Ask every store, one after the other; nothing is written."""
     stopped = {name for name, answers in endpoints.local_services(settings).items() if not answers}
-    late = f"no answer in {patience.SECONDS} s: ecom doctor says what is missing"
+    late = f"no answer in {timeout.SECONDS} s: ecom doctor says what is missing"
     return [
-        patience.answer(
+        timeout.answer(
             partial(_ask, name, tell, sorted(stopped.intersection(needs)), settings),
             Store(name, trouble=late),
         )

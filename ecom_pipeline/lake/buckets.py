@@ -20,7 +20,7 @@ _LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObjectInfo:
     """An object as a listing shows it."""
 
     key: str
@@ -29,7 +29,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class ObjectBody:
     """An object's bytes, and the tag that tells whether it is still the same."""
 
     body: bytes
@@ -49,7 +49,7 @@ class Lake:
         """Return where a person looks at an object of the CSV bucket."""
         return self.object_link.format(bucket=self.csv_bucket, key=key)
 
-    def raw_objects(self, day: date) -> list[Found]:
+    def raw_objects(self, day: date) -> list[ObjectInfo]:
         """Return a day's raw objects in the order of the stream."""
         return list(self._list(self.raw_bucket, keys.raw_prefix(day)))
 
@@ -61,7 +61,7 @@ class Lake:
         """Return the days that have any object of CSV, committed or not."""
         return self._days(self.csv_bucket, keys.CSV)
 
-    def raw_inventory(self) -> Iterator[tuple[date, Found]]:
+    def raw_inventory(self) -> Iterator[tuple[date, ObjectInfo]]:
         """Yield every raw object with its day."""
         for found in self._list(self.raw_bucket, keys.RAW):
             yield keys.day_of(found.key), found
@@ -100,7 +100,7 @@ class Lake:
             Metadata=packed.metadata,
         )
 
-    def objects(self, prefix: str) -> Iterator[Found]:
+    def objects(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield the raw bucket's objects under a prefix, in the order of their keys."""
         return self._list(self.raw_bucket, prefix)
 
@@ -146,13 +146,13 @@ class Lake:
         for key in unwanted:
             self.s3.delete_object(Bucket=self.csv_bucket, Key=key)
 
-    def read_csv(self, key: str) -> Stored | None:
+    def read_csv(self, key: str) -> ObjectBody | None:
         """Return an object of the CSV bucket, or None when it is not there."""
         try:
             answer = self.s3.get_object(Bucket=self.csv_bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:
             return None
-        return Stored(answer["Body"].read(), answer["ETag"])
+        return ObjectBody(answer["Body"].read(), answer["ETag"])
 
     def write_json(self, key: str, body: bytes) -> None:
         """Put a JSON object into the CSV bucket."""
@@ -169,7 +169,7 @@ class Lake:
             ContentType="text/html; charset=utf-8",
         )
 
-    def replace_manifest(self, key: str, body: bytes, before: Stored | None) -> bool:
+    def replace_manifest(self, key: str, body: bytes, before: ObjectBody | None) -> bool:
         """Put a manifest in the place of the one that was read; False when that one has gone.
 
         A refused condition lies when the answer to our own put was lost, so it is read back.
@@ -196,8 +196,8 @@ class Lake:
         prefixes = (each["Prefix"] for page in found for each in page.get("CommonPrefixes", []))
         return sorted(keys.day_of(each) for each in prefixes)
 
-    def _list(self, bucket: str, prefix: str) -> Iterator[Found]:
+    def _list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         pages = self.s3.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=bucket, Prefix=prefix):
             for each in page.get("Contents", []):
-                yield Found(each["Key"], each["Size"], each["ETag"].strip('"'))
+                yield ObjectInfo(each["Key"], each["Size"], each["ETag"].strip('"'))

@@ -16,7 +16,7 @@ from isal import igzip
 
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.columns import CSV_HEADER
-from ecom_pipeline.domain.digest import SEPARATOR, digest_of
+from ecom_pipeline.domain.digest import SEPARATOR, digest_of_text
 from ecom_pipeline.domain.envelope import Accepted, Rejected, UnreadableError
 from ecom_pipeline.domain.event import EventError, InvoiceLine
 from ecom_pipeline.domain.tombstone import NONE, Tombstones
@@ -121,7 +121,7 @@ class _Account:
             except (UnreadableError, EventError) as error:
                 self.rejected.append(_set_aside(data, f"{key} line {number}", error))
                 continue
-            mark = digest_of(text)
+            mark = digest_of_text(text)
             standing = digests.setdefault(event_id, mark)
             if len(digests) > kept:
                 kept += 1

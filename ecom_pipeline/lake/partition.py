@@ -18,10 +18,10 @@ from ecom_pipeline.domain.columns import CSV_HEADER
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import manifest as manifests
 from ecom_pipeline.lake import parts, rows, tombstones
-from ecom_pipeline.lake.buckets import Lake, Stored
+from ecom_pipeline.lake.buckets import Lake, ObjectBody
 from ecom_pipeline.lake.flatten import Flattened, flatten
 from ecom_pipeline.lake.manifest import Manifest, ManifestError, Source
-from ecom_pipeline.lake.parts import Made, Plan
+from ecom_pipeline.lake.parts import DayParts, PartResult
 from ecom_pipeline.lake.rows import Reader
 from ecom_pipeline.lake.spread import spread
 
@@ -55,7 +55,7 @@ def preview(lake: Lake, day: date) -> Flattened:
     return flatten(parts.lines_of(lake, lake.raw_objects(day)), day, tombstones.read(lake))
 
 
-def commit(lake: Lake, planned: Plan, made: Sequence[Made]) -> Manifest | None:
+def commit(lake: Lake, planned: DayParts, made: Sequence[PartResult]) -> Manifest | None:
     """Commit a day's parts; None when another builder committed the day since it was planned."""
     day, before = planned.day, planned.before
     manifest = _manifest(planned, made)
@@ -67,7 +67,7 @@ def commit(lake: Lake, planned: Plan, made: Sequence[Made]) -> Manifest | None:
     return manifest
 
 
-def _quarantined_before(day: date, before: Stored) -> set[str]:
+def _quarantined_before(day: date, before: ObjectBody) -> set[str]:
     """Return what the last build set aside; a manifest that can't be read no longer tells."""
     try:
         return set(manifests.decode(keys.manifest_key(day), before.body).quarantine_keys)
@@ -75,7 +75,7 @@ def _quarantined_before(day: date, before: Stored) -> set[str]:
         return set()
 
 
-def _manifest(planned: Plan, made: Sequence[Made]) -> Manifest:
+def _manifest(planned: DayParts, made: Sequence[PartResult]) -> Manifest:
     return Manifest(
         day=planned.day,
         columns=CSV_HEADER,

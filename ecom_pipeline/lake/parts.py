@@ -21,10 +21,10 @@ from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.envelope import Rejected
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import tombstones
-from ecom_pipeline.lake.buckets import Found, Lake, Stored
+from ecom_pipeline.lake.buckets import Lake, ObjectBody, ObjectInfo
 from ecom_pipeline.lake.flatten import Flattened, Line, flatten
 from ecom_pipeline.lake.manifest import Part
-from ecom_pipeline.lake.prefetch import ahead
+from ecom_pipeline.lake.prefetch import prefetched
 from ecom_pipeline.lake.rows import Reader
 
 # 2 MB of raw are some 37,000 lines, and 1.7 MB of CSV: COPY wants files of 1 MB to 1 GB
@@ -36,17 +36,17 @@ _VERSION_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DayParts:
     """A day as it was found, before it is built."""
 
     day: date
-    before: Stored | None
+    before: ObjectBody | None
     parts_before: Sequence[str]
-    sources: Sequence[Found]
+    sources: Sequence[ObjectInfo]
     parts: int
 
 
-class Made(msgspec.Struct, frozen=True, kw_only=True):
+class PartResult(msgspec.Struct, frozen=True, kw_only=True):
     """A part that was written, and its share of the day's account."""
 
     part: Part | None
@@ -58,33 +58,35 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     quarantine_keys: tuple[str, ...]
 
 
-def plan(lake: Lake, day: date, part_bytes: int = PART_BYTES) -> Plan:
+def plan(lake: Lake, day: date, part_bytes: int = PART_BYTES) -> DayParts:
     """Look at a day. Its old parts are listed first: what a later builder adds, stays."""
     before = lake.read_csv(keys.manifest_key(day))
     parts_before = lake.csv_part_keys(day)
     sources = lake.raw_objects(day)
-    return Plan(day, before, parts_before, sources, count(sources, part_bytes))
+    return DayParts(day, before, parts_before, sources, count(sources, part_bytes))
 
 
-def count(sources: Iterable[Found], part_bytes: int) -> int:
+def count(sources: Iterable[ObjectInfo], part_bytes: int) -> int:
     """Return how many parts a day has: a power of two, as a warehouse's slices are."""
     wanted = -(-sum(source.bytes for source in sources) // part_bytes)
     return min(1 << max(wanted - 1, 0).bit_length(), MOST_PARTS)
 
 
-def lines_of(lake: Lake, sources: Iterable[Found]) -> Iterator[Line]:
+def lines_of(lake: Lake, sources: Iterable[ObjectInfo]) -> Iterator[Line]:
     """Yield the lines of raw objects in their order; the next few objects are fetched meanwhile."""
     with ThreadPoolExecutor(_OBJECTS_AHEAD) as pool:
         fetch = partial(_fetched, lake)
-        for key, lines in ahead(pool, fetch, sources, _OBJECTS_AHEAD):
+        for key, lines in prefetched(pool, fetch, sources, _OBJECTS_AHEAD):
             yield from zip(lines, repeat(key), count_from(1), strict=False)
 
 
-def _fetched(lake: Lake, source: Found) -> tuple[str, Iterator[bytes]]:
+def _fetched(lake: Lake, source: ObjectInfo) -> tuple[str, Iterator[bytes]]:
     return source.key, lake.raw_lines(source.key)
 
 
-def build(lake: Lake, planned: Plan, number: int, lines: Iterable[Line], read: Reader) -> Made:
+def build(
+    lake: Lake, planned: DayParts, number: int, lines: Iterable[Line], read: Reader
+) -> PartResult:
     """Write a part of a day, and what of its lines goes to quarantine."""
     flat = flatten(lines, planned.day, tombstones.read(lake), read)
     set_aside = _set_aside(lake, flat, planned.day, number)
@@ -96,7 +98,7 @@ def build(lake: Lake, planned: Plan, number: int, lines: Iterable[Line], read: R
     reasons = Counter[str](record.reason for record in flat.rejected)
     if flat.conflicts:
         reasons["id_conflict"] = len(flat.conflicts)
-    return Made(
+    return PartResult(
         part=part,
         totals=flat.totals,
         read=flat.read,
@@ -121,7 +123,7 @@ def _set_aside(lake: Lake, flat: Flattened, day: date, part: int) -> dict[str, l
     return objects
 
 
-def _part(planned: Plan, number: int, flat: Flattened) -> Part:
+def _part(planned: DayParts, number: int, flat: Flattened) -> Part:
     content = sha256(flat.csv).hexdigest()
     return Part(
         key=keys.csv_part_key(planned.day, _version(content, planned.sources), number),
@@ -131,7 +133,7 @@ def _part(planned: Plan, number: int, flat: Flattened) -> Part:
     )
 
 
-def _version(content: str, sources: Iterable[Found]) -> str:
+def _version(content: str, sources: Iterable[ObjectInfo]) -> str:
     """Return what names a part: what it holds and what it was made of.
 
     By its content alone, a part could get the name of an older one that a builder, which was held

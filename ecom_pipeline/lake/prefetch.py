@@ -9,7 +9,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ahead(
+def prefetched(
     pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], most: int
 ) -> Iterator[R]:
     """Yield function(item) in order, with `most` of them at work or waiting.

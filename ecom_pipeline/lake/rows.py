@@ -101,7 +101,7 @@ class _Product(NamedTuple):
     price: str
 
 
-class Remembering:
+class CachingReader:
     """A reader that gives what the reference gives, in less time."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.errors import EcomError
-from ecom_pipeline.domain.tombstone import NONE, Mode, Tombstone, Tombstones, digest_of
+from ecom_pipeline.domain.tombstone import NONE, Mode, Tombstone, Tombstones, customer_digest
 from ecom_pipeline.lake.buckets import Lake
 
 _SALT_BYTES = 32
@@ -49,7 +49,7 @@ def write(lake: Lake, customer_id: str, tombstone: Tombstone) -> None:
 
 
 def _key(lake: Lake, customer_id: str, mode: Mode) -> str:
-    return keys.tombstone_key(mode, digest_of(_salt(lake), customer_id))
+    return keys.tombstone_key(mode, customer_digest(_salt(lake), customer_id))
 
 
 def _salt(lake: Lake) -> bytes:

@@ -16,14 +16,13 @@ from rich.progress import Progress
 
 from ecom_pipeline import operations, terminal
 from ecom_pipeline.client import endpoints
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import stack, waiting
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.terminal import SHOWN_DAYS, pounds, table
 from ecom_pipeline.warehouse import connect
-
-Days = tuple[date, date]
 
 _SHOWN_INVOICES = 5
 _NEXT = (
@@ -51,7 +50,7 @@ class _Steps:
         self.seconds[name] = time.monotonic() - started
 
 
-def run(settings: Settings, csv: Path | None, days: Days | None) -> bool:
+def run(settings: Settings, csv: Path | None, days: DayRange | None) -> bool:
     """Run the line and return whether all stores agree; again is fine and changes nothing."""
     console = Console()
     steps = _Steps(console)
@@ -82,7 +81,9 @@ def run(settings: Settings, csv: Path | None, days: Days | None) -> bool:
     return not found.differences
 
 
-def _replay(settings: Settings, csv: Path, days: Days | None, console: Console) -> sender.Summary:
+def _replay(
+    settings: Settings, csv: Path, days: DayRange | None, console: Console
+) -> sender.Summary:
     events = dataset.events(csv, days=days)
     target = endpoints.producer(settings)
     with Progress(console=console, transient=True) as progress:

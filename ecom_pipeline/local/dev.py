@@ -67,7 +67,7 @@ def start(settings: Settings, port: int) -> subprocess.Popen[bytes]:
     """Start `dagster dev` as the leader of a session of its own, after the runs it left behind."""
     home = runs.local_instance_home(settings.home)
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        recovery.fail_the_dead(instance)
+        recovery.fail_orphaned_runs(instance)
     environment = child_environment(
         aws_environment(settings) | environment_of(settings) | {"DAGSTER_HOME": str(home)}
     )

@@ -6,7 +6,7 @@ health/local.py finds these by the entry points of pyproject.toml.
 from datetime import UTC, datetime
 from typing import Any
 
-from ecom_pipeline.health.finding import Finding
+from ecom_pipeline.health.finding import Check
 from ecom_pipeline.local import deploy, processes, stack
 from ecom_pipeline.local.poller import progress
 from ecom_pipeline.local.poller.aws import after_sequence, since
@@ -14,7 +14,7 @@ from ecom_pipeline.settings import Settings, variable
 from ecom_pipeline.warehouse import connect
 
 
-def ports(settings: Settings) -> list[Finding]:
+def ports(settings: Settings) -> list[Check]:
     """Say who has the ports of the local AWS: nobody, we ourselves, or another program."""
     named = {"aws": "endpoint_url", "redshift": "redshift_port"}
     pids = stack.status(settings)
@@ -25,14 +25,19 @@ def ports(settings: Settings) -> list[Finding]:
     ]
 
 
-def _port(service: str, port: int, name: str, pid: int | None) -> Finding:
+def stopped(settings: Settings) -> list[str]:
+    """Return the services that do not run."""
+    return [name for name, pid in stack.status(settings).items() if pid is None]
+
+
+def _port(service: str, port: int, name: str, pid: int | None) -> Check:
     check = f"port {port}"
     if pid is not None:
-        return Finding(check, "ok", f"{service} of the local AWS, pid {pid}")
+        return Check(check, "ok", f"{service} of the local AWS, pid {pid}")
     if not processes.answers(port):
-        return Finding(check, "ok", f"free, for {service}")
+        return Check(check, "ok", f"free, for {service}")
     other = f"stop it, or set {name} to another"
-    return Finding(check, "missing", f"another program has it; {service} needs it", other)
+    return Check(check, "missing", f"another program has it; {service} needs it", other)
 
 
 def lag(settings: Settings, name: str) -> float:

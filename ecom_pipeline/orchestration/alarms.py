@@ -19,7 +19,7 @@ class Alarms:
     sns: Any
     topic: str | None
 
-    def tell(self, subject: str, message: str) -> None:
+    def notify(self, subject: str, message: str) -> None:
         """Publish a message; nothing where there is no topic."""
         if self.topic is not None:
             self.sns.publish(

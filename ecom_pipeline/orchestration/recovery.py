@@ -26,28 +26,28 @@ def process_tags() -> dict[str, str]:
     return {_PROCESS: f"{socket.gethostname()} {os.getpid()}"}
 
 
-def fail_the_dead(instance: dg.DagsterInstance) -> list[str]:
+def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
     """Fail the runs whose process is gone and free their pools; return their ids.
 
     A load is safe to repeat: the daemon retries such a run, and the sweep finds what it left.
     """
-    dead = [run for run in instance.get_runs(_GOING) if _is_dead(run)]
+    dead = [run for run in instance.get_runs(_GOING) if _is_orphaned(run)]
     for run in dead:
         instance.report_run_failed(run, "its process was killed")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     return [run.run_id for run in dead]
 
 
-def _is_dead(run: dg.DagsterRun) -> bool:
+def _is_orphaned(run: dg.DagsterRun) -> bool:
     if _PROCESS in run.tags:
         host, _, pid = run.tags[_PROCESS].partition(" ")
-        return host == socket.gethostname() and not _lives(int(pid))
+        return host == socket.gethostname() and not _process_alive(int(pid))
     if GRPC_INFO_TAG in run.tags:
         return not _server_has(run.run_id, json.loads(run.tags[GRPC_INFO_TAG]))
     return False
 
 
-def _lives(pid: int) -> bool:
+def _process_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.orchestration.partitions import FIRST_DAY
 
 LOAD_DAYS = "load_days"
@@ -15,7 +16,6 @@ PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
-Span = tuple[date, date]
 _WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
 
 
@@ -28,12 +28,12 @@ def loadable(days: Iterable[date], today: date) -> tuple[list[date], list[date]]
     return [day for day in over if day >= FIRST_DAY], [day for day in over if day < FIRST_DAY]
 
 
-def spans(days: Sequence[date]) -> list[Span]:
+def spans(days: Sequence[date]) -> list[DayRange]:
     """Return sorted days as spans of neighbours; where those are too many, over the least gaps.
 
     A load of what is loaded changes nothing, so a day between two others costs a rebuild only.
     """
-    found = [(day, day) for day in days]
+    found = [DayRange(day, day) for day in days]
     gap = 1
     while True:
         found = _joined(found, timedelta(days=gap))
@@ -42,17 +42,17 @@ def spans(days: Sequence[date]) -> list[Span]:
         gap += 1
 
 
-def _joined(parts: Iterable[Span], gap: timedelta) -> list[Span]:
-    joined: list[Span] = []
+def _joined(parts: Iterable[DayRange], gap: timedelta) -> list[DayRange]:
+    joined: list[DayRange] = []
     for first, last in parts:
-        if joined and first - joined[-1][1] <= gap:
-            joined[-1] = (joined[-1][0], last)
+        if joined and first - joined[-1].last <= gap:
+            joined[-1] = DayRange(joined[-1].first, last)
         else:
-            joined.append((first, last))
+            joined.append(DayRange(first, last))
     return joined
 
 
-def request(span: Span, run_key: str) -> dg.RunRequest:
+def request(span: DayRange, run_key: str) -> dg.RunRequest:
     """Return the request for a run of these days."""
     first, last = span
     if first == last:
@@ -60,25 +60,25 @@ def request(span: Span, run_key: str) -> dg.RunRequest:
     return dg.RunRequest(run_key=run_key, tags=range_tags(span))
 
 
-def range_tags(span: Span) -> dict[str, str]:
+def range_tags(span: DayRange) -> dict[str, str]:
     """Return the tags that make a run one of a range of days."""
     first, last = span
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
 
 
-def days_of_tags(tags: dict[str, str]) -> Span | None:
+def days_of_tags(tags: dict[str, str]) -> DayRange | None:
     """Return the days of a run, from its tags."""
     first = tags.get(PARTITION) or tags.get(RANGE_START)
     last = tags.get(PARTITION) or tags.get(RANGE_END)
-    return (date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
+    return DayRange(date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
 
 
-def waiting_days(instance: dg.DagsterInstance) -> list[Span]:
+def waiting_days(instance: dg.DagsterInstance) -> list[DayRange]:
     """Return the days of the runs that wait: each will see what is there when it starts."""
     runs = instance.get_runs(dg.RunsFilter(job_name=LOAD_DAYS, statuses=_WAITING))
     return [span for run in runs if (span := days_of_tags(dict(run.tags))) is not None]
 
 
-def is_waiting(day: date, waiting: Iterable[Span]) -> bool:
+def is_waiting(day: date, waiting: Iterable[DayRange]) -> bool:
     """Return whether a waiting run has the day."""
     return any(first <= day <= last for first, last in waiting)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.lake.catalog import CatalogError
 from ecom_pipeline.lake.manifest import ManifestError
-from ecom_pipeline.warehouse.gate import HeldError
+from ecom_pipeline.warehouse.gate import ApprovalRequiredError
 from ecom_pipeline.warehouse.session import UnreachableError, WarehouseError, is_transient
 
 RETRIES, WAIT_SECONDS = 2, 5  # after the clients' own attempts, which take half a minute
@@ -30,14 +30,14 @@ _AGAIN = {
 
 
 @contextmanager
-def in_dagsters_words() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raise RetryRequested for a transient error, and a clear Failure for an expected one."""
     try:
         yield
     except Exception as error:
         if _transient(error):
             raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=WAIT_SECONDS) from error
-        if isinstance(error, HeldError):
+        if isinstance(error, ApprovalRequiredError):
             raise _held(error) from error
         if isinstance(error, _EXPECTED):
             raise dg.Failure(description=str(error), allow_retries=False) from error
@@ -55,7 +55,7 @@ def _transient(error: BaseException | None) -> bool:
     return isinstance(error, redshift_connector.Error | OSError) and is_transient(error)
 
 
-def _held(error: HeldError) -> dg.Failure:
+def _held(error: ApprovalRequiredError) -> dg.Failure:
     return dg.Failure(
         description=f"{error}. The day's previous version stays. To let this through, launch the"
         f' run again with the config {{"ops": {{"fact_invoice_lines": {{"config":'

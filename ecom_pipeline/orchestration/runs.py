@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.orchestration import recovery, requests
 
@@ -32,8 +33,8 @@ def run_days(
 
     A process for each day's run costs 4 to 10 s; in this one, 305 days are one run.
     """
-    recovery.fail_the_dead(instance)
-    tags = requests.range_tags((first, last)) | recovery.process_tags()
+    recovery.fail_orphaned_runs(instance)
+    tags = requests.range_tags(DayRange(first, last)) | recovery.process_tags()
     run_id = _run(definitions, instance, requests.LOAD_DAYS, tags)
     _run(definitions, instance, requests.REFRESH_MARTS, recovery.process_tags())
     return run_id

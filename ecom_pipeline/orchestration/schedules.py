@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from ecom_pipeline.domain import shop
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.keys import RECONCILED, SALES_REPORT
@@ -58,7 +59,7 @@ def daily_load(
         return dg.SkipReason(
             f"{day} is loaded: version {entry.version}, {entry.totals.rows} rows, {entry.cause}"
         )
-    return [requests.request((day, day), f"{day}:daily:{morning.date()}")]
+    return [requests.request(DayRange(day, day), f"{day}:daily:{morning.date()}")]
 
 
 @dg.schedule(
@@ -88,7 +89,7 @@ def daily_sweep(
             f"{len(days)} days are behind, all in waiting runs" if days else "none"
         )
     return [
-        requests.request((first, last), f"{first}:{last}:sweep:{morning}")
+        requests.request(DayRange(first, last), f"{first}:{last}:sweep:{morning}")
         for first, last in requests.spans(asked)
     ]
 

@@ -13,6 +13,7 @@ from hashlib import sha256
 
 import dagster as dg
 
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.shop import today
 from ecom_pipeline.lake.notifications import (
     ForeignMessageError,
@@ -39,7 +40,7 @@ class Seen:
     messages: Mapping[date, set[str]] = field(default_factory=dict)
     foreign: list[str] = field(default_factory=list)
 
-    def run_key(self, span: requests.Span) -> str:
+    def run_key(self, span: DayRange) -> str:
         """Return a key of what asks for these days: the same when it is delivered again."""
         first, last = span
         ids = {id_ for day, ids in self.messages.items() if first <= day <= last for id_ in ids}
@@ -128,7 +129,7 @@ def failed_runs(context: dg.RunFailureSensorContext, alarms: dg.ResourceParam[Al
         f"{event.step_key}: {event.step_failure_data.error_display_string.splitlines()[0]}"
         for event in context.get_step_failure_events()
     ]
-    alarms.tell(
+    alarms.notify(
         f"ecom_pipeline: {run.job_name} failed ({days})",
         "\n".join(
             [
@@ -141,7 +142,7 @@ def failed_runs(context: dg.RunFailureSensorContext, alarms: dg.ResourceParam[Al
     )
 
 
-def _argument(span: requests.Span | None) -> str:
+def _argument(span: DayRange | None) -> str:
     return ":".join(map(str, span)) if span else "A:B"
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
 
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.runs import RunFailedError
 
@@ -19,7 +20,7 @@ _FINISHED = {
 }
 
 
-def load_days(url: str, span: requests.Span, say: Callable[[str], None]) -> str:
+def load_days(url: str, span: DayRange, say: Callable[[str], None]) -> str:
     """Ask for a run of these days, wait for its end, and return its id; the marts follow by then.
 
     Raises:

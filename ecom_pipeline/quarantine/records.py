@@ -25,7 +25,7 @@ _EVENTS_A_POST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class QuarantinedRecord:
     """A record of quarantine, and where it lies."""
 
     key: str
@@ -43,7 +43,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class QuarantineFilter:
     """Which records are meant; what is None does not matter."""
 
     reason: str | None = None
@@ -51,7 +51,7 @@ class Wanted:
     field: str | None = None
     id: str | None = None
 
-    def takes(self, kept: Kept) -> bool:
+    def matches(self, kept: QuarantinedRecord) -> bool:
         """Return whether a record is meant."""
         return (
             self.reason in {None, kept.record.reason}
@@ -61,10 +61,10 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class ReplayCandidate:
     """What would become of a record now: an event to post, a refusal, or a day to rebuild."""
 
-    kept: Kept
+    kept: QuarantinedRecord
     event: Event | None = None
     refusal: Refusal | None = None
     rebuild: date | None = None
@@ -74,31 +74,31 @@ class Trial:
 class Outcome:
     """What the API said: the records that it took, and those that it refused with why."""
 
-    accepted: Sequence[Kept]
-    refused: Sequence[tuple[Kept, Refusal]]
+    accepted: Sequence[QuarantinedRecord]
+    refused: Sequence[tuple[QuarantinedRecord, Refusal]]
 
 
-def find(lake: Lake, wanted: Wanted) -> Iterator[Kept]:
+def find(lake: Lake, wanted: QuarantineFilter) -> Iterator[QuarantinedRecord]:
     """Yield the records that are meant, in the order of their objects."""
     prefix = keys.QUARANTINE if wanted.day is None else keys.quarantine_prefix(wanted.day)
     for found in lake.objects(prefix):
         for line in lake.raw_lines(found.key):
-            kept = Kept(found.key, line, _record(found.key, line))
-            if wanted.takes(kept):
+            kept = QuarantinedRecord(found.key, line, _record(found.key, line))
+            if wanted.matches(kept):
                 yield kept
 
 
-def count(kept: Iterable[Kept]) -> dict[Group, int]:
+def count(kept: Iterable[QuarantinedRecord]) -> dict[Group, int]:
     """Return how many records there are of each received day, reason and field."""
     groups = Counter((each.day, each.record.reason, each.record.field) for each in kept)
     return dict(sorted(groups.items()))
 
 
 def preview(
-    lake: Lake, kept: Iterable[Kept], changes: Mapping[str, str], today: date
-) -> list[Trial]:
+    lake: Lake, kept: Iterable[QuarantinedRecord], changes: Mapping[str, str], today: date
+) -> list[ReplayCandidate]:
     """Say what today's rules make of records, with some fields changed; nothing is written."""
-    trials: list[Trial] = []
+    trials: list[ReplayCandidate] = []
     rebuilds: dict[date, dict[str, Rejected]] = {}
     contents: dict[str, int] = {}
     for each in kept:
@@ -114,15 +114,15 @@ def preview(
     return trials
 
 
-def replay(lake: Lake, trials: Iterable[Trial], producer: Producer) -> Outcome:
+def replay(lake: Lake, trials: Iterable[ReplayCandidate], producer: Producer) -> Outcome:
     """Post the events; what the API acknowledged leaves quarantine, object by object.
 
     Killed anywhere and run again it ends the same: an event's id comes from its record, so the
     API takes it twice and the stores once, and what was moved is not there to be posted.
     """
-    accepted: list[Kept] = []
-    refused: list[tuple[Kept, Refusal]] = []
-    objects: dict[str, list[Trial]] = defaultdict(list)
+    accepted: list[QuarantinedRecord] = []
+    refused: list[tuple[QuarantinedRecord, Refusal]] = []
+    objects: dict[str, list[ReplayCandidate]] = defaultdict(list)
     for trial in trials:
         if trial.event is not None:
             objects[trial.kept.key].append(trial)
@@ -136,7 +136,7 @@ def replay(lake: Lake, trials: Iterable[Trial], producer: Producer) -> Outcome:
     return Outcome(accepted, refused)
 
 
-def _posted(trials: Sequence[Trial], producer: Producer) -> list[Refusal | None]:
+def _posted(trials: Sequence[ReplayCandidate], producer: Producer) -> list[Refusal | None]:
     events = [trial.event for trial in trials if trial.event is not None]
     answers: list[Refusal | None] = []
     for start in range(0, len(events), _EVENTS_A_POST):
@@ -160,23 +160,29 @@ def _move(lake: Lake, key: str, taken: set[bytes]) -> None:
         lake.remove_records([key])
 
 
-def _tried(kept: Kept, changes: Mapping[str, str], today: date, contents: dict[str, int]) -> Trial:
+def _tried(
+    kept: QuarantinedRecord, changes: Mapping[str, str], today: date, contents: dict[str, int]
+) -> ReplayCandidate:
     """Try a record by itself and beside the others: two contents can't have one id."""
     found = revalidate.attempt(kept.line, kept.record, changes, today)
     if isinstance(found, Refusal):
-        return Trial(kept, refusal=found)
+        return ReplayCandidate(kept, refusal=found)
     if contents.setdefault(found.event_id, found.digest) != found.digest:
-        return Trial(kept, refusal=Refusal("event_id", "one content under one id", found.event_id))
-    return Trial(kept, event=found.payload)
+        return ReplayCandidate(
+            kept, refusal=Refusal("event_id", "one content under one id", found.event_id)
+        )
+    return ReplayCandidate(kept, event=found.payload)
 
 
-def _rebuilt(kept: Kept, day: date, still: Rejected | None, changes: Mapping[str, str]) -> Trial:
+def _rebuilt(
+    kept: QuarantinedRecord, day: date, still: Rejected | None, changes: Mapping[str, str]
+) -> ReplayCandidate:
     if changes:
         expected = "no --set: this record lies in raw, which is never edited; mend the rule"
-        return Trial(kept, refusal=Refusal("", expected, ", ".join(changes)))
+        return ReplayCandidate(kept, refusal=Refusal("", expected, ", ".join(changes)))
     if still is not None:
-        return Trial(kept, refusal=Refusal(still.field, still.expected, still.got))
-    return Trial(kept, rebuild=day)
+        return ReplayCandidate(kept, refusal=Refusal(still.field, still.expected, still.got))
+    return ReplayCandidate(kept, rebuild=day)
 
 
 def _record(key: str, line: bytes) -> Rejected:

@@ -35,7 +35,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class ValidEvent:
     """An event that today's rules accept, as it is posted, with its id and its digest."""
 
     payload: Event
@@ -53,7 +53,7 @@ def identity(line: bytes) -> str:
 
 def attempt(
     line: bytes, record: Rejected, changes: Mapping[str, str], today: date
-) -> Mended | Refusal:
+) -> ValidEvent | Refusal:
     """Judge a record by today's rules, as the API would: an event to post, or why not.
 
     An event without an id gets one that depends on its record alone, so that it can be posted
@@ -68,7 +68,7 @@ def attempt(
         event = parse(payload, received=today)
     except EventError as error:
         return Refusal(error.field, error.expected, error.got)
-    return Mended(payload, event.event_id, digest(event.row()))
+    return ValidEvent(payload, event.event_id, digest(event.row()))
 
 
 def _check_new_id(payload: Event, changes: Mapping[str, str]) -> None:

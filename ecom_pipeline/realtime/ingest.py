@@ -20,7 +20,7 @@ from ecom_pipeline.domain.event import EVENT_ID, EventError, parse
 from ecom_pipeline.realtime.clients import env
 from ecom_pipeline.realtime.metrics import Invocation
 from ecom_pipeline.realtime.retry import deadline_of
-from ecom_pipeline.realtime.stream import Placed, ThrottledError, put
+from ecom_pipeline.realtime.stream import PutResult, ThrottledError, put
 
 MAX_BODY = 640 * 1024  # in base64 still below Kinesis' 1 MiB a record
 MAX_EVENT = 32 * 1024
@@ -87,7 +87,7 @@ def _records(request: dict[str, Any], received_at: datetime) -> list[Record]:
     return [_judge(raw, n, received_at) for n, raw in enumerate(originals, 1)]
 
 
-def _placed(records: list[Record], deadline: float) -> list[Placed]:
+def _placed(records: list[Record], deadline: float) -> list[PutResult]:
     pairs = [(envelope.encode(record), _partition_key(record)) for record in records]
     return put(env("STREAM_NAME"), pairs, deadline=deadline)
 
@@ -175,7 +175,7 @@ def _partition_key(record: Record) -> str:
     return str(envelope.line_of(record).invoice_no)
 
 
-def _result(record: Record, placed: Placed) -> dict[str, str]:
+def _result(record: Record, placed: PutResult) -> dict[str, str]:
     if isinstance(record, Accepted):
         receipt = {"shard": placed.shard, "sequence": placed.sequence}
         return {"status": "accepted", EVENT_ID: record.event_id} | receipt

@@ -20,7 +20,7 @@ class ThrottledError(EcomError):
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PutResult:
     """Where Kinesis put a record."""
 
     shard: str
@@ -49,7 +49,7 @@ class Batch:
         return self.shard, self.records[0].sequence, self.records[-1].sequence
 
 
-def put(stream: str, records: list[tuple[bytes, str]], *, deadline: float) -> list[Placed]:
+def put(stream: str, records: list[tuple[bytes, str]], *, deadline: float) -> list[PutResult]:
     """Put (data, partition key) pairs, at most 500, and return their places in order.
 
     PutRecords can succeed in part: only the refused are sent again. When its answer was lost, all
@@ -58,7 +58,7 @@ def put(stream: str, records: list[tuple[bytes, str]], *, deadline: float) -> li
     Raises:
         ThrottledError: some were still refused at the deadline. Sending all again is safe.
     """
-    placed: dict[int, Placed] = {}
+    placed: dict[int, PutResult] = {}
     for _ in attempts(deadline):
         waiting = [n for n in range(len(records)) if n not in placed]
         entries = [{"Data": records[n][0], "PartitionKey": records[n][1]} for n in waiting]
@@ -68,7 +68,7 @@ def put(stream: str, records: list[tuple[bytes, str]], *, deadline: float) -> li
             continue
         for n, result in zip(waiting, answer["Records"], strict=True):
             if "SequenceNumber" in result:
-                placed[n] = Placed(result["ShardId"], result["SequenceNumber"])
+                placed[n] = PutResult(result["ShardId"], result["SequenceNumber"])
         if len(placed) == len(records):
             return [placed[n] for n in range(len(records))]
     raise ThrottledError(len(records) - len(placed))

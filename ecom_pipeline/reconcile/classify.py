@@ -11,12 +11,12 @@ from datetime import date, datetime
 from itertools import islice
 
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.reconcile.model import HOPS, Finding, Held, State, Store, Wanted
+from ecom_pipeline.reconcile.model import HOPS, BucketsByDay, Discrepancy, State, Store, StoredEvent
 
 MOST_BUCKETS = 20_000  # looked into row by row in one go: of a day's 8,000 rows that is 125 each
 _CONTENT = 4  # id, pieces, amount, digest: not where it lies or when it came
 
-Copies = Mapping[str, Sequence[Held]]  # of one event, by store
+Copies = Mapping[str, Sequence[StoredEvent]]  # of one event, by store
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Watermark:
         return store in {"CSV", "fact"} and day >= self.today
 
 
-def explain(stores: Sequence[Store], days: Sequence[date], mark: Watermark) -> list[Finding]:
+def classify(stores: Sequence[Store], days: Sequence[date], mark: Watermark) -> list[Discrepancy]:
     """Name the events on which the stores differ on these days.
 
     Looks at no more than MOST_BUCKETS buckets of days: where everything differs, the first days
@@ -42,18 +42,18 @@ def explain(stores: Sequence[Store], days: Sequence[date], mark: Watermark) -> l
     wanted = _differing(stores, days) if days else {}
     if not wanted:
         return []
-    found: list[Finding] = []
-    events: dict[tuple[date, str], dict[str, list[Held]]] = defaultdict(dict)
+    found: list[Discrepancy] = []
+    events: dict[tuple[date, str], dict[str, list[StoredEvent]]] = defaultdict(dict)
     for store in stores:
         for day, line in store.lines(wanted):
             events[day, line.event_id].setdefault(store.name, []).append(line)
-    judge = _Judge([store.name for store in stores], mark)
+    judge = _Classifier([store.name for store in stores], mark)
     for (day, event_id), copies in sorted(events.items()):
         found += judge.findings(day, event_id, copies)
     return found
 
 
-def _differing(stores: Sequence[Store], days: Sequence[date]) -> Wanted:
+def _differing(stores: Sequence[Store], days: Sequence[date]) -> BucketsByDay:
     sums = [store.buckets(days) for store in stores]
     places = sorted({place for each in sums for place in each})
     unequal = (p for p in places if len({repr(s.get(p, Totals())) for s in sums}) > 1)
@@ -64,18 +64,18 @@ def _differing(stores: Sequence[Store], days: Sequence[date]) -> Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
+class _Classifier:
     stores: Sequence[str]
     mark: Watermark
 
-    def findings(self, day: date, event_id: str, copies: Copies) -> Iterator[Finding]:
+    def findings(self, day: date, event_id: str, copies: Copies) -> Iterator[Discrepancy]:
         """Say what is wrong with each store's copies of an event."""
         received_at = _received_at(copies)
 
-        def say(store: str, kind: str, hop: str = "", state: State = "different") -> Finding:
+        def say(store: str, kind: str, hop: str = "", state: State = "different") -> Discrepancy:
             early = self.mark.in_flight(store, day, received_at) and kind == "missing"
             place = " ".join(sorted({each.place for each in copies.get(store, ()) if each.place}))
-            return Finding(
+            return Discrepancy(
                 day=day,
                 store=store,
                 kind=kind,  # type: ignore[arg-type]
@@ -96,8 +96,8 @@ class _Judge:
             yield say("fact", "extra")
 
     def _against(
-        self, right: Held, copies: Copies, say: Callable[..., Finding]
-    ) -> Iterator[Finding]:
+        self, right: StoredEvent, copies: Copies, say: Callable[..., Discrepancy]
+    ) -> Iterator[Discrepancy]:
         for store in self.stores:
             held = copies.get(store, ())
             hop = HOPS["CSV"] if store == "fact" and _same(held, copies.get("CSV", ())) else ""
@@ -109,7 +109,7 @@ class _Judge:
                 yield say(store, "changed", hop)
 
 
-def _same(some: Sequence[Held], others: Sequence[Held]) -> bool:
+def _same(some: Sequence[StoredEvent], others: Sequence[StoredEvent]) -> bool:
     return [each[:_CONTENT] for each in some] == [each[:_CONTENT] for each in others]
 
 

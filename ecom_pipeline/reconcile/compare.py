@@ -11,8 +11,8 @@ from datetime import date
 from typing import TypeVar
 
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.reconcile.classify import Watermark, explain
-from ecom_pipeline.reconcile.model import Days, Finding, Store
+from ecom_pipeline.reconcile.classify import Watermark, classify
+from ecom_pipeline.reconcile.model import DayTotals, Discrepancy, Store
 from ecom_pipeline.reconcile.stores.raw import RawStore
 
 _T = TypeVar("_T")
@@ -25,8 +25,8 @@ class Reconciliation:
     `account` says what became of the raw records that are no rows; `seconds` what each store took.
     """
 
-    stores: Mapping[str, Days]
-    findings: Sequence[Finding] = ()
+    stores: Mapping[str, DayTotals]
+    findings: Sequence[Discrepancy] = ()
     account: Mapping[str, int] = field(default_factory=dict[str, int], compare=False)
     seconds: Mapping[str, float] = field(default_factory=dict[str, float], compare=False)
 
@@ -38,12 +38,12 @@ class Reconciliation:
         return sum(self.stores[store].values(), Totals())
 
     @property
-    def wrong(self) -> list[Finding]:
+    def wrong(self) -> list[Discrepancy]:
         """Return what is not explained by being in flight."""
         return [each for each in self.findings if each.state != "in_flight"]
 
     @property
-    def in_flight(self) -> list[Finding]:
+    def in_flight(self) -> list[Discrepancy]:
         return [each for each in self.findings if each.state == "in_flight"]
 
     @property
@@ -65,7 +65,11 @@ class Reconciliation:
 
 
 def reconcile(
-    stores: Sequence[Store], first: date, last: date, mark: Watermark, accepted: Days | None = None
+    stores: Sequence[Store],
+    first: date,
+    last: date,
+    mark: Watermark,
+    accepted: DayTotals | None = None,
 ) -> Reconciliation:
     """Read the stores side by side and explain where they differ.
 
@@ -73,11 +77,11 @@ def reconcile(
     """
     with ThreadPoolExecutor(len(stores)) as pool:
         read = list(pool.map(lambda store: _timed(lambda: store.days(first, last)), stores))
-    sums: dict[str, Days] = {} if accepted is None else {"accepted": accepted}
+    sums: dict[str, DayTotals] = {} if accepted is None else {"accepted": accepted}
     sums |= {store.name: days for store, (days, _) in zip(stores, read, strict=True)}
     named = {store.name: sums[store.name] for store in stores}
     found = [fault for store in stores for fault in store.faults()]
-    found += explain(stores, _differing(named), mark)
+    found += classify(stores, _differing(named), mark)
     return Reconciliation(
         stores=sums,
         findings=sorted(found),
@@ -86,7 +90,7 @@ def reconcile(
     )
 
 
-def _differing(stores: Mapping[str, Days]) -> list[date]:
+def _differing(stores: Mapping[str, DayTotals]) -> list[date]:
     days = sorted({day for sums in stores.values() for day in sums})
     return [
         day for day in days if len({repr(sums.get(day, Totals())) for sums in stores.values()}) > 1

@@ -27,12 +27,12 @@ HOPS = {
 
 Kind = Literal["missing", "extra", "changed", "duplicated", "damaged", "header"]
 State = Literal["different", "lost", "in_flight"]
-Days = Mapping[date, Totals]
-Buckets = Mapping[tuple[date, int], Totals]
-Wanted = Mapping[date, frozenset[int]]
+DayTotals = Mapping[date, Totals]
+BucketTotals = Mapping[tuple[date, int], Totals]
+BucketsByDay = Mapping[date, frozenset[int]]
 
 
-class Held(NamedTuple):
+class StoredEvent(NamedTuple):
     """An event as it lies in a store; `place` is its invoice or object, where that helps."""
 
     event_id: str
@@ -43,7 +43,7 @@ class Held(NamedTuple):
     received_at: datetime | None = None
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class Discrepancy(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """One thing that is wrong, or only not there yet: where, with which event, on which hop.
 
     `place` is the invoice in DynamoDB (several of a duplicate), or the object in the lake.
@@ -71,19 +71,19 @@ class Store(Protocol):
 
     name: str
 
-    def days(self, first: date, last: date) -> Days:
+    def days(self, first: date, last: date) -> DayTotals:
         """Sum each day that has an event."""
         ...
 
-    def buckets(self, days: Sequence[date]) -> Buckets:
+    def buckets(self, days: Sequence[date]) -> BucketTotals:
         """Sum these days by bucket of event id."""
         ...
 
-    def lines(self, wanted: Wanted) -> Iterator[tuple[date, Held]]:
+    def lines(self, wanted: BucketsByDay) -> Iterator[tuple[date, StoredEvent]]:
         """Yield what lies in these buckets of days."""
         ...
 
-    def faults(self) -> list[Finding]:
+    def faults(self) -> list[Discrepancy]:
         """Return what was seen to be wrong with the store itself while it was read."""
         ...
 
@@ -93,10 +93,10 @@ def bucket_of(event_id: str) -> int:
     return md5(event_id.encode(), usedforsecurity=False).digest()[0] % BUCKETS
 
 
-def held(line: InvoiceLine, place: str, received_at: datetime | None) -> Held:
+def stored_event(line: InvoiceLine, place: str, received_at: datetime | None) -> StoredEvent:
     """Return an event as comparing needs it."""
     mark = digest(line.row())
-    return Held(line.event_id, line.quantity, line.amount, mark, place, received_at)
+    return StoredEvent(line.event_id, line.quantity, line.amount, mark, place, received_at)
 
 
 class Sums:
@@ -108,7 +108,7 @@ class Sums:
         self.rows = self.quantity = self.digest = 0
         self.amount = Decimal("0.0000")
 
-    def add(self, line: Held) -> None:
+    def add(self, line: StoredEvent) -> None:
         self.rows += 1
         self.quantity += line.quantity
         self.amount += line.amount
@@ -120,7 +120,7 @@ class Sums:
         )
 
 
-def total(lines: Iterable[Held]) -> Totals:
+def total(lines: Iterable[StoredEvent]) -> Totals:
     """Add up."""
     sums = Sums()
     for each in lines:
@@ -128,7 +128,7 @@ def total(lines: Iterable[Held]) -> Totals:
     return sums.totals()
 
 
-def by_bucket(day: date, lines: Iterable[Held]) -> dict[tuple[date, int], Totals]:
+def by_bucket(day: date, lines: Iterable[StoredEvent]) -> dict[tuple[date, int], Totals]:
     """Add up a day by bucket."""
     found: defaultdict[int, Sums] = defaultdict(Sums)
     for each in lines:
@@ -136,7 +136,9 @@ def by_bucket(day: date, lines: Iterable[Held]) -> dict[tuple[date, int], Totals
     return {(day, bucket): sums.totals() for bucket, sums in found.items()}
 
 
-def within(wanted: Wanted, day: date, lines: Iterable[Held]) -> Iterator[tuple[date, Held]]:
+def within(
+    wanted: BucketsByDay, day: date, lines: Iterable[StoredEvent]
+) -> Iterator[tuple[date, StoredEvent]]:
     """Yield a day's lines that lie in the wanted buckets."""
     for each in lines:
         if bucket_of(each.event_id) in wanted[day]:

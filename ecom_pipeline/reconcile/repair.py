@@ -15,7 +15,7 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.realtime import table
-from ecom_pipeline.reconcile.model import Finding
+from ecom_pipeline.reconcile.model import Discrepancy
 from ecom_pipeline.reconcile.stores.raw import Line, RawStore
 from ecom_pipeline.warehouse import load, marts
 from ecom_pipeline.warehouse.mart_list import MARTS
@@ -52,7 +52,7 @@ class Writable:
     warehouse: Warehouse
 
 
-def repair(stores: Writable, wrong: Sequence[Finding]) -> Repair:
+def repair(stores: Writable, wrong: Sequence[Discrepancy]) -> Repair:
     """Mend the findings that raw can mend."""
     lost = {each.day for each in wrong if each.state == "lost"}
     realtime = [
@@ -71,8 +71,8 @@ def repair(stores: Writable, wrong: Sequence[Finding]) -> Repair:
     return Repair(items=items, days=days, lost=sorted(lost))
 
 
-def _mend_items(stores: Writable, findings: Iterable[Finding]) -> int:
-    by_day: dict[date, list[Finding]] = defaultdict(list)
+def _mend_items(stores: Writable, findings: Iterable[Discrepancy]) -> int:
+    by_day: dict[date, list[Discrepancy]] = defaultdict(list)
     for each in findings:
         by_day[each.day].append(each)
     raw = RawStore(stores.lake)
@@ -84,7 +84,7 @@ def _mend_items(stores: Writable, findings: Iterable[Finding]) -> int:
     return mended
 
 
-def _mend(stores: Writable, wrong: Finding, events: Mapping[str, Line]) -> int:
+def _mend(stores: Writable, wrong: Discrepancy, events: Mapping[str, Line]) -> int:
     """Mend one finding; return 1, or 0 where raw does not know how."""
     if wrong.kind == "header":
         return _mend_header(stores, wrong.place, events)
@@ -112,7 +112,7 @@ def _mend_header(stores: Writable, number: str, events: Mapping[str, Line]) -> i
     return 1
 
 
-def _remove_copies(stores: Writable, wrong: Finding, right: str) -> int:
+def _remove_copies(stores: Writable, wrong: Discrepancy, right: str) -> int:
     """Take an event's lines away from the invoices that are not its own in raw."""
     for number in wrong.place.split():
         if number != right:

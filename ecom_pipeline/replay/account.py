@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.event import EventError, InvoiceLine, parse
 from ecom_pipeline.domain.tombstone import Tombstones
 from ecom_pipeline.domain.totals import Totals, totals_of
@@ -45,7 +46,7 @@ def account_of(events: Iterable[tuple[int, Mapping[str, object]]]) -> Account:
 
 def lines(path: Path, tombstones: Tombstones, first: date, last: date) -> Iterator[InvoiceLine]:
     """Yield what is accepted of a replay of these days of a data set, if there is anything."""
-    sent = dataset.events(path, days=(first, last), tombstones=tombstones)
+    sent = dataset.events(path, days=DayRange(first, last), tombstones=tombstones)
     with suppress(NoRowsError):
         for _, event in sent:
             with suppress(EventError):

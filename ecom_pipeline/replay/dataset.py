@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.event import EVENT_ID
 from ecom_pipeline.domain.tombstone import CUSTOMER, NONE, Tombstones, customer_in
 from ecom_pipeline.replay.csv_file import CsvFile, DatasetError, Row, inspect, rows_of
@@ -24,7 +25,6 @@ from ecom_pipeline.replay.csv_file import CsvFile, DatasetError, Row, inspect, r
 NAMESPACE = UUID("8a2c5a5e-6f0e-4b57-9a0c-3d3f0f5c7f11")  # never change it: ids hang on it
 
 Event = dict[str, str | int | Decimal | None]
-Days = tuple[date, date]
 
 _WHOLE = re.compile(r"-?\d{1,20}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,20}\.\d{1,20}", re.ASCII)  # as far as the domain reads a text, too
@@ -48,7 +48,7 @@ class Events:
         self,
         file: CsvFile,
         *,
-        days: Days | None,
+        days: DayRange | None,
         limit: int | None,
         seed: int | None,
         tombstones: Tombstones = NONE,
@@ -121,7 +121,7 @@ class Events:
 def events(
     path: Path,
     *,
-    days: Days | None = None,
+    days: DayRange | None = None,
     limit: int | None = None,
     seed: int | None = None,
     tombstones: Tombstones = NONE,

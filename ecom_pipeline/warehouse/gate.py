@@ -15,7 +15,7 @@ from ecom_pipeline.warehouse.session import WarehouseError
 _ID_DIGITS = 12
 
 
-class HeldError(WarehouseError):
+class ApprovalRequiredError(WarehouseError):
     """A publish that would change more than the bound; `plan_id` is what an approval names."""
 
     def __init__(self, plan_id: str, reasons: list[str]) -> None:
@@ -35,7 +35,7 @@ class Gate:
         """Raise HeldError when a day would change too much, unless just this was approved."""
         reasons = self.reasons(entries)
         if reasons and self.approved != plan_id(entries):
-            raise HeldError(plan_id(entries), reasons)
+            raise ApprovalRequiredError(plan_id(entries), reasons)
 
     def reasons(self, entries: Mapping[date, Entry]) -> list[str]:
         """Say, for each day above the bound, what would change."""
@@ -49,7 +49,7 @@ class Gate:
         ]
 
 
-OPEN = Gate()
+ALLOW_ALL = Gate()
 
 
 def plan_id(entries: Mapping[date, Entry]) -> str:

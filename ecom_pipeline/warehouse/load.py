@@ -16,7 +16,7 @@ from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest
 from ecom_pipeline.lake.partition import committed
 from ecom_pipeline.warehouse import ledger, stage
-from ecom_pipeline.warehouse.gate import OPEN, Gate
+from ecom_pipeline.warehouse.gate import ALLOW_ALL, Gate
 from ecom_pipeline.warehouse.ledger import Change, Entry
 from ecom_pipeline.warehouse.session import Session, Warehouse, retrying
 from ecom_pipeline.warehouse.stage import FACT, STAGE
@@ -32,7 +32,7 @@ def publish(
     days: Sequence[date],
     *,
     cause: str | None = None,
-    gate: Gate = OPEN,
+    gate: Gate = ALLOW_ALL,
 ) -> dict[date, Entry]:
     """Make the fact table hold just what these days' manifests say; return the new versions.
 

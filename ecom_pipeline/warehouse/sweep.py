@@ -12,7 +12,7 @@ from datetime import date
 from functools import partial
 
 from ecom_pipeline.lake import partition
-from ecom_pipeline.lake.buckets import Found, Lake
+from ecom_pipeline.lake.buckets import Lake, ObjectInfo
 from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.warehouse import ledger
 from ecom_pipeline.warehouse.ledger import Entry
@@ -23,7 +23,7 @@ _AT_ONCE = 16
 
 def behind(lake: Lake, warehouse: Warehouse, before: date) -> dict[date, str]:
     """Return each day before a day whose raw objects are not all published, and what is missing."""
-    objects: dict[date, list[Found]] = defaultdict(list)
+    objects: dict[date, list[ObjectInfo]] = defaultdict(list)
     for day, found in lake.raw_inventory():
         if day < before:
             objects[day].append(found)
@@ -36,7 +36,7 @@ def behind_on(lake: Lake, warehouse: Warehouse, days: Sequence[date]) -> dict[da
 
 
 def _behind(
-    lake: Lake, warehouse: Warehouse, objects: Mapping[date, list[Found]]
+    lake: Lake, warehouse: Warehouse, objects: Mapping[date, list[ObjectInfo]]
 ) -> dict[date, str]:
     if not objects:
         return {}
@@ -55,7 +55,7 @@ def published(lake: Lake, warehouse: Warehouse, day: date) -> Entry | None:
     return held.get(day) if not _missing(lake, held, day, lake.raw_objects(day)) else None
 
 
-def _missing(lake: Lake, held: Mapping[date, Entry], day: date, objects: list[Found]) -> str:
+def _missing(lake: Lake, held: Mapping[date, Entry], day: date, objects: list[ObjectInfo]) -> str:
     try:
         manifest = partition.read_manifest(lake, day)
     except ManifestError as error:

@@ -23,7 +23,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class ComparedRange:
     """Days that are about to be compared: from when on, and which versions are published."""
 
     first: date
@@ -32,7 +32,7 @@ class Span:
     versions: Mapping[date, int]
 
 
-def begin(warehouse: Warehouse, first: date, last: date) -> Span:
+def begin(warehouse: Warehouse, first: date, last: date) -> ComparedRange:
     """Return the days as they are now, before the stores are read.
 
     What is published meanwhile is a newer version, so it is not taken for compared.
@@ -44,11 +44,11 @@ def begin(warehouse: Warehouse, first: date, last: date) -> Span:
         " where invoice_date between %s and %s group by invoice_date",
         [first, last],
     )
-    return Span(first=first, last=last, began=began, versions=dict(rows))
+    return ComparedRange(first=first, last=last, began=began, versions=dict(rows))
 
 
 def keep(
-    warehouse: Warehouse, span: Span, differences: Mapping[date, int], backlog: Backlog
+    warehouse: Warehouse, span: ComparedRange, differences: Mapping[date, int], backlog: Backlog
 ) -> None:
     """Put what was found in the place of what was found of these days before.
 
@@ -67,7 +67,7 @@ def keep(
     retrying(attempt)
 
 
-def _replace(session: Session, span: Span, rows: list[str], backlog: Backlog) -> None:
+def _replace(session: Session, span: ComparedRange, rows: list[str], backlog: Backlog) -> None:
     session.run(f"lock {_VERDICTS}")  # first of all: the snapshot is newer
     session.run(
         f"delete from {_VERDICTS} where invoice_date between %s and %s", [span.first, span.last]

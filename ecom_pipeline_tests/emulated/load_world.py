@@ -105,7 +105,7 @@ class World:
             self.instance.delete_run(run.run_id)
 
 
-def span_of(run) -> requests.Span:
+def span_of(run) -> requests.DayRange:
     """Return a run's days, which each run must have."""
     span = requests.days_of_tags(run.tags)
     assert span is not None, run.tags

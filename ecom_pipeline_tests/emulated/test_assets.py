@@ -9,6 +9,7 @@ import pytest
 
 from ecom_pipeline import definitions
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.lake import partition
 from ecom_pipeline.orchestration import checks, requests, runs
 from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, FACT_LINES, RAW_EVENTS
@@ -30,7 +31,7 @@ def run(aws, instance, first, last=None, **more):
     job = definitions.build(aws).resolve_job_def(requests.LOAD_DAYS)
     return job.execute_in_process(
         instance=instance,
-        tags=requests.range_tags((first, last or first)),
+        tags=requests.range_tags(DayRange(first, last or first)),
         raise_on_error=False,
         **more,
     )

@@ -14,6 +14,7 @@ from bench.history import write_raw
 from ecom_pipeline import definitions, settings
 from ecom_pipeline.cost.metered_build import metered
 from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.engines.process_engine import ProcessEngine
@@ -67,7 +68,7 @@ def test_each_engine_makes_of_real_days_what_the_reference_makes(aws, tmp_path):
     path, first = REAL / "online_retail.csv.gz", date(2010, 12, 1)
     if not REAL.exists():
         path = write_sample(tmp_path / "sample.csv.gz", days=3, rows_per_day=300, start=first).path
-    events = dataset.events(path, days=(first, first + timedelta(days=2)))
+    events = dataset.events(path, days=DayRange(first, first + timedelta(days=2)))
     days = sorted(write_raw(connect.lake(aws), events))
     reference = built(PythonEngine(aws), days)
     assert [each.totals.rows > 0 for each in reference.values()] == [True] * len(days)

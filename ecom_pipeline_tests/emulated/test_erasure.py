@@ -9,7 +9,7 @@ from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.tombstone import Tombstone
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.erasure import erase as erasure
-from ecom_pipeline.erasure.erase import Person, Stores
+from ecom_pipeline.erasure.erase import DataSubject, Stores
 from ecom_pipeline.erasure.table import _invoice
 from ecom_pipeline.lake import partition, tombstones
 from ecom_pipeline.lake.tombstones import TombstoneError
@@ -115,7 +115,7 @@ def shop(stores, days, invoice, customer):
 
 
 def erase(shop, mode):
-    return erasure.erase(shop.stores, Person(shop.customer, mode), NOW)
+    return erasure.erase(shop.stores, DataSubject(shop.customer, mode), NOW)
 
 
 def names_nobody(shop):
@@ -138,18 +138,18 @@ def names_nobody(shop):
 
 def test_what_was_overwritten_before_is_in_a_version_that_is_looked_into(shop):
     lake = shop.stores.lake
-    person = Person(shop.customer, "delete")
-    before = erasure.survey(shop.stores, person).rows["old versions"]
+    person = DataSubject(shop.customer, "delete")
+    before = erasure.find_personal_data(shop.stores, person).rows["old versions"]
     (found,) = lake.raw_objects(shop.days[1])
     lake.write_lines(found.key, list(lake.raw_lines(found.key))[:1])
-    assert erasure.survey(shop.stores, person).rows["old versions"] == before + 1
+    assert erasure.find_personal_data(shop.stores, person).rows["old versions"] == before + 1
     with pytest.raises(AssertionError):
         names_nobody(shop)
 
 
 def test_a_dry_run_finds_the_customer_everywhere_and_changes_nothing(shop):
     before = shop.state()
-    found = erasure.survey(shop.stores, Person(shop.customer, "anonymise"))
+    found = erasure.find_personal_data(shop.stores, DataSubject(shop.customer, "anonymise"))
     assert found.days == set(shop.days)
     assert {k: n for k, n in found.rows.items() if k not in {"marts", "old versions"}} == {
         "raw": 8,

@@ -15,6 +15,7 @@ import pytest
 from bench import infra
 from ecom_pipeline import definitions
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.tombstone import Tombstone
 from ecom_pipeline.lake import tombstones
 from ecom_pipeline.orchestration import requests, runs
@@ -132,7 +133,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
         runs.run_days(definitions.build(fresh), instance, day, day)
         reconcile(fresh, instance, day)
         dg.materialize([bi.sales_report], instance=instance, resources=resources_for(fresh))
-    alarms(fresh).tell("subject", "message")
+    alarms(fresh).notify("subject", "message")
 
     may = permissions(values)
     made = {call for call in heard if call != ("s3:PutObject", raw_object(aws, day))}
@@ -161,7 +162,7 @@ def reconcile(configured, instance, day):
     quarantine = boto3.Session().client("s3", **emulator_of(configured))
     quarantine.put_object(**aside)
     job = definitions.build(configured).resolve_job_def(requests.RECONCILE_DAYS)
-    job.execute_in_process(instance=instance, tags=requests.range_tags((day, day)))
+    job.execute_in_process(instance=instance, tags=requests.range_tags(DayRange(day, day)))
     seed.delete_item(TableName=configured.table, Key={k: header[k] for k in ("pk", "sk")})
     quarantine.delete_object(**aside)
 

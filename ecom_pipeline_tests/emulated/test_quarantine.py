@@ -9,7 +9,7 @@ from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.catalog import QUARANTINE_TABLE
 from ecom_pipeline.quarantine import records, revalidate
-from ecom_pipeline.quarantine.records import Wanted
+from ecom_pipeline.quarantine.records import QuarantineFilter
 from ecom_pipeline.quarantine.revalidate import Event, Refusal
 from ecom_pipeline.realtime import archive, ingest, store
 from ecom_pipeline.warehouse import connect
@@ -48,7 +48,7 @@ class Api:
 
 
 def look(lake, day, **wanted):
-    return list(records.find(lake, Wanted(day=day, **wanted)))
+    return list(records.find(lake, QuarantineFilter(day=day, **wanted)))
 
 
 def trials(lake, day, changes=(), **wanted):

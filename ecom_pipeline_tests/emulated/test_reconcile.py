@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from ecom_pipeline import definitions
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.tombstone import NONE
 from ecom_pipeline.lake import partition
 from ecom_pipeline.orchestration import requests, runs
@@ -175,7 +176,9 @@ def test_a_day_is_reconciled_in_the_ui_with_what_differs_as_a_table(world, day, 
     home = runs.local_instance_home(tmp_path)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         job = definitions.build(world).resolve_job_def(requests.RECONCILE_DAYS)
-        done = job.execute_in_process(instance=instance, tags=requests.range_tags((day, day)))
+        done = job.execute_in_process(
+            instance=instance, tags=requests.range_tags(DayRange(day, day))
+        )
         (check,) = done.get_asset_check_evaluations()
         assert not check.passed
         table = check.metadata["events"]

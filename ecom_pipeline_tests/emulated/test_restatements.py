@@ -11,7 +11,7 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.warehouse import connect, gate, ledger, load, plan, stage
-from ecom_pipeline.warehouse.gate import Gate, HeldError
+from ecom_pipeline.warehouse.gate import ApprovalRequiredError, Gate
 from ecom_pipeline.warehouse.session import WarehouseError
 from ecom_pipeline_tests.builders import accepted, on
 
@@ -89,13 +89,13 @@ def test_above_the_bound_a_load_waits_until_just_that_is_approved(warehouse, lak
     load.publish(warehouse, lake, [day], gate=GATE)
     before = stage_rows(warehouse, day)
     arrive(lake, day, dict.fromkeys("abcdefghijk", 2))
-    with pytest.raises(HeldError, match="11 changed of 11") as held:
+    with pytest.raises(ApprovalRequiredError, match="11 changed of 11") as held:
         load.publish(warehouse, lake, [day], gate=GATE)
     assert stage_rows(warehouse, day) == before
     assert plan.make(warehouse, lake, [day])[day].change.changed == 11
     arrive(lake, day, dict.fromkeys("abcdefghijk", 3))
     approved = Gate(GATE.bound, held.value.plan_id)
-    with pytest.raises(HeldError):  # other data than were approved
+    with pytest.raises(ApprovalRequiredError):  # other data than were approved
         load.publish(warehouse, lake, [day], gate=approved)
     arrive(lake, day, dict.fromkeys("abcdefghijk", 2))
     assert load.publish(warehouse, lake, [day], gate=approved)[day].cause == "correction"

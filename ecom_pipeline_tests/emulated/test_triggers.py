@@ -12,6 +12,7 @@ from dagster._utils.schedules import cron_string_iterator
 
 from ecom_pipeline import definitions
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.shop import ZONE, today
 from ecom_pipeline.lake import partition
 from ecom_pipeline.orchestration import requests
@@ -53,14 +54,14 @@ def tick(instance, queue, cursor=None) -> Any:
     return new_raw_objects(context)
 
 
-def spans(found) -> list[requests.Span]:
+def spans(found) -> list[requests.DayRange]:
     """Return the days of each run that is asked for, which it must have."""
     asked = found.run_requests if isinstance(found, dg.SensorResult) else found
     assert asked is not None
     return [span_of(each) for each in asked]
 
 
-def span_of(request) -> requests.Span:
+def span_of(request) -> requests.DayRange:
     partition_key = request.partition_key
     span = requests.days_of_tags(
         request.tags | ({requests.PARTITION: partition_key} if partition_key else {})
@@ -94,7 +95,7 @@ def test_a_tick_asks_for_just_the_days_of_new_objects_and_reports_them(instance,
 def test_a_day_that_a_waiting_run_has_is_not_asked_for_again(aws, instance, queue, lake, day):
     arrive(lake, day)
     job = definitions.build(aws).resolve_job_def(requests.LOAD_DAYS)
-    tags = requests.range_tags((day - timedelta(days=1), day))
+    tags = requests.range_tags(DayRange(day - timedelta(days=1), day))
     run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.NOT_STARTED)
     assert spans(tick(instance, queue)) == []
     instance.report_run_canceled(run)
@@ -180,7 +181,7 @@ def test_a_failed_run_is_told_with_its_days_its_error_and_what_to_do(aws, lake, 
     lake.s3.put_object(Bucket=lake.raw_bucket, Key=key, Body=b"?", Metadata={"sha256": "0"})
     built = definitions.build(told)
     result = built.resolve_job_def(requests.LOAD_DAYS).execute_in_process(
-        instance=instance, tags=requests.range_tags((day, day)), raise_on_error=False
+        instance=instance, tags=requests.range_tags(DayRange(day, day)), raise_on_error=False
     )
     context = dg.build_run_status_sensor_context(
         sensor_name="failed_runs",
@@ -196,4 +197,4 @@ def test_a_failed_run_is_told_with_its_days_its_error_and_what_to_do(aws, lake, 
 
 
 def test_nobody_is_told_where_there_is_no_topic(aws):
-    alarms(aws).tell("subject", "message")
+    alarms(aws).notify("subject", "message")

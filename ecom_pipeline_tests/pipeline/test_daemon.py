@@ -234,7 +234,8 @@ def test_killed_in_a_tick_and_in_a_run_it_ends_with_the_right_table(world, days)
             until(lambda: ticks_of(instance, *started), "a tick of the sensor", WAIT_SECONDS)
         assert ticks_of(instance, *started)
         assert fact_is(world, days)
-        with dagster(world):
+        with connect.warehouse(world).session() as session, dagster(world):
+            session.run(f"lock {ledger.LOCK}")  # so that the run waits at its publish
             until(lambda: times_of(instance, "csv_invoice_lines"), "the CSV of a run", WAIT_SECONDS)
         assert instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])) == 1
         assert fact_is(world, days)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local.drill import course, faults, report
 from ecom_pipeline.local.drill.registry import fault_of
 
@@ -18,7 +19,7 @@ EVERY = faults.every()
 def world():
     """Yield the drill's world, with made-up sales in it."""
     with course.world(SEED) as made:
-        made.replay(DAYS, made.settings.home, lambda _count: None, ROWS)
+        made.replay(DayRange(*DAYS), made.settings.home, lambda _count: None, ROWS)
         yield made
 
 
@@ -32,7 +33,7 @@ def test_there_are_thirty_faults_at_least_each_with_a_name_and_a_sentence():
 
 @pytest.mark.parametrize("fault", EVERY, ids=lambda each: each.name)
 def test_a_fault_is_stood(world, fault):
-    assert course.face(world, fault).wrong == ""
+    assert course.run_fault(world, fault).wrong == ""
 
 
 def test_a_drill_whose_invariant_is_broken_says_so(world, capsys):
@@ -57,14 +58,14 @@ def test_a_drill_whose_invariant_is_broken_says_so(world, capsys):
         stolen.append(day)
 
     stolen = []
-    outcomes = course.go_through(world, [fault_of("sabotage", a_cent_is_stolen)])
-    result = course.final(world, outcomes)
+    outcomes = course.run_all(world, [fault_of("sabotage", a_cent_is_stolen)])
+    result = course.verify(world, outcomes)
     assert str(stolen[0]) in outcomes[0].wrong
     assert any(str(stolen[0]) in each for each in result.differences)
     assert not result.held
     report.show(result, Console(width=200))
     assert "BROKEN" in capsys.readouterr().out
     alter(world, stolen[0], -cent)
-    healed = course.final(world, [])
+    healed = course.verify(world, [])
     assert healed.held
     assert not replace(healed, outcomes=outcomes).held

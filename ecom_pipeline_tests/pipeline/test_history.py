@@ -17,6 +17,7 @@ from ecom_pipeline import definitions
 from ecom_pipeline.bi import marts as bi
 from ecom_pipeline.bi.tableau import extract
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.buckets import Lake
@@ -94,7 +95,7 @@ def load_days(redshift, instance, first, last):
 def load_alone(redshift, instance, day):
     """Load a day in a run of its own, as the UI does: the marts follow later."""
     job = definitions.build(redshift).resolve_job_def(requests.LOAD_DAYS)
-    tags = requests.range_tags((day, day))
+    tags = requests.range_tags(DayRange(day, day))
     assert job.execute_in_process(instance=instance, tags=tags).success
 
 

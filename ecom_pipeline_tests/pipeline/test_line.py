@@ -19,6 +19,7 @@ from ecom_pipeline import operations, settings
 from ecom_pipeline.cli import ecom as root
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.local import stack, waiting
 from ecom_pipeline.orchestration import requests
@@ -32,7 +33,9 @@ from ecom_pipeline_tests.builders import REAL, on
 
 pytestmark = pytest.mark.usefixtures("whole_line")
 
-REAL_DAYS = date(2010, 12, 3), date(2010, 12, 5)  # a day without sales between two with 2,000
+REAL_DAYS = DayRange(
+    date(2010, 12, 3), date(2010, 12, 5)
+)  # a day without sales between two with 2,000
 STORES = ["raw", "DynamoDB", "CSV", "fact"]
 
 

@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from ecom_pipeline.lake import connect
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.engines import BuildDay, Built, build_day
-from ecom_pipeline.lake.rows import Remembering
+from ecom_pipeline.lake.rows import CachingReader
 from ecom_pipeline.settings import Settings
 
 
@@ -34,7 +34,7 @@ class ProcessEngine:
 
     def build(self, days: Sequence[date]) -> Iterator[Built]:
         if len(days) <= self.few or self.processes == 1:
-            lake, read = connect.lake(self.settings), Remembering()
+            lake, read = connect.lake(self.settings), CachingReader()
             yield from (self.build_day(lake, day, read) for day in days)
             return
         fresh = multiprocessing.get_context("spawn")  # boto3 and Dagster have threads: no fork
@@ -60,8 +60,8 @@ def _results(building: Sequence[Future[Built]]) -> Iterator[Built]:
 
 
 @cache
-def _tools(settings: Settings) -> tuple[Lake, Remembering]:
-    return connect.lake(settings), Remembering()
+def _tools(settings: Settings) -> tuple[Lake, CachingReader]:
+    return connect.lake(settings), CachingReader()
 
 
 def _build(engine: ProcessEngine, day: date) -> Built:

@@ -16,11 +16,11 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from ecom_pipeline.lake import connect, manifest, partition, parts, spread
-from ecom_pipeline.lake.buckets import Found, Lake
+from ecom_pipeline.lake.buckets import Lake, ObjectInfo
 from ecom_pipeline.lake.engines import Built, build_day
 from ecom_pipeline.lake.manifest import ManifestError
-from ecom_pipeline.lake.parts import Made, Plan
-from ecom_pipeline.lake.rows import Remembering
+from ecom_pipeline.lake.parts import DayParts, PartResult
+from ecom_pipeline.lake.rows import CachingReader
 from ecom_pipeline.settings import Settings
 
 Place = tuple[int, int, int]  # a line's part, its object's number in the day, its own in the object
@@ -69,8 +69,8 @@ class SparkEngine:
 
 
 @cache
-def _tools(settings: Settings) -> tuple[Lake, Remembering]:
-    return connect.lake(settings), Remembering()
+def _tools(settings: Settings) -> tuple[Lake, CachingReader]:
+    return connect.lake(settings), CachingReader()
 
 
 def _build_day(settings: Settings, day: date) -> tuple[bytes, float]:
@@ -79,7 +79,7 @@ def _build_day(settings: Settings, day: date) -> tuple[bytes, float]:
 
 
 def _placed(
-    settings: Settings, count: int, numbered: tuple[int, Found]
+    settings: Settings, count: int, numbered: tuple[int, ObjectInfo]
 ) -> Iterator[tuple[Place, bytes]]:
     """Yield an object's lines with the part each belongs to and its place in the stream."""
     order, source = numbered
@@ -88,8 +88,8 @@ def _placed(
 
 
 def _part(
-    settings: Settings, planned: Plan, number: int, lines: Iterable[tuple[Place, bytes]]
-) -> Iterator[Made]:
+    settings: Settings, planned: DayParts, number: int, lines: Iterable[tuple[Place, bytes]]
+) -> Iterator[PartResult]:
     lake, read = _tools(settings)
     in_order = ((data, planned.sources[order].key, n) for (_, order, n), data in lines)
     yield parts.build(lake, planned, number, in_order, read)

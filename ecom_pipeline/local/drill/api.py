@@ -8,7 +8,7 @@ from ecom_pipeline.local.drill.functions import Hurry
 from ecom_pipeline.local.drill.http_proxy import Rule
 from ecom_pipeline.local.drill.registry import fault, require
 from ecom_pipeline.local.drill.strike import Strike
-from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.drill.world import TestSystem
 
 GROUP = "api"
 
@@ -17,7 +17,7 @@ _FOR_EVER = 1_000
 
 
 @fault(GROUP)
-def kinesis_throttles(world: World) -> str:
+def kinesis_throttles(world: TestSystem) -> str:
     """Kinesis refuses the first PutRecords calls: the function asks again."""
     times = world.random.randint(1, 3)
     _post_through(world, answers.throttled, times)
@@ -25,14 +25,14 @@ def kinesis_throttles(world: World) -> str:
 
 
 @fault(GROUP)
-def kinesis_takes_half(world: World) -> str:
+def kinesis_takes_half(world: TestSystem) -> str:
     """PutRecords succeeds for each second record only: the others are sent again."""
     _post_through(world, answers.half_of_the_records, 2)
     return "each second record refused, twice: none lost, none doubled in the stores"
 
 
 @fault(GROUP)
-def the_answer_of_putrecords_is_lost(world: World) -> str:
+def the_answer_of_putrecords_is_lost(world: TestSystem) -> str:
     """The records are on the stream, but the function is told of an error, and puts them again."""
     kind = world.random.choice((answers.lost, answers.cut_after))
     _post_through(world, kind, 1)
@@ -40,7 +40,7 @@ def the_answer_of_putrecords_is_lost(world: World) -> str:
 
 
 @fault(GROUP)
-def kinesis_throttles_for_too_long(world: World) -> str:
+def kinesis_throttles_for_too_long(world: TestSystem) -> str:
     """Kinesis refuses until the time is up: the producer gets 503, and sends the same again."""
     day = world.day()
     made = world.events(day)
@@ -55,7 +55,7 @@ def kinesis_throttles_for_too_long(world: World) -> str:
 
 
 @fault(GROUP)
-def a_producer_sends_again(world: World) -> str:
+def a_producer_sends_again(world: TestSystem) -> str:
     """A producer that got no answer posts the same events a second time, in another order."""
     day = world.day()
     made = world.events(day)
@@ -65,7 +65,7 @@ def a_producer_sends_again(world: World) -> str:
     return f"{len(made)} events acknowledged twice, stored once"
 
 
-def _post_through(world: World, kind: Rule, times: int) -> None:
+def _post_through(world: TestSystem, kind: Rule, times: int) -> None:
     day = world.day()
     made = world.events(day)
     strike = Strike("PutRecords", kind, times)
@@ -77,7 +77,7 @@ def _post_through(world: World, kind: Rule, times: int) -> None:
     world.load(day)
 
 
-def _must_accept(world: World, made: Sequence[Event]) -> None:
+def _must_accept(world: TestSystem, made: Sequence[Event]) -> None:
     told = world.producer.post(made)
     require(told.status == _ACCEPTED, f"the API answered {told.status}")
     world.producer.settle()

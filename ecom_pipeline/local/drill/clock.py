@@ -9,7 +9,7 @@ from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
 from ecom_pipeline.local.drill.delivery import moment, payload, sent
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.warehouse import load
 
 GROUP = "calendar"
@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 
 
 @fault(GROUP)
-def a_producers_clock_is_ahead(world: World) -> str:
+def a_producers_clock_is_ahead(world: TestSystem) -> str:
     """An event of tomorrow is taken, one of the day after tomorrow refused with its field."""
     today = datetime.now(UTC).date()
     taken = world.events(world.touch(today + _DAY), 1)
@@ -35,7 +35,7 @@ def a_producers_clock_is_ahead(world: World) -> str:
 
 
 @fault(GROUP)
-def the_last_and_the_first_minute(world: World) -> str:
+def the_last_and_the_first_minute(world: TestSystem) -> str:
     """Events of 23:59 and 00:00 lie a minute, and a day, apart."""
     first, second = world.two_days()
     world.deliver(
@@ -51,19 +51,19 @@ def the_last_and_the_first_minute(world: World) -> str:
 
 
 @fault(GROUP)
-def the_clocks_go_forward(world: World) -> str:
+def the_clocks_go_forward(world: TestSystem) -> str:
     """An event of 01:30 on a day that has no such time lies on that day."""
     return _half_past_one(world, _SPRING)
 
 
 @fault(GROUP)
-def the_clocks_go_back(world: World) -> str:
+def the_clocks_go_back(world: TestSystem) -> str:
     """Events of 01:30 on a day that has it twice lie on that day."""
     return _half_past_one(world, _AUTUMN)
 
 
 @fault(GROUP)
-def an_empty_day(world: World) -> str:
+def an_empty_day(world: TestSystem) -> str:
     """A day without an event is loaded: nought rows are a result, and a version."""
     day = world.day()
     world.load(day)
@@ -74,7 +74,7 @@ def an_empty_day(world: World) -> str:
 
 
 @fault(GROUP)
-def a_late_event(world: World) -> str:
+def a_late_event(world: TestSystem) -> str:
     """Events of a day come after it was published: the day is replaced whole, by version 2."""
     day, before = world.loaded_day()
     world.arrive(day, 1)
@@ -86,7 +86,7 @@ def a_late_event(world: World) -> str:
     return f"version 2, late: {before.rows} rows and 1"
 
 
-def _half_past_one(world: World, day: date) -> str:
+def _half_past_one(world: TestSystem, day: date) -> str:
     world.touch(day)
     world.deliver(world.batch(world.events(day, 2, InvoiceDate=moment(day, "1:30"))))
     world.load(day)

@@ -21,13 +21,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dagster import DagsterError
 
 from ecom_pipeline import operations, settings
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.local import stack
 from ecom_pipeline.local.drill import functions
 from ecom_pipeline.local.drill.registry import DrillError, Fault
-from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.local.processes import LocalError
 from ecom_pipeline.orchestration.runs import RunFailedError
 from ecom_pipeline.realtime.items import StoreError
@@ -35,7 +36,7 @@ from ecom_pipeline.replay.sender import SendError
 from ecom_pipeline.warehouse import load
 from ecom_pipeline.warehouse.session import WarehouseError
 
-DAYS = date(2010, 12, 1), date(2010, 12, 14)
+DAYS = DayRange(date(2010, 12, 1), date(2010, 12, 14))
 _UNHURT = (  # what a fault may end with when the system does not stand it
     DrillError,
     WarehouseError,
@@ -81,7 +82,7 @@ class Result:
 
 
 @contextmanager
-def world(seed: int) -> Iterator[World]:
+def world(seed: int) -> Iterator[TestSystem]:
     """Run a whole local system of its own: free ports, a home that is removed in the end."""
     home = Path(tempfile.mkdtemp(prefix="ecom-drill-"))
     configured = replace(
@@ -94,7 +95,7 @@ def world(seed: int) -> Iterator[World]:
     try:
         with functions.environment(configured):
             stack.up(configured)
-            made = World(configured, seed)
+            made = TestSystem(configured, seed)
             made.prepare()
             yield made
     finally:
@@ -109,7 +110,7 @@ def in_any_order(faults: Iterable[Fault], seed: int) -> list[Fault]:
     return ordered
 
 
-def face(there: World, fault: Fault) -> Outcome:
+def run_fault(there: TestSystem, fault: Fault) -> Outcome:
     """Do a fault to the world, and check what must hold."""
     started = time.monotonic()
     happened = wrong = ""
@@ -122,18 +123,18 @@ def face(there: World, fault: Fault) -> Outcome:
     return Outcome(fault=fault, happened=happened, wrong=wrong, seconds=time.monotonic() - started)
 
 
-def go_through(
-    there: World, faults: Iterable[Fault], tell: Callable[[Outcome], None] = lambda _: None
+def run_all(
+    there: TestSystem, faults: Iterable[Fault], tell: Callable[[Outcome], None] = lambda _: None
 ) -> list[Outcome]:
     """Face each fault; one that is not stood stops no other."""
     outcomes: list[Outcome] = []
     for fault in faults:
-        outcomes.append(face(there, fault))
+        outcomes.append(run_fault(there, fault))
         tell(outcomes[-1])
     return outcomes
 
 
-def final(there: World, outcomes: Sequence[Outcome]) -> Result:
+def verify(there: TestSystem, outcomes: Sequence[Outcome]) -> Result:
     """Compare all stores over all days, and the fact table with what was acknowledged."""
     total, differences = Totals(), list[str]()
     first, last = min(there.account.days), max(there.account.days)

@@ -17,13 +17,13 @@ from ecom_pipeline.local.drill import answers
 from ecom_pipeline.local.drill.http_proxy import Call, Forward, Reply
 from ecom_pipeline.local.drill.registry import fault, require
 from ecom_pipeline.local.drill.strike import Strike
-from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.drill.world import TestSystem
 
 GROUP = "lake"
 
 
 @fault(GROUP)
-def a_raw_object_is_cut(world: World) -> str:
+def a_raw_object_is_cut(world: TestSystem) -> str:
     """Bytes are cut off a raw object's end: the build refuses it by name, the version stays."""
 
     def cut(body: bytes) -> bytes:
@@ -33,7 +33,7 @@ def a_raw_object_is_cut(world: World) -> str:
 
 
 @fault(GROUP)
-def a_raw_object_ends_at_a_line(world: World) -> str:
+def a_raw_object_ends_at_a_line(world: TestSystem) -> str:
     """A raw object loses its last lines but is whole gzip: only what it says of itself tells."""
 
     def shorten(body: bytes) -> bytes:
@@ -44,7 +44,7 @@ def a_raw_object_ends_at_a_line(world: World) -> str:
 
 
 @fault(GROUP)
-def a_raw_object_has_a_flipped_bit(world: World) -> str:
+def a_raw_object_has_a_flipped_bit(world: TestSystem) -> str:
     """One bit of a raw object is another: the build refuses it by name."""
 
     def flip(body: bytes) -> bytes:
@@ -55,7 +55,7 @@ def a_raw_object_has_a_flipped_bit(world: World) -> str:
 
 
 @fault(GROUP)
-def an_object_goes_between_listing_and_read(world: World) -> str:
+def an_object_goes_between_listing_and_read(world: TestSystem) -> str:
     """A raw object is deleted after it was listed: nothing is committed without it."""
     day, _ = world.loaded_day()
     before = partition.committed(world.lake, day)
@@ -78,7 +78,7 @@ def an_object_goes_between_listing_and_read(world: World) -> str:
 
 
 @fault(GROUP)
-def a_read_is_cut(world: World) -> str:
+def a_read_is_cut(world: TestSystem) -> str:
     """The connection ends in the middle of a raw object: its half is never taken for the whole."""
     day, _ = world.loaded_day()
     before = partition.committed(world.lake, day)
@@ -94,7 +94,7 @@ def a_read_is_cut(world: World) -> str:
 
 
 @fault(GROUP)
-def s3_stumbles_while_a_day_is_built(world: World) -> str:
+def s3_stumbles_while_a_day_is_built(world: TestSystem) -> str:
     """S3 answers listing, reads and writes of a build with 500, SlowDown or not at all."""
     day = world.day()
     world.arrive(day)
@@ -119,7 +119,7 @@ def s3_stumbles_while_a_day_is_built(world: World) -> str:
 
 
 @fault(GROUP)
-def the_answer_of_the_manifest_is_lost(world: World) -> str:
+def the_answer_of_the_manifest_is_lost(world: TestSystem) -> str:
     """The manifest is written, but its answer is lost; the retry's condition then fails."""
     day, _ = world.loaded_day()
     world.arrive(day)
@@ -134,7 +134,7 @@ def the_answer_of_the_manifest_is_lost(world: World) -> str:
 
 
 @fault(GROUP)
-def two_builders_of_a_day(world: World) -> str:
+def two_builders_of_a_day(world: TestSystem) -> str:
     """Another builder commits the day, with newer objects, before this one's manifest."""
     day = world.day()
     world.arrive(day)
@@ -153,7 +153,7 @@ def two_builders_of_a_day(world: World) -> str:
     return "the slower one saw it, and built again with all objects"
 
 
-def _damaged(world: World, damage: Any) -> str:
+def _damaged(world: TestSystem, damage: Any) -> str:
     """Damage a late object of a loaded day; return how it was refused."""
     day, before = world.loaded_day()
     world.arrive(day)
@@ -181,17 +181,17 @@ def _build_fails(lake: Lake, day: Any) -> bool:
     return True
 
 
-def _read(world: World, key: str) -> tuple[bytes, dict[str, str]]:
+def _read(world: TestSystem, key: str) -> tuple[bytes, dict[str, str]]:
     answer = world.client("s3").get_object(Bucket=world.settings.raw_bucket, Key=key)
     return answer["Body"].read(), answer["Metadata"]
 
 
-def _write(world: World, key: str, stored: tuple[bytes, dict[str, str]]) -> None:
+def _write(world: TestSystem, key: str, stored: tuple[bytes, dict[str, str]]) -> None:
     body, metadata = stored
     world.client("s3").put_object(
         Bucket=world.settings.raw_bucket, Key=key, Body=body, Metadata=metadata
     )
 
 
-def _remove(world: World, key: str) -> None:
+def _remove(world: TestSystem, key: str) -> None:
     world.client("s3").delete_object(Bucket=world.settings.raw_bucket, Key=key)

@@ -8,7 +8,7 @@ from datetime import date
 from ecom_pipeline.lake import partition
 from ecom_pipeline.local.drill.registry import fault, require
 from ecom_pipeline.local.drill.wire import Fate
-from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.warehouse import load
 from ecom_pipeline.warehouse.ledger import LOCK, FencedError
 
@@ -19,7 +19,7 @@ _LOCK = f"lock {LOCK}"
 
 
 @fault(GROUP)
-def two_loaders_of_one_day(world: World) -> str:
+def two_loaders_of_one_day(world: TestSystem) -> str:
     """Two or three loads publish one day at once: one does, the others have nothing to do."""
     day = world.day()
     world.arrive(day)
@@ -34,7 +34,7 @@ def two_loaders_of_one_day(world: World) -> str:
 
 
 @fault(GROUP)
-def a_zombie_wakes_up(world: World) -> str:
+def a_zombie_wakes_up(world: TestSystem) -> str:
     """A load sleeps before its transaction while a newer one publishes: it is fenced off."""
     day, _ = world.loaded_day()
     world.arrive(day)
@@ -62,7 +62,7 @@ def a_zombie_wakes_up(world: World) -> str:
 
 
 @fault(GROUP)
-def a_reader_looks_on(world: World) -> str:
+def a_reader_looks_on(world: TestSystem) -> str:
     """A reader asks for a day's rows all the time while the day is replaced, several times."""
     day, _ = world.loaded_day()
     allowed = [world.held(day).rows]
@@ -82,14 +82,14 @@ def a_reader_looks_on(world: World) -> str:
     return f"{seen.total()} reads saw whole days only: {sorted(seen)} rows"
 
 
-def _publish(world: World, day: date) -> str:
+def _publish(world: TestSystem, day: date) -> str:
     try:
         return "published" if load.publish(world.warehouse, world.lake, [day]) else "found it done"
     except FencedError:
         return "fenced"
 
 
-def _read_on(world: World, day: date, done: threading.Event) -> Counter[int]:
+def _read_on(world: TestSystem, day: date, done: threading.Event) -> Counter[int]:
     seen = Counter[int]()
     asked = f"select count(*) from {load.FACT} where invoice_date = %s"  # noqa: S608 - our own name
     with world.warehouse.session() as session:

@@ -10,7 +10,7 @@ from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.catalog import CSV_TABLE, table_input
 from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.warehouse import connect, load, schema
 from ecom_pipeline.warehouse.session import WarehouseError
 
@@ -20,7 +20,7 @@ Damage = Callable[[str, bytes], None]
 
 
 @fault(GROUP)
-def a_part_is_half_written(world: World) -> str:
+def a_part_is_half_written(world: TestSystem) -> str:
     """Bytes are cut off a CSV part: COPY or its assertions refuse it, the version stays."""
     day, before = _built(world)
 
@@ -31,7 +31,7 @@ def a_part_is_half_written(world: World) -> str:
 
 
 @fault(GROUP)
-def a_part_ends_at_a_line(world: World) -> str:
+def a_part_ends_at_a_line(world: TestSystem) -> str:
     """A CSV part loses its last row but is whole gzip: its number of rows tells."""
     day, before = _built(world)
 
@@ -43,7 +43,7 @@ def a_part_ends_at_a_line(world: World) -> str:
 
 
 @fault(GROUP)
-def a_part_has_a_row_twice(world: World) -> str:
+def a_part_has_a_row_twice(world: TestSystem) -> str:
     """A CSV part has one row in the place of another: its ids and sums tell."""
     day, before = _built(world)
 
@@ -55,14 +55,14 @@ def a_part_has_a_row_twice(world: World) -> str:
 
 
 @fault(GROUP)
-def a_part_is_missing(world: World) -> str:
+def a_part_is_missing(world: TestSystem) -> str:
     """A CSV part is deleted: the load stops, since each part is mandatory."""
     day, before = _built(world)
     return _refused(world, day, before, lambda key, _: world.lake.remove_parts([key]))
 
 
 @fault(GROUP)
-def a_manifest_is_damaged(world: World) -> str:
+def a_manifest_is_damaged(world: TestSystem) -> str:
     """The manifest is cut: the load says so by its name, and a rebuild mends it."""
     day, before = _built(world)
     key = keys.manifest_key(day)
@@ -74,7 +74,7 @@ def a_manifest_is_damaged(world: World) -> str:
 
 
 @fault(GROUP)
-def a_column_of_the_catalog_is_altered(world: World) -> str:
+def a_column_of_the_catalog_is_altered(world: TestSystem) -> str:
     """Somebody gives a column of Glue's table another type: the drift is named, and put back."""
     day, _ = world.loaded_day()
     catalog = connect.catalog(world.settings)
@@ -99,7 +99,7 @@ def _as_long(text: bytes, body: bytes) -> bytes:
     return gzip.compress(text, mtime=0).ljust(len(body), b"\0")
 
 
-def _built(world: World) -> tuple[date, Totals]:
+def _built(world: TestSystem) -> tuple[date, Totals]:
     """Return a published day with late events whose CSV is built, and what it held before."""
     day, before = world.loaded_day()
     world.arrive(day)
@@ -107,7 +107,7 @@ def _built(world: World) -> tuple[date, Totals]:
     return day, before
 
 
-def _refused(world: World, day: date, before: Totals, damage: Damage) -> str:
+def _refused(world: TestSystem, day: date, before: Totals, damage: Damage) -> str:
     (part,) = partition.committed(world.lake, day).parts
     found = world.lake.read_csv(part.key)
     require(found, f"{part.key} is not there")
@@ -116,7 +116,7 @@ def _refused(world: World, day: date, before: Totals, damage: Damage) -> str:
     return _mended(world, day, before, WarehouseError)
 
 
-def _mended(world: World, day: date, before: Totals, expected: type[Exception]) -> str:
+def _mended(world: TestSystem, day: date, before: Totals, expected: type[Exception]) -> str:
     """Try to load what is damaged, which must change nothing; then rebuild and load."""
     refusal = ""
     try:

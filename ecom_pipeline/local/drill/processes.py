@@ -23,7 +23,7 @@ from ecom_pipeline.local.drill.http_proxy import Call, Forward, Proxy, Reply
 from ecom_pipeline.local.drill.registry import fault, require
 from ecom_pipeline.local.drill.strike import Strike
 from ecom_pipeline.local.drill.wire import Fate, StatementStrike, WarehouseProxy
-from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.settings import child_environment, environment_of
 
 GROUP = "processes"
@@ -64,7 +64,7 @@ main()
 
 
 @fault(GROUP)
-def the_poller_is_killed(world: World) -> str:
+def the_poller_is_killed(world: TestSystem) -> str:
     """The stream's poller gets kill -9 while it delivers: it goes on from its checkpoints."""
     day = world.day()
     world.producer.post(world.events(day, 40))
@@ -77,7 +77,7 @@ def the_poller_is_killed(world: World) -> str:
 
 
 @fault(GROUP)
-def the_warehouse_is_killed(world: World) -> str:
+def the_warehouse_is_killed(world: TestSystem) -> str:
     """The warehouse gets kill -9 after a load: what was committed is there when it is back."""
     day, before = world.loaded_day()
     _kill_service(world, "redshift")
@@ -90,7 +90,7 @@ def the_warehouse_is_killed(world: World) -> str:
 
 
 @fault(GROUP)
-def the_emulator_is_killed(world: World) -> str:
+def the_emulator_is_killed(world: TestSystem) -> str:
     """The AWS emulator gets kill -9 and forgets DynamoDB: it is filled from the raw lake."""
     day, _ = world.loaded_day()
     world.producer.settle()
@@ -109,7 +109,7 @@ def the_emulator_is_killed(world: World) -> str:
 
 
 @fault(GROUP)
-def a_loading_process_is_killed(world: World) -> str:
+def a_loading_process_is_killed(world: TestSystem) -> str:
     """A loading process gets kill -9 at one of its statements: another process loads the day."""
     steps = ("copy", "lock sales.load_lock", "delete from sales.fact", "insert into sales.load_l")
     step = world.random.choice(steps)
@@ -131,7 +131,7 @@ def a_loading_process_is_killed(world: World) -> str:
 
 
 @fault(GROUP)
-def a_building_process_is_killed(world: World) -> str:
+def a_building_process_is_killed(world: TestSystem) -> str:
     """A process that writes a day's CSV gets kill -9 before its part or its manifest."""
     day, _ = world.loaded_day()
     before = partition.committed(world.lake, day)
@@ -155,7 +155,7 @@ def a_building_process_is_killed(world: World) -> str:
 
 
 @fault(GROUP)
-def the_disk_is_full(world: World) -> str:
+def the_disk_is_full(world: TestSystem) -> str:
     """`ecom load` can't write to its disk: it fails in its own words, and nothing is half done."""
     day, before = world.loaded_day()
     world.arrive(day)
@@ -170,7 +170,7 @@ def the_disk_is_full(world: World) -> str:
 
 
 @fault(GROUP)
-def a_huge_object(world: World) -> str:
+def a_huge_object(world: TestSystem) -> str:
     """A raw object has 20,000 lines, events redelivered a hundred times: it is never held whole."""
     day = world.day()
     made = world.events(day, _EVENTS)
@@ -192,7 +192,7 @@ class _Killer:
         self._then = then
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, world: World, script: str, day: date, **changes: Any) -> None:
+    def run(self, world: TestSystem, script: str, day: date, **changes: Any) -> None:
         """Run a script until it is killed, then check what must hold right after."""
         self._process = subprocess.Popen(  # noqa: S603 - our own script
             _command(script, str(day)),
@@ -215,7 +215,7 @@ class _Killer:
         return True
 
 
-def _kill_service(world: World, name: str) -> None:
+def _kill_service(world: TestSystem, name: str) -> None:
     pid = processes.pid_of(name, world.settings.home.resolve())
     require(pid, f"{name} does not run")
     process = psutil.Process(pid)
@@ -224,7 +224,7 @@ def _kill_service(world: World, name: str) -> None:
     psutil.wait_procs(family, timeout=10)
 
 
-def _run(world: World, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(world: TestSystem, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own script
         _command(script, *arguments),
         env=_environment(world),
@@ -239,5 +239,5 @@ def _command(script: str, *arguments: str) -> Sequence[str]:
     return [sys.executable, "-c", script, *arguments]
 
 
-def _environment(world: World, **changes: Any) -> dict[str, str]:
+def _environment(world: TestSystem, **changes: Any) -> dict[str, str]:
     return child_environment(environment_of(replace(world.settings, **changes)))

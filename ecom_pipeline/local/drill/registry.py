@@ -6,9 +6,9 @@ from inspect import getdoc
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ecom_pipeline.local.drill.world import World
+    from ecom_pipeline.local.drill.world import TestSystem
 
-Inject = Callable[["World"], str]
+Inject = Callable[["TestSystem"], str]
 
 
 class DrillError(AssertionError):

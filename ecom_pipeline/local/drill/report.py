@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local.drill import course, faults
 from ecom_pipeline.local.drill.course import Outcome, Result
-from ecom_pipeline.local.drill.world import Days
 from ecom_pipeline.terminal import pounds, table
 
 
-def run(seed: int, days: Days, console: Console) -> Result:
+def run(seed: int, days: DayRange, console: Console) -> Result:
     """Go through the whole drill, saying what is being done."""
     started = time.monotonic()
     with _progress(console) as progress:
@@ -26,9 +26,9 @@ def run(seed: int, days: Days, console: Console) -> Result:
             world.replay(days, Path(world.settings.home), lambda _count: None)
             every = course.in_any_order(faults.every(), seed)
             progress.update(task, description="faults", total=len(every))
-            outcomes = course.go_through(world, every, _teller(progress))
+            outcomes = course.run_all(world, every, _teller(progress))
             progress.update(task, description="comparing all stores over all days")
-            result = course.final(world, outcomes)
+            result = course.verify(world, outcomes)
     return replace(result, seconds=time.monotonic() - started)
 
 

@@ -3,14 +3,14 @@
 from ecom_pipeline.local.drill.delivery import encoded, sent
 from ecom_pipeline.local.drill.functions import STREAM
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.realtime import archive, store
 
 GROUP = "stream"
 
 
 @fault(GROUP)
-def a_batch_comes_again(world: World) -> str:
+def a_batch_comes_again(world: TestSystem) -> str:
     """Lambda delivers one batch to both consumers two to four times."""
     day = world.day()
     batch = world.batch(world.events(day))
@@ -27,7 +27,7 @@ def a_batch_comes_again(world: World) -> str:
 
 
 @fault(GROUP)
-def a_retry_has_other_borders(world: World) -> str:
+def a_retry_has_other_borders(world: TestSystem) -> str:
     """What was delivered comes again, cut into other batches."""
     day = world.day()
     batch = world.batch(world.events(day, 10))
@@ -40,7 +40,7 @@ def a_retry_has_other_borders(world: World) -> str:
 
 
 @fault(GROUP)
-def records_out_of_order(world: World) -> str:
+def records_out_of_order(world: TestSystem) -> str:
     """The records of several invoices come in any order, in batches of one to three."""
     day = world.day()
     batch = world.batch(world.events(day, 9))
@@ -54,7 +54,7 @@ def records_out_of_order(world: World) -> str:
 
 
 @fault(GROUP)
-def one_consumer_is_ahead(world: World) -> str:
+def one_consumer_is_ahead(world: TestSystem) -> str:
     """The archive has a batch that the table's consumer gets only after the load."""
     day = world.day()
     batch = world.batch(world.events(day))
@@ -65,7 +65,7 @@ def one_consumer_is_ahead(world: World) -> str:
 
 
 @fault(GROUP)
-def poison_on_the_stream(world: World) -> str:
+def poison_on_the_stream(world: TestSystem) -> str:
     """Records that are no JSON, no UTF-8 or of a wrong type lie among good ones on the stream."""
     day = world.day()
     made = world.events(day)
@@ -94,7 +94,7 @@ def poison_on_the_stream(world: World) -> str:
 
 
 @fault(GROUP)
-def one_id_with_two_contents(world: World) -> str:
+def one_id_with_two_contents(world: TestSystem) -> str:
     """An event id comes again with another content: the first stands, the second is set aside."""
     day = world.day()
     made = world.events(day)
@@ -107,7 +107,7 @@ def one_id_with_two_contents(world: World) -> str:
 
 
 @fault(GROUP)
-def schema_drift_in_an_event(world: World) -> str:
+def schema_drift_in_an_event(world: TestSystem) -> str:
     """A producer sends a key that nobody has agreed to; its neighbours are taken."""
     day = world.day()
     made = world.events(day, 4)

@@ -6,7 +6,7 @@ from ecom_pipeline.local.drill import answers, functions
 from ecom_pipeline.local.drill.functions import Hurry
 from ecom_pipeline.local.drill.registry import fault, require
 from ecom_pipeline.local.drill.strike import Strike
-from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.local.poller.records import Record
 from ecom_pipeline.realtime import archive, store
 
@@ -17,7 +17,7 @@ _FOR_EVER = 1_000
 
 
 @fault(GROUP)
-def dynamodb_throttles(world: World) -> str:
+def dynamodb_throttles(world: TestSystem) -> str:
     """DynamoDB refuses the first calls: the function asks again."""
     times = world.random.randint(1, 3)
     _deliver_through(world, Strike(_PUT_ITEMS, answers.throttled, times))
@@ -25,14 +25,14 @@ def dynamodb_throttles(world: World) -> str:
 
 
 @fault(GROUP)
-def dynamodb_takes_half(world: World) -> str:
+def dynamodb_takes_half(world: TestSystem) -> str:
     """Each second statement of a batch is throttled: those alone are sent again."""
     _deliver_through(world, Strike(_PUT_ITEMS, answers.half_of_the_statements, 2))
     return "each second item refused, twice: all stored"
 
 
 @fault(GROUP)
-def the_answer_of_a_conditional_put_is_lost(world: World) -> str:
+def the_answer_of_a_conditional_put_is_lost(world: TestSystem) -> str:
     """The items are stored, but their answer is lost; the next put finds its keys taken."""
     kind = world.random.choice((answers.lost, answers.cut_after))
     _deliver_through(world, Strike(_PUT_ITEMS, kind))
@@ -40,7 +40,7 @@ def the_answer_of_a_conditional_put_is_lost(world: World) -> str:
 
 
 @fault(GROUP)
-def dynamodb_reads_half(world: World) -> str:
+def dynamodb_reads_half(world: TestSystem) -> str:
     """A redelivery reads items back while DynamoDB leaves each second key unprocessed."""
     day = world.day()
     batch = world.batch(world.events(day))
@@ -54,7 +54,7 @@ def dynamodb_reads_half(world: World) -> str:
 
 
 @fault(GROUP)
-def dynamodb_is_busy_for_too_long(world: World) -> str:
+def dynamodb_is_busy_for_too_long(world: TestSystem) -> str:
     """DynamoDB refuses until the time is up: the batch is reported failed, and comes again."""
     day = world.day()
     batch = world.batch(world.events(day))
@@ -68,21 +68,21 @@ def dynamodb_is_busy_for_too_long(world: World) -> str:
 
 
 @fault(GROUP)
-def s3_answers_500(world: World) -> str:
+def s3_answers_500(world: TestSystem) -> str:
     """S3 fails on the archive's first put: it is tried again."""
     _deliver_through(world, Strike(_PUT_OBJECT, answers.internal_error))
     return "500, then written"
 
 
 @fault(GROUP)
-def s3_says_slow_down(world: World) -> str:
+def s3_says_slow_down(world: TestSystem) -> str:
     """S3 answers the archive's first put with 503 SlowDown."""
     _deliver_through(world, Strike(_PUT_OBJECT, answers.slow_down))
     return "503 SlowDown, then written"
 
 
 @fault(GROUP)
-def the_connection_to_s3_is_cut(world: World) -> str:
+def the_connection_to_s3_is_cut(world: TestSystem) -> str:
     """The connection ends before or after S3 has the archive's object."""
     kind = world.random.choice((answers.cut, answers.cut_after))
     _deliver_through(world, Strike(_PUT_OBJECT, kind))
@@ -90,7 +90,7 @@ def the_connection_to_s3_is_cut(world: World) -> str:
 
 
 @fault(GROUP)
-def s3_lets_nobody_write(world: World) -> str:
+def s3_lets_nobody_write(world: TestSystem) -> str:
     """S3 refuses every put: the batch is not acknowledged, and comes again whole."""
     day = world.day()
     batch = world.batch(world.events(day))
@@ -101,7 +101,7 @@ def s3_lets_nobody_write(world: World) -> str:
     return "refused, not dropped; delivered again, it is archived"
 
 
-def _is_refused(world: World, batch: list[Record]) -> bool:
+def _is_refused(world: TestSystem, batch: list[Record]) -> bool:
     with functions.through(world.settings, Strike(_PUT_OBJECT, answers.denied, _FOR_EVER)):
         try:
             world.hand(archive, batch)
@@ -110,7 +110,7 @@ def _is_refused(world: World, batch: list[Record]) -> bool:
     return False
 
 
-def _deliver_through(world: World, strike: Strike) -> None:
+def _deliver_through(world: TestSystem, strike: Strike) -> None:
     day = world.day()
     batch = world.batch(world.events(day))
     with functions.through(world.settings, strike):

@@ -12,7 +12,7 @@ import dagster as dg
 
 from ecom_pipeline.lake.notifications import Message, Notifications
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.orchestration.schedules import daily_sweep
 from ecom_pipeline.orchestration.sensors import new_raw_objects
@@ -29,7 +29,7 @@ _FOREIGN = (
 
 
 @fault(GROUP)
-def a_sensor_without_its_cursor(world: World) -> str:
+def a_sensor_without_its_cursor(world: TestSystem) -> str:
     """The sensor's cursor is lost after it asked: it asks again, and the second load is a no-op."""
     queue = _quiet_queue(world)
     day = world.day()
@@ -48,7 +48,7 @@ def a_sensor_without_its_cursor(world: World) -> str:
 
 
 @fault(GROUP)
-def a_notification_comes_twice(world: World) -> str:
+def a_notification_comes_twice(world: TestSystem) -> str:
     """S3's notification is delivered a second time, after the load: nothing changes."""
     queue = _quiet_queue(world)
     day = world.day()
@@ -70,7 +70,7 @@ def a_notification_comes_twice(world: World) -> str:
 
 
 @fault(GROUP)
-def a_notification_is_lost(world: World) -> str:
+def a_notification_is_lost(world: TestSystem) -> str:
     """No notification of an object comes: the sweep finds its day in the lake."""
     queue = _quiet_queue(world)
     day, _ = world.loaded_day()
@@ -87,7 +87,7 @@ def a_notification_is_lost(world: World) -> str:
 
 
 @fault(GROUP)
-def a_foreign_message(world: World) -> str:
+def a_foreign_message(world: TestSystem) -> str:
     """What is no notification lies on the queue: it is said, forgotten, and stops no other."""
     queue = _quiet_queue(world)
     day = world.day()
@@ -104,7 +104,7 @@ def a_foreign_message(world: World) -> str:
     return f"{len(_FOREIGN)} foreign messages set aside, the day was asked for"
 
 
-def _quiet_queue(world: World) -> Notifications:
+def _quiet_queue(world: TestSystem) -> Notifications:
     queue = connect.notifications(world.settings)
     _visible_again_after(queue, 300)
     _drain(queue)
@@ -144,7 +144,7 @@ def _tick(queue: Notifications, cursor: str | None) -> tuple[list[date], str | N
         return [], json.dumps([])
 
 
-def _swept(world: World) -> list[date]:
+def _swept(world: TestSystem) -> list[date]:
     """Let the sweep look once; return the days that it asks for."""
     resources = {"lake": world.lake, "warehouse": world.warehouse}
     home = runs.local_instance_home(world.settings.home)

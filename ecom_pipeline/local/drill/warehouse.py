@@ -3,7 +3,7 @@
 from ecom_pipeline.lake import partition
 from ecom_pipeline.local.drill.registry import fault, require
 from ecom_pipeline.local.drill.wire import Fate, StatementStrike
-from ecom_pipeline.local.drill.world import World
+from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.warehouse import load
 
 GROUP = "warehouse"
@@ -13,57 +13,57 @@ _STATEMENTS = ("create temp table", "copy", "delete from sales.fact", "insert in
 
 
 @fault(GROUP)
-def a_connection_ends_before_a_statement(world: World) -> str:
+def a_connection_ends_before_a_statement(world: TestSystem) -> str:
     """The connection ends before one of a load's statements: it begins anew on another."""
     begins = world.random.choice(_STATEMENTS)
     return _published_through(world, StatementStrike(begins, Fate.CUT_BEFORE))
 
 
 @fault(GROUP)
-def a_connection_ends_in_the_middle_of_copy(world: World) -> str:
+def a_connection_ends_in_the_middle_of_copy(world: TestSystem) -> str:
     """The connection ends while COPY runs: what it staged goes with its session."""
     return _published_through(world, StatementStrike("copy", Fate.CUT_DURING))
 
 
 @fault(GROUP)
-def a_connection_ends_between_delete_and_insert(world: World) -> str:
+def a_connection_ends_between_delete_and_insert(world: TestSystem) -> str:
     """The connection ends when the day's old rows are deleted: no reader sees it without them."""
     return _published_through(world, StatementStrike("delete from sales.fact", Fate.CUT_AFTER))
 
 
 @fault(GROUP)
-def a_connection_ends_before_commit(world: World) -> str:
+def a_connection_ends_before_commit(world: TestSystem) -> str:
     """The connection ends before COMMIT arrives: nothing was published, and it is done again."""
     return _published_through(world, StatementStrike("commit", Fate.CUT_BEFORE, after=_LEDGER))
 
 
 @fault(GROUP)
-def the_answer_of_commit_is_lost(world: World) -> str:
+def the_answer_of_commit_is_lost(world: TestSystem) -> str:
     """COMMIT is done, its answer is lost: the ledger says that the version is our own."""
     return _published_through(world, StatementStrike("commit", Fate.CUT_AFTER, after=_LEDGER))
 
 
 @fault(GROUP)
-def the_answer_of_the_claim_is_lost(world: World) -> str:
+def the_answer_of_the_claim_is_lost(world: TestSystem) -> str:
     """The claim on a day is committed, its answer is lost: the next generation is taken."""
     strike = StatementStrike("commit", Fate.CUT_AFTER, after="insert into sales.load_fence")
     return _published_through(world, strike)
 
 
 @fault(GROUP)
-def a_serialization_failure(world: World) -> str:
+def a_serialization_failure(world: TestSystem) -> str:
     """A statement is refused with 1023, SQLSTATE XX000: its text alone says that it may pass."""
     begins = world.random.choice(("delete from sales.fact", "insert into sales.fact", _LEDGER))
     return _published_through(world, StatementStrike(begins, Fate.CONFLICT))
 
 
 @fault(GROUP)
-def a_serialization_failure_at_commit(world: World) -> str:
+def a_serialization_failure_at_commit(world: TestSystem) -> str:
     """COMMIT itself is refused with 1023."""
     return _published_through(world, StatementStrike("commit", Fate.CONFLICT, after=_LEDGER))
 
 
-def _published_through(world: World, strike: StatementStrike) -> str:
+def _published_through(world: TestSystem, strike: StatementStrike) -> str:
     """Publish late events of a day through a strike: the version is 2, whatever was struck."""
     day, _ = world.loaded_day()
     world.arrive(day)

@@ -17,6 +17,7 @@ from typing import Any, cast
 from ecom_pipeline import operations
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.envelope import Rejected
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
@@ -37,14 +38,12 @@ from ecom_pipeline.settings import Settings
 from ecom_pipeline.warehouse import connect, ledger, load, migrations
 from ecom_pipeline.warehouse.session import Warehouse
 
-Days = tuple[date, date]
-
 _FIRST_OWN_DAY, _OWN_DAYS = date(2012, 1, 2), 300
 SAMPLE_ROWS = 2_000
 _QUARANTINE_SECONDS, _POLL = 15, 0.2
 
 
-class World:
+class TestSystem:
     """Everything that a fault may touch, and the account of what was acknowledged."""
 
     def __init__(self, settings: Settings, seed: int) -> None:
@@ -53,7 +52,7 @@ class World:
         self.random = Random(seed)  # noqa: S311 - which harm is done, not a secret
         self.account = Account()
         self.producer = Producer(settings)
-        self.base: Days | None = None
+        self.base: DayRange | None = None
         self._clients: dict[str, Any] = {}
         self._own = self.random.sample(range(_OWN_DAYS), _OWN_DAYS)
         self._touched: set[date] = set()
@@ -77,7 +76,7 @@ class World:
     # What is sent, and to which days.
 
     def replay(
-        self, days: Days, folder: Path, on_progress: sender.Progress, rows: int = SAMPLE_ROWS
+        self, days: DayRange, folder: Path, on_progress: sender.Progress, rows: int = SAMPLE_ROWS
     ) -> None:
         """Send made-up sales of these days through the API, wait, and load them with Dagster.
 
@@ -106,12 +105,12 @@ class World:
         """Return a day that no other fault uses."""
         return self.touch(_own_day(self._own.pop()))
 
-    def two_days(self) -> Days:
+    def two_days(self) -> DayRange:
         """Return two days of its own that follow each other."""
         first = next(n for n in self._own if n + 1 in self._own)
         for each in (first, first + 1):
             self._own.remove(each)
-        return self.touch(_own_day(first)), self.touch(_own_day(first + 1))
+        return DayRange(self.touch(_own_day(first)), self.touch(_own_day(first + 1)))
 
     def touch(self, day: date) -> date:
         """Have a day's stores compared after this fault."""

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ecom_pipeline.lake.prefetch import ahead
+from ecom_pipeline.lake.prefetch import prefetched
 from ecom_pipeline.local.redshift import records, s3_source
 from ecom_pipeline.local.redshift.backend import Backend
 from ecom_pipeline.local.redshift.dialect.lexer import literal, quote
@@ -85,7 +85,7 @@ class Load:
         items = await asyncio.to_thread(s3_source.objects_of, self.s3, self.copy)
         pool = ThreadPoolExecutor(_READERS)
         try:
-            async with aclosing(_in_thread(ahead(pool, self._opened, items, _OPEN))) as opened:
+            async with aclosing(_in_thread(prefetched(pool, self._opened, items, _OPEN))) as opened:
                 async for item, feed in opened:
                     if feed is not None:
                         rows += await self._object(item, feed)

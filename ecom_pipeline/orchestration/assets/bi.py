@@ -14,7 +14,7 @@ from ecom_pipeline.orchestration.keys import (
     Results,
     of_mart,
 )
-from ecom_pipeline.orchestration.retries import in_dagsters_words
+from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline.warehouse.session import Warehouse
 
@@ -43,7 +43,7 @@ sales_dashboard = describe.spec(
 )
 def sales_report(lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]) -> Results:
     """Write the page of the marts as they are now."""
-    with in_dagsters_words():
+    with translate_errors():
         tables = sales.read(warehouse)
         page = sales.render(tables)
         lake.write_page(keys.REPORT, page)

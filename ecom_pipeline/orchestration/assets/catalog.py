@@ -8,7 +8,7 @@ from ecom_pipeline.lake.catalog import CSV_TABLE, Catalog
 from ecom_pipeline.orchestration import describe
 from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, Results
 from ecom_pipeline.orchestration.partitions import days_of
-from ecom_pipeline.orchestration.retries import in_dagsters_words
+from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.warehouse import migrations, schema
 from ecom_pipeline.warehouse.session import Warehouse
 
@@ -52,7 +52,7 @@ def catalog_csv(
 ) -> Results:
     """Register the days' partitions, then compare the columns of every place."""
     days = days_of(context)
-    with in_dagsters_words():
+    with translate_errors():
         catalog.sync(days)
         migrations.migrate(warehouse)
         found = schema.drift(catalog, lake, warehouse, days)

@@ -14,7 +14,7 @@ from ecom_pipeline.orchestration import describe
 from ecom_pipeline.orchestration.engines import EngineFor
 from ecom_pipeline.orchestration.keys import CSV_LINES, RAW_EVENTS, Results
 from ecom_pipeline.orchestration.partitions import days_of
-from ecom_pipeline.orchestration.retries import in_dagsters_words
+from ecom_pipeline.orchestration.retries import translate_errors
 
 _MOST_NEWS = 50  # of a run's progress: Dagster takes 8 ms to log a line
 CONSERVED = "every_raw_record_is_accounted_for"
@@ -39,7 +39,7 @@ _MADE_OF = {c.name: (c.wire,) if c.wire else _COMPUTED.get(c.name, (c.name,)) fo
 )
 def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Results:
     """Take stock of a day's raw objects."""
-    with in_dagsters_words():
+    with translate_errors():
         for day in days_of(context):
             objects = lake.raw_objects(day)
             context.add_asset_metadata(
@@ -90,7 +90,7 @@ def csv_invoice_lines(
     """Rebuild the days' CSV from their raw objects."""
     made: list[Manifest] = []
     days = days_of(context)
-    with in_dagsters_words():
+    with translate_errors():
         try:
             for manifest, seconds, usage in engine(context).build(days):
                 made.append(manifest)

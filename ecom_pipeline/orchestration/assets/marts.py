@@ -6,7 +6,7 @@ import dagster as dg
 
 from ecom_pipeline.orchestration import checks, describe
 from ecom_pipeline.orchestration.keys import FACT_LINES, Results, of_mart
-from ecom_pipeline.orchestration.retries import in_dagsters_words
+from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.warehouse import marts
 from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline.warehouse.marts import Mart, Refreshed
@@ -49,7 +49,7 @@ FOLLOW = (
 )
 def refreshed_marts(warehouse: dg.ResourceParam[Warehouse]) -> Results:
     """Rebuild what the ledger says is out of date."""
-    with in_dagsters_words():
+    with translate_errors():
         began = time.monotonic()
         done = marts.refresh(warehouse, MARTS)
         seconds = round(time.monotonic() - began, 3)

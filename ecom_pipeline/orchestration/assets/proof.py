@@ -9,11 +9,11 @@ from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import describe
 from ecom_pipeline.orchestration.keys import FACT_LINES, RECONCILED, Results
 from ecom_pipeline.orchestration.partitions import days_of
-from ecom_pipeline.orchestration.retries import in_dagsters_words
+from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.reconcile import verdict
 from ecom_pipeline.reconcile.classify import Watermark
 from ecom_pipeline.reconcile.compare import Reconciliation, reconcile
-from ecom_pipeline.reconcile.model import Finding, Store
+from ecom_pipeline.reconcile.model import Discrepancy, Store
 from ecom_pipeline.warehouse.session import Warehouse
 
 AGREE = "every_store_has_every_event"
@@ -59,7 +59,7 @@ def reconciliation(
     """Compare the days in every store; DynamoDB is scanned once, however many days there are."""
     days = days_of(context)
     span = min(days), max(days)
-    with in_dagsters_words():
+    with translate_errors():
         found = verdict.kept(
             warehouse, lake, *span, lambda: reconcile(stores(), *span, watermark())
         )
@@ -98,7 +98,7 @@ def _result(found: Reconciliation) -> dg.AssetCheckResult:
     )
 
 
-def _table(findings: Sequence[Finding]) -> dg.MetadataValue:  # type: ignore[type-arg]
+def _table(findings: Sequence[Discrepancy]) -> dg.MetadataValue:  # type: ignore[type-arg]
     return dg.MetadataValue.table(
         records=[
             dg.TableRecord({name: str(getattr(each, name)) for name in _COLUMNS})

@@ -19,7 +19,7 @@ from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import checks, describe
 from ecom_pipeline.orchestration.keys import CSV_LINES, FACT_LINES, Results
 from ecom_pipeline.orchestration.partitions import days_of
-from ecom_pipeline.orchestration.retries import in_dagsters_words
+from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.warehouse import load, migrations, stage
 from ecom_pipeline.warehouse.gate import Gate
 from ecom_pipeline.warehouse.ledger import Entry
@@ -65,7 +65,7 @@ def fact_invoice_lines(
 ) -> Results:
     """Publish the days' CSV in the warehouse."""
     days = days_of(context)
-    with in_dagsters_words(), Meter().on(lake.s3.meta.events) as meter:
+    with translate_errors(), Meter().on(lake.s3.meta.events) as meter:
         migrations.migrate(warehouse)
         began = time.monotonic()
         published = load.publish(warehouse, lake, days, gate=replace(gate, approved=config.approve))

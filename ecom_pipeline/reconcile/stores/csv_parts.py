@@ -15,7 +15,7 @@ from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest, ManifestError
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import Finding, Held
+from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent
 
 _ID, _QUANTITY, _AMOUNT = map(CSV_HEADER.index, ("event_id", "quantity", "amount"))
 
@@ -27,7 +27,7 @@ class CsvStore:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
-        self._faults: dict[str, Finding] = {}
+        self._faults: dict[str, Discrepancy] = {}
 
     def days(self, first: date, last: date) -> dict[date, Totals]:
         days = [day for day in self.lake.csv_days() if first <= day <= last]
@@ -42,14 +42,14 @@ class CsvStore:
             found |= model.by_bucket(day, self._rows(day))
         return found
 
-    def lines(self, wanted: model.Wanted) -> Iterator[tuple[date, Held]]:
+    def lines(self, wanted: model.BucketsByDay) -> Iterator[tuple[date, StoredEvent]]:
         for day in wanted:
             yield from model.within(wanted, day, self._rows(day))
 
-    def faults(self) -> list[Finding]:
+    def faults(self) -> list[Discrepancy]:
         return list(self._faults.values())
 
-    def _rows(self, day: date) -> Iterator[Held]:
+    def _rows(self, day: date) -> Iterator[StoredEvent]:
         manifest = self._manifest(day)
         for part in manifest.parts if manifest else ():
             found = self.lake.read_csv(part.key)
@@ -77,7 +77,7 @@ class CsvStore:
         there = {found.key for found in self.lake.raw_objects(day)}
         for source in manifest.sources if manifest else ():
             if source.key not in there:
-                self._faults[source.key] = Finding(
+                self._faults[source.key] = Discrepancy(
                     day=day,
                     store="raw",
                     kind="missing",
@@ -86,14 +86,16 @@ class CsvStore:
                 )
 
     def _say(self, day: date, kind: model.Kind, detail: str) -> None:
-        self._faults[detail] = Finding(
+        self._faults[detail] = Discrepancy(
             day=day, store=self.name, kind=kind, hop=model.HOPS[self.name], detail=detail
         )
 
 
-def _held(body: bytes, key: str) -> Iterator[Held]:
+def _held(body: bytes, key: str) -> Iterator[StoredEvent]:
     text = io.StringIO(gzip.decompress(body).decode(), newline="")
     rows = csv.reader(text)
     next(rows)
     for row in rows:
-        yield Held(row[_ID], int(row[_QUANTITY]), Decimal(row[_AMOUNT]), digest(tuple(row)), key)
+        yield StoredEvent(
+            row[_ID], int(row[_QUANTITY]), Decimal(row[_AMOUNT]), digest(tuple(row)), key
+        )

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import BUCKETS, Finding, Held
+from ecom_pipeline.reconcile.model import BUCKETS, Discrepancy, StoredEvent
 from ecom_pipeline.warehouse import load
 from ecom_pipeline.warehouse.ledger import sums_of, within
 from ecom_pipeline.warehouse.session import Warehouse
@@ -32,14 +32,14 @@ class FactStore:
         )
         return {(day, int(bucket)): sums_of(*sums) for day, bucket, *sums in rows}
 
-    def lines(self, wanted: model.Wanted) -> Iterator[tuple[date, Held]]:
+    def lines(self, wanted: model.BucketsByDay) -> Iterator[tuple[date, StoredEvent]]:
         for day, buckets in wanted.items():
             rows = self.warehouse.query(
                 f"select event_id, quantity, amount, {DIGEST} from {FACT} where {within([day])}"
                 f" and {_BUCKET} in ({', '.join(map(str, sorted(buckets)))})"
             )
             for event_id, quantity, amount, mark in rows:
-                yield day, Held(event_id, int(quantity), Decimal(amount), int(mark))
+                yield day, StoredEvent(event_id, int(quantity), Decimal(amount), int(mark))
 
-    def faults(self) -> list[Finding]:
+    def faults(self) -> list[Discrepancy]:
         return []

@@ -6,18 +6,18 @@ from datetime import date, datetime
 
 import msgspec
 
-from ecom_pipeline.domain.digest import digest_of
+from ecom_pipeline.domain.digest import digest_of_text
 from ecom_pipeline.domain.envelope import UnreadableError
 from ecom_pipeline.domain.event import EventError, InvoiceLine
 from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import tombstones
 from ecom_pipeline.lake.buckets import Lake
-from ecom_pipeline.lake.rows import Remembering, event_of
+from ecom_pipeline.lake.rows import CachingReader, event_of
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import Finding, Held
+from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent
 
-Line = tuple[InvoiceLine, Held]
+Line = tuple[InvoiceLine, StoredEvent]
 
 
 class _Arrival(msgspec.Struct):
@@ -38,8 +38,8 @@ class RawStore:
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
         self.account: Counter[str] = Counter()
-        self._faults: dict[str, Finding] = {}
-        self._read = Remembering()
+        self._faults: dict[str, Discrepancy] = {}
+        self._read = CachingReader()
 
     def days(self, first: date, last: date) -> dict[date, Totals]:
         self.account.clear()
@@ -52,11 +52,11 @@ class RawStore:
             found |= model.by_bucket(day, self._held(day, Counter()))
         return found
 
-    def lines(self, wanted: model.Wanted) -> Iterator[tuple[date, Held]]:
+    def lines(self, wanted: model.BucketsByDay) -> Iterator[tuple[date, StoredEvent]]:
         for day in wanted:
             yield from model.within(wanted, day, self._held(day, Counter()))
 
-    def faults(self) -> list[Finding]:
+    def faults(self) -> list[Discrepancy]:
         return list(self._faults.values())
 
     def events(self, day: date) -> Iterator[Line]:
@@ -64,10 +64,10 @@ class RawStore:
         for data, found in self._first(day, Counter()):
             yield event_of(data, day)[1], found
 
-    def _held(self, day: date, account: Counter[str]) -> Iterator[Held]:
+    def _held(self, day: date, account: Counter[str]) -> Iterator[StoredEvent]:
         return (found for _, found in self._first(day, account))
 
-    def _first(self, day: date, account: Counter[str]) -> Iterator[tuple[bytes, Held]]:
+    def _first(self, day: date, account: Counter[str]) -> Iterator[tuple[bytes, StoredEvent]]:
         """Yield each event's first record, as it may be used, with what is compared of it."""
         seen: dict[str, int] = {}
         kept = 0
@@ -83,12 +83,12 @@ class RawStore:
             except (UnreadableError, EventError):  # a rebuild of the day would set it aside
                 account["quarantined"] += 1
                 continue
-            mark = digest_of(text)
+            mark = digest_of_text(text)
             standing = seen.setdefault(event_id, mark)
             if len(seen) > kept:
                 kept += 1
                 received_at = _ARRIVAL.decode(data).received_at
-                yield data, Held(event_id, quantity, amount, mark, key, received_at)
+                yield data, StoredEvent(event_id, quantity, amount, mark, key, received_at)
             else:
                 account["redelivered" if standing == mark else "quarantined"] += 1
 
@@ -98,7 +98,7 @@ class RawStore:
             try:
                 lines = list(self.lake.raw_lines(found.key))
             except DamagedObjectError as error:
-                self._faults[found.key] = Finding(
+                self._faults[found.key] = Discrepancy(
                     day=day, store=self.name, kind="damaged", state="lost", detail=str(error)
                 )
                 continue

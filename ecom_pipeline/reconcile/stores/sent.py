@@ -7,7 +7,7 @@ from datetime import date
 from ecom_pipeline.domain.event import InvoiceLine
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import Finding, Held, Sums
+from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, Sums
 
 
 class SentStore:
@@ -21,7 +21,7 @@ class SentStore:
     def days(self, first: date, last: date) -> dict[date, Totals]:
         sums: defaultdict[date, Sums] = defaultdict(Sums)
         for line in self.sent(first, last):
-            sums[line.invoice_date].add(model.held(line, "", None))
+            sums[line.invoice_date].add(model.stored_event(line, "", None))
         return {day: each.totals() for day, each in sums.items()}
 
     def buckets(self, days: Sequence[date]) -> dict[tuple[date, int], Totals]:
@@ -30,15 +30,15 @@ class SentStore:
             sums[day, model.bucket_of(line.event_id)].add(line)
         return {place: each.totals() for place, each in sums.items()}
 
-    def lines(self, wanted: model.Wanted) -> Iterator[tuple[date, Held]]:
+    def lines(self, wanted: model.BucketsByDay) -> Iterator[tuple[date, StoredEvent]]:
         for day, line in self._lines(list(wanted)):
             if model.bucket_of(line.event_id) in wanted[day]:
                 yield day, line
 
-    def faults(self) -> list[Finding]:
+    def faults(self) -> list[Discrepancy]:
         return []
 
-    def _lines(self, days: Sequence[date]) -> Iterator[tuple[date, Held]]:
+    def _lines(self, days: Sequence[date]) -> Iterator[tuple[date, StoredEvent]]:
         for line in self.sent(min(days), max(days)) if days else ():
             if line.invoice_date in days:
-                yield line.invoice_date, model.held(line, "", None)
+                yield line.invoice_date, model.stored_event(line, "", None)

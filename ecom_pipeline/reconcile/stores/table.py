@@ -17,7 +17,7 @@ from ecom_pipeline.domain.event import money
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.realtime import table
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import Finding, Held, Sums
+from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, Sums
 
 Item = Mapping[str, Mapping[str, str]]
 
@@ -35,7 +35,7 @@ class TableStore:
         self.dynamodb = dynamodb
         self.table = table_name
         self._sums: dict[tuple[date, int], Totals] = {}
-        self._faults: list[Finding] = []
+        self._faults: list[Discrepancy] = []
 
     def days(self, first: date, last: date) -> dict[date, Totals]:
         sums: defaultdict[tuple[date, int], Sums] = defaultdict(Sums)
@@ -55,13 +55,13 @@ class TableStore:
         """Return what the scan of `days` added up: a second one would cost as much again."""
         return {(day, n): totals for (day, n), totals in self._sums.items() if day in days}
 
-    def lines(self, wanted: model.Wanted) -> Iterator[tuple[date, Held]]:
+    def lines(self, wanted: model.BucketsByDay) -> Iterator[tuple[date, StoredEvent]]:
         for items in self._invoices(min(wanted), max(wanted)):
             for day, line in _lines(items):
                 if day in wanted and model.bucket_of(line.event_id) in wanted[day]:
                     yield day, line
 
-    def faults(self) -> list[Finding]:
+    def faults(self) -> list[Discrepancy]:
         return self._faults
 
     def _invoices(self, first: date, last: date) -> Iterator[list[Item]]:
@@ -91,7 +91,7 @@ class TableStore:
         return [item for page in pages for item in page["Items"]]
 
 
-def header_faults(items: Sequence[Item]) -> list[Finding]:
+def header_faults(items: Sequence[Item]) -> list[Discrepancy]:
     """Return what is wrong with an invoice's header: none, no lines behind it, another's."""
     header = next((item for item in items if item["sk"]["S"] == keys.HEADER_SK), None)
     lines = [item for item in items if item is not header]
@@ -108,8 +108,8 @@ def header_faults(items: Sequence[Item]) -> list[Finding]:
     return []
 
 
-def _fault(day: date, number: str, detail: str) -> Finding:
-    return Finding(
+def _fault(day: date, number: str, detail: str) -> Discrepancy:
+    return Discrepancy(
         day=day,
         store=TableStore.name,
         kind="header",
@@ -130,7 +130,7 @@ def _matches(header: Item, line: Item) -> bool:
     return {k: v["S"] for k, v in header.items() if k not in {"pk", "sk"}} == wanted
 
 
-def _lines(items: Iterable[Item]) -> Iterator[tuple[date, Held]]:
+def _lines(items: Iterable[Item]) -> Iterator[tuple[date, StoredEvent]]:
     for item in items:
         if item["sk"]["S"] != keys.HEADER_SK:
             yield _day_of(item), _held(item)
@@ -140,10 +140,10 @@ def _day_of(line: Item) -> date:
     return date.fromisoformat(line["invoice_time"]["S"][:10])
 
 
-def _held(item: Item) -> Held:
+def _held(item: Item) -> StoredEvent:
     row = _row(item)
     moment = item.get(table.RECEIVED_AT)
-    return Held(
+    return StoredEvent(
         row[_ID],
         int(row[_QUANTITY]),
         Decimal(row[_AMOUNT]),

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.replay.account import account_of
 from ecom_pipeline.replay.dataset import events
 from ecom_pipeline.replay.sender import Pace, send
@@ -107,7 +108,7 @@ def test_rows_of_no_day_are_reported(shop_api, tmp_path, made_up):
     path = tmp_path / "undated.csv"
     path.write_bytes(made_up.path.read_bytes() + b"1,1,X,1,someday,1,,EIRE\r\n")
     day = date(2010, 12, 1)
-    assert send(events(path, days=(day, day)), target(shop_api)).undated == 1
+    assert send(events(path, days=DayRange(day, day)), target(shop_api)).undated == 1
     assert len(shop_api.stored) == made_up.rows
 
 

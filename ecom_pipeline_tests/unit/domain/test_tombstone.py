@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.event import EventError
-from ecom_pipeline.domain.tombstone import NONE, ModeOf, Tombstones, customer_in, digest_of, without
+from ecom_pipeline.domain.tombstone import (
+    NONE,
+    ModeOf,
+    Tombstones,
+    customer_digest,
+    customer_in,
+    redact,
+)
 from ecom_pipeline_tests.builders import RECEIVED, accepted, payload, read_accepted, read_rejected
 
 SALT = b"salt"
@@ -26,7 +33,7 @@ def line(**changes):
 
 def left(raw: bytes, mode: str) -> bytes:
     """Return what is left of a record that is not to go as a whole."""
-    found = without(raw, gone(mode))
+    found = redact(raw, gone(mode))
     assert found is not None
     return found
 
@@ -54,14 +61,14 @@ def test_a_number_keeps_its_digits():
 
 
 def test_a_deleted_event_is_none():
-    assert without(line(), gone("delete")) is None
+    assert redact(line(), gone("delete")) is None
 
 
 @pytest.mark.parametrize("mode", ["anonymise", "delete"])
 @pytest.mark.parametrize("sent", ["117850", "178500", None, "", "x"])
 def test_another_customers_line_is_the_same_object(mode, sent):
     other = line(CustomerID=sent, StockCode="17850", Quantity=17850, event_id="17850")
-    assert without(other, gone(mode)) is other
+    assert redact(other, gone(mode)) is other
 
 
 def test_a_refused_event_loses_its_customer_too():
@@ -69,7 +76,7 @@ def test_a_refused_event_loses_its_customer_too():
     found = read_rejected(left(refused(event), "anonymise"))
     assert json.loads(envelope.original_bytes(found))["CustomerID"] is None
     assert "17850" not in found.got
-    assert without(refused(event), gone("delete")) is None
+    assert redact(refused(event), gone("delete")) is None
 
 
 def test_a_refused_record_of_the_stream_loses_its_customer_too():
@@ -77,7 +84,7 @@ def test_a_refused_record_of_the_stream_loses_its_customer_too():
     found = read_rejected(left(kept, "anonymise"))
     assert read_accepted(envelope.original_bytes(found)).event_id == "e-1"
     assert b"17850" not in envelope.encode(found)
-    assert without(kept, gone("delete")) is None
+    assert redact(kept, gone("delete")) is None
 
 
 @pytest.mark.parametrize("mode", ["anonymise", "delete"])
@@ -93,7 +100,7 @@ def test_what_cannot_be_read_stays_without_the_customer(mode, text):
     found = read_rejected(left(refused(text, "not_json"), mode))
     assert b"17850" not in envelope.encode(found)
     assert b'"CustomerID"' in envelope.original_bytes(found)
-    assert without(refused(text), gone(mode, "1785")) == refused(text)
+    assert redact(refused(text), gone(mode, "1785")) == refused(text)
 
 
 def test_what_is_kept_in_base64_is_looked_into():
@@ -107,16 +114,16 @@ def test_what_is_kept_in_base64_is_looked_into():
 
 @given(st.binary(max_size=60))
 def test_whatever_the_bytes_are_nothing_is_raised(data):
-    assert without(data, gone("anonymise", "1")) is not None
+    assert redact(data, gone("anonymise", "1")) is not None
 
 
 def test_a_tombstone_knows_its_customer_and_names_nobody():
-    digest = digest_of(SALT, "17850")
+    digest = customer_digest(SALT, "17850")
     found = Tombstones(SALT, {digest: "delete"})
     assert found.mode_of("17850") == "delete"
     assert found.mode_of("17851") is None
     assert "17850" not in repr(found)
-    assert digest_of(b"other", "17850") != digest
+    assert customer_digest(b"other", "17850") != digest
     assert found.applied(line()) is None
     assert found.fingerprint != Tombstones(SALT, {digest: "anonymise"}).fingerprint
 

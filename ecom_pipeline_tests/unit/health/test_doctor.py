@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from ecom_pipeline import settings
-from ecom_pipeline.health import access, machine, patience
+from ecom_pipeline.health import access, machine, timeout
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -78,13 +78,13 @@ def test_a_clock_that_aws_would_refuse_is_named(minutes, state, says):
 
 def test_a_host_that_is_silent_holds_up_nobody():
     silent = threading.Event()
-    assert patience.answer(silent.wait, "late", seconds=0.01) == "late"
+    assert timeout.answer(silent.wait, "late", seconds=0.01) == "late"
     silent.set()
 
 
 def test_an_error_is_raised_where_it_was_asked():
     with pytest.raises(ZeroDivisionError):
-        patience.answer(lambda: 1 // 0, 0)
+        timeout.answer(lambda: 1 // 0, 0)
 
 
 def test_packages_that_are_not_those_of_the_lock_are_named(tmp_path):

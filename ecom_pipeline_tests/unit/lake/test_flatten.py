@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.columns import CSV_HEADER
-from ecom_pipeline.domain.tombstone import Tombstones, digest_of
+from ecom_pipeline.domain.tombstone import Tombstones, customer_digest
 from ecom_pipeline.lake.flatten import flatten
 from ecom_pipeline_tests.builders import accepted, on
 
@@ -59,7 +59,7 @@ def test_a_line_that_cannot_be_used_is_set_aside_with_its_place_and_bytes():
 
 
 def erased(mode):
-    return Tombstones(b"salt", {digest_of(b"salt", "17850"): mode})
+    return Tombstones(b"salt", {customer_digest(b"salt", "17850"): mode})
 
 
 def test_an_erased_customers_event_is_a_guests():

@@ -79,14 +79,14 @@ def outcome(read, data, day):
     st.sampled_from([DAY, DAY, date(2010, 12, 2)]),
 )
 def test_remembering_says_what_the_reference_says(lines, day):
-    remembering = rows.Remembering()
+    remembering = rows.CachingReader()
     remembering(line(USUAL), DAY)
     for data in [*lines, *lines]:
         assert outcome(remembering, data, day) == outcome(rows.reference, data, day)
 
 
 def test_what_was_seen_is_looked_up_and_not_asked_again(monkeypatch):
-    remembering = rows.Remembering()
+    remembering = rows.CachingReader()
     first = envelope.encode(accepted(on(DAY, event_id="a", Quantity=2)))
     again = envelope.encode(accepted(on(DAY, event_id="b", Quantity=-3)))
     remembering(first, DAY)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.keys import raw_key
 from ecom_pipeline.lake.notifications import Message
 from ecom_pipeline.orchestration import requests
@@ -35,7 +36,9 @@ def test_new_objects_of_a_day_are_counted_under_it():
 def test_the_same_messages_in_any_order_ask_with_the_same_key():
     first, second = message(1, ONE), message(2, ONE)
     span = (ONE, ONE)
-    keys = [read(each).run_key(span) for each in ([first, second], [second, first], [first])]
+    keys = [
+        read(each).run_key(DayRange(*span)) for each in ([first, second], [second, first], [first])
+    ]
     assert keys[0] == keys[1] != keys[2]
 
 
@@ -89,7 +92,7 @@ def test_spans_have_every_day_once_in_few_runs_and_no_other_day_unless_they_must
 
 def test_a_span_is_read_back_from_the_tags_of_its_run():
     for span in ((ONE, ONE), (ONE, TWO)):
-        asked = requests.request(span, "key")
+        asked = requests.request(DayRange(*span), "key")
         day = {requests.PARTITION: asked.partition_key} if asked.partition_key else {}
         tags = {**asked.tags, **day}
         assert requests.days_of_tags(tags) == span

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from ecom_pipeline import operations, settings
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.orchestration import submission
 from ecom_pipeline.orchestration.runs import RunFailedError
 from ecom_pipeline_tests.unit.test_settings import PROD
@@ -14,7 +15,7 @@ DAY = date(2012, 1, 2)
 
 def test_where_no_dagster_answers_its_address_is_named(socket_enabled):
     with pytest.raises(RunFailedError, match=r"http://127\.0\.0\.1:1"):
-        submission.load_days("http://127.0.0.1:1", (DAY, DAY), lambda _: None)
+        submission.load_days("http://127.0.0.1:1", DayRange(DAY, DAY), lambda _: None)
 
 
 def test_on_aws_a_load_that_no_dagster_would_show_is_refused():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.envelope import Accepted, Record, Rejected
 from ecom_pipeline.realtime import ingest
-from ecom_pipeline.realtime.stream import Placed
+from ecom_pipeline.realtime.stream import PutResult
 from ecom_pipeline_tests.builders import RECEIVED, payload, request
 
 
@@ -146,7 +146,7 @@ def test_figures_count_what_was_taken_and_name_no_content():
 
 def test_a_result_says_where_an_event_is_or_what_is_wrong_with_it():
     taken, refused = judged([payload(), payload(Quantity="six")])
-    place = Placed("shardId-000000000003", "41")
+    place = PutResult("shardId-000000000003", "41")
     assert ingest._result(taken, place) == {
         "status": "accepted",
         "event_id": "e-1",

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile import classify as explaining
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.classify import Watermark, explain
+from ecom_pipeline.reconcile.classify import Watermark, classify
 from ecom_pipeline.reconcile.compare import reconcile
-from ecom_pipeline.reconcile.model import Held
+from ecom_pipeline.reconcile.model import StoredEvent
 
 DAY = date(2011, 5, 4)
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -22,7 +22,7 @@ NAMES = ["raw", "DynamoDB", "CSV", "fact"]
 
 def line(number, amount="1.0000", received_at=NOON):
     mark = model.bucket_of(f"{number}{amount}") + 1000 * number
-    return Held(f"e{number}", 1, Decimal(amount), mark, "here", received_at)
+    return StoredEvent(f"e{number}", 1, Decimal(amount), mark, "here", received_at)
 
 
 COUNT = 100
@@ -34,7 +34,7 @@ class Memory:
     """A store of one day in memory: the protocol's simplest implementation."""
 
     name: str
-    held: list[Held] = field(default_factory=list)
+    held: list[StoredEvent] = field(default_factory=list)
 
     def days(self, first, last):
         return {DAY: model.total(self.held)} if self.held and first <= DAY <= last else {}
@@ -133,6 +133,6 @@ def test_sums_that_differ_without_an_event_are_still_a_difference():
 
 def test_where_everything_differs_the_first_buckets_say_why(monkeypatch):
     monkeypatch.setattr(explaining, "MOST_BUCKETS", 3)
-    found = explain(stores(fact=[]), [DAY], LATE)
+    found = classify(stores(fact=[]), [DAY], LATE)
     assert 0 < len(found) < 30
     assert {each.kind for each in found} == {"missing"}

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.replay.sample import Sample, write_sample
 from ecom_pipeline_tests.builders import REAL as DATA
 
 REAL_FILE = DATA / "online_retail.csv.gz"
 AT_HAND = ["made up", *(["real"] if REAL_FILE.exists() else [])]
 MADE_UP_A_DAY = 800
-FIRST_DAYS = date(2010, 12, 1), date(2010, 12, 2)
+FIRST_DAYS = DayRange(date(2010, 12, 1), date(2010, 12, 2))
 
 _FIRST_ROWS = 5_500  # of the real file: FIRST_DAYS have 5,217
 

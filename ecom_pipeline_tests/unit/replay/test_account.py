@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.tombstone import NONE
 from ecom_pipeline.replay.account import Account, account_of, lines
 from ecom_pipeline.replay.dataset import _number, events
@@ -52,7 +53,7 @@ def test_a_made_up_file_has_no_row_that_is_refused_and_none_on_saturdays(made_up
 
 
 def test_the_events_of_the_first_days_add_up_to_the_golden_figures_of_each_day(data_set, golden):
-    account = account_of(events(data_set, days=FIRST_DAYS))
+    account = account_of(events(data_set, days=DayRange(*FIRST_DAYS)))
     assert account.refused == 0
     assert {
         day: (totals.rows, totals.quantity, totals.amount) for day, totals in account.days.items()

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.event import parse
-from ecom_pipeline.domain.tombstone import Tombstones, digest_of
+from ecom_pipeline.domain.tombstone import Tombstones, customer_digest
 from ecom_pipeline.replay.csv_file import DatasetError
 from ecom_pipeline.replay.dataset import NAMESPACE, _number, _uuid5, events
 from ecom_pipeline_tests.unit.replay.conftest import row
@@ -121,7 +122,7 @@ def test_ids_do_depend_on_the_data_set(written):
 
 def test_a_days_rows_are_the_same_events_as_without_the_filter(data_set):
     day = date(2010, 12, 2)
-    chosen = list(events(data_set, days=(day, day)))
+    chosen = list(events(data_set, days=DayRange(day, day)))
     first, last = chosen[0][0], chosen[-1][0]
     assert chosen == list(islice(events(data_set), first - 1, last))
     assert {str(event["InvoiceDate"]).split()[0] for _, event in chosen} == {"12/2/2010"}
@@ -130,13 +131,13 @@ def test_a_days_rows_are_the_same_events_as_without_the_filter(data_set):
 def test_days_include_both_ends_and_the_limit_comes_after_them(written):
     path = written(*(row(InvoiceDate=f"12/{day}/2010 8:00") for day in (1, 2, 3, 3, 5)))
     days = date(2010, 12, 2), date(2010, 12, 3)
-    assert [number for number, _ in events(path, days=days)] == [2, 3, 4]
-    assert [number for number, _ in events(path, days=days, limit=2)] == [2, 3]
+    assert [number for number, _ in events(path, days=DayRange(*days))] == [2, 3, 4]
+    assert [number for number, _ in events(path, days=DayRange(*days), limit=2)] == [2, 3]
 
 
 def test_a_row_without_a_readable_date_belongs_to_no_day_and_is_counted(written):
     path = written(row(), row(InvoiceDate="yesterday"), row(InvoiceDate="2/30/2011 9:00"), row())
-    everything, of_a_day = events(path), events(path, days=(date(2010, 12, 1), TOMORROW))
+    everything, of_a_day = events(path), events(path, days=DayRange(date(2010, 12, 1), TOMORROW))
     assert [number for number, _ in everything] == [1, 2, 3, 4]
     assert [number for number, _ in of_a_day] == [1, 4]
     assert (everything.undated, of_a_day.undated) == (0, 2)
@@ -149,7 +150,7 @@ def test_a_row_with_a_broken_time_still_belongs_to_its_day(written):
 
 
 def test_counting_agrees_with_reading(made_up):
-    chosen = events(made_up.path, days=(date(2010, 12, 1), date(2010, 12, 3)))
+    chosen = events(made_up.path, days=DayRange(date(2010, 12, 1), date(2010, 12, 3)))
     assert chosen.count() == sum(1 for _ in chosen)
 
 
@@ -166,8 +167,8 @@ def test_the_name_tells_selections_and_orders_apart(made_up):
     day = date(2010, 12, 1)
     whole = events(made_up.path)
     others = [
-        events(made_up.path, days=(day, day)),
-        events(made_up.path, days=(day, day + timedelta(days=1))),
+        events(made_up.path, days=DayRange(day, day)),
+        events(made_up.path, days=DayRange(day, day + timedelta(days=1))),
         events(made_up.path, limit=5),
         whole.shuffled(1),
         whole.shuffled(2),
@@ -178,7 +179,7 @@ def test_the_name_tells_selections_and_orders_apart(made_up):
 
 def test_days_without_rows_are_an_error_that_names_them(written):
     days = date(2010, 12, 4), date(2010, 12, 4)
-    chosen = events(written(row(), row(InvoiceDate="?")), days=days)
+    chosen = events(written(row(), row(InvoiceDate="?")), days=DayRange(*days))
     with pytest.raises(DatasetError, match=r"no rows from 2010-12-04 to 2010-12-04 \(1 rows have"):
         list(chosen)
     with pytest.raises(DatasetError, match="choose other days"):
@@ -194,7 +195,7 @@ def test_every_made_up_row_is_a_valid_event(made_up):
 
 def test_an_erased_customers_rows_are_sent_anonymous_or_not_at_all(written):
     path = written(row(CustomerID="21001.0"), row(CustomerID="21002"), row(CustomerID=""))
-    digest = digest_of(b"salt", "21001")
+    digest = customer_digest(b"salt", "21001")
     sent = {
         mode: dict(events(path, tombstones=Tombstones(b"salt", {digest: mode}), seed=3))
         for mode in ("anonymise", "delete")
@@ -207,6 +208,8 @@ def test_an_erased_customers_rows_are_sent_anonymous_or_not_at_all(written):
 
 def test_another_erasure_is_another_replay_to_the_journal(written):
     path = written(row())
-    graves = [Tombstones(b"salt", {digest_of(b"salt", each): "delete"}) for each in ("1", "2")]
+    graves = [
+        Tombstones(b"salt", {customer_digest(b"salt", each): "delete"}) for each in ("1", "2")
+    ]
     names = {events(path, tombstones=each).name for each in graves}
     assert len({*names, events(path).name}) == 3

@@ -1,4 +1,4 @@
-"""Wait for an answer for some seconds only: who does not answer holds up nobody."""
+"""A timeout for each store: one slow store does not delay the others."""
 
 from collections.abc import Callable
 from threading import Thread

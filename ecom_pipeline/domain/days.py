@@ -1,0 +1,18 @@
+"""A range of the shop's days."""
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+
+class DayRange(NamedTuple):
+    """Days in a row, the first and the last both included."""
+
+    first: date
+    last: date
+
+    def days(self) -> list[date]:
+        """Return each day of the range, in order."""
+        return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
+
+    def __str__(self) -> str:
+        return f"{self.first}:{self.last}" if self.first != self.last else f"{self.first}"
