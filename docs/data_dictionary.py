@@ -14,7 +14,7 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, PARTITION
 from ecom_pipeline.domain.event import InvoiceLine
 from ecom_pipeline.lake.catalog import quarantine_table_input
-from ecom_pipeline.realtime import table
+from ecom_pipeline.realtime import item_shape
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST, MARTS
 from ecom_pipeline.warehouse.marts import Mart
 
@@ -144,8 +144,8 @@ def _dynamodb() -> Iterable[str]:
     yield "A line and the header of its invoice; a guest's header is in no index.\n"
     kinds = {"S": "text", "N": "number"}
     items = {
-        "a line": table.line_item(_EXAMPLE, datetime(2010, 12, 1, 8, 27, tzinfo=UTC)),
-        "a header": table.header_of(_EXAMPLE),
+        "a line": item_shape.line_item(_EXAMPLE, datetime(2010, 12, 1, 8, 27, tzinfo=UTC)),
+        "a header": item_shape.header_item(_EXAMPLE),
     }
     rows = [
         (item, _code(name), kinds[kind], _code(value))

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile.compare import Reconciliation
-from ecom_pipeline.reconcile.model import Discrepancy
+from ecom_pipeline.reconcile.model import Discrepancy, StoreName
 from ecom_pipeline.warehouse.plan import LoadPlan
 
 SHOWN_DAYS = 31
@@ -91,7 +91,7 @@ def show_reconciliation(found: Reconciliation, console: Console) -> None:
         out.add_row(store, *_texts(found.total(store)))
     console.print(out)
     if found.account:
-        console.print(Text(_account(found.account, found.total("raw").rows), "dim"))
+        console.print(Text(_account(found.account, found.total(StoreName.RAW).rows), "dim"))
     for difference in found.differences:
         console.print(Text(difference, "red"))
     for line in finding_lines([*found.wrong, *found.in_flight]):

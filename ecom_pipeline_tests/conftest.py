@@ -284,12 +284,13 @@ def functions(
     """Give the handlers in this process the variables that infra/template.yaml gives them."""
     from ecom_pipeline.realtime import table
     from ecom_pipeline.realtime.clients import client
+    from ecom_pipeline.realtime.item_shape import INDEX
 
     given = settings.aws_environment(aws) | {
         "STREAM_NAME": servers.stream(),
         "TABLE_NAME": aws.table,
         "RAW_BUCKET": aws.raw_bucket,
-        "CUSTOMER_INDEX": "customer-invoices",
+        "CUSTOMER_INDEX": INDEX,
         "PAGE_ORIGIN": aws.page_origin,
     }
     for name, value in given.items():

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from ecom_pipeline.realtime.item_shape import INDEX_KEYS
+
 Fields = Mapping[str, Any]
 Units = dict[str, Decimal]
 
@@ -16,7 +18,6 @@ KEPT = "_kept"  # ends the name of what is not billed once, but for as long as i
 KB, GB = 1024, 1024**3
 _READ_UNIT, _PUT_UNIT, _SQS_CHUNK = 4 * KB, 25 * KB, 64 * KB
 _OVERHEAD = 100  # bytes that an item's storage is charged for beside its own
-_INDEX_KEYS = ("pk", "sk", "customer", "customer_invoice")  # the one index, which has keys only
 _S3_TIER_1 = ("Put", "Copy", "List", "Create", "Upload", "Complete")
 _S3_FREE = ("Delete", "Abort")
 _ASKED_OF_DYNAMODB = {"PutItem": "write", "UpdateItem": "write", "DeleteItem": "write"} | {
@@ -118,9 +119,9 @@ def _insert(statement: Fields, answer: Fields) -> Units:
     if "Error" in answer:
         return {"dynamodb_write_units": Decimal(units)}
     kept = item_bytes(item) + _OVERHEAD
-    if item.keys() >= set(_INDEX_KEYS):
+    if item.keys() >= set(INDEX_KEYS):
         units += 1
-        kept += item_bytes({name: item[name] for name in _INDEX_KEYS}) + _OVERHEAD
+        kept += item_bytes({name: item[name] for name in INDEX_KEYS}) + _OVERHEAD
     return {"dynamodb_write_units": Decimal(units), "dynamodb_gb_kept": _gb(kept)}
 
 

@@ -9,18 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from ecom_pipeline.domain import keys
-from ecom_pipeline.domain.columns import CSV_HEADER, column
 from ecom_pipeline.domain.digest import digest
-from ecom_pipeline.domain.event import money
 from ecom_pipeline.domain.tombstone import Mode
+from ecom_pipeline.realtime.item_shape import INDEX, PERSONAL, Item, is_header, row_of
 
-Item = dict[str, dict[str, str]]
-
-_INDEX = "customer-invoices"
 _AT_ONCE = 8
 _WRITES_A_CALL = 25  # BatchWriteItem's limit
 _PAUSE_SECONDS = 0.2
-_MONEY = {name for name in CSV_HEADER if column(name).redshift.startswith("decimal")}
 
 
 class _Person(Protocol):
@@ -49,11 +44,10 @@ def erase(dynamodb: Any, table: str, person: _Person, invoices: Iterable[str]) -
 
 def anonymous(item: Item) -> Item:
     """Return a line or a header without its customer, as if a guest had bought."""
-    personal = {"customer_id", "customer", "customer_invoice"}
-    left = {name: value for name, value in item.items() if name not in personal}
-    if left["sk"]["S"] == keys.HEADER_SK:
+    left = {name: value for name, value in item.items() if name not in PERSONAL}
+    if is_header(left):
         return left
-    return left | {"digest": {"N": str(digest(_row(left)))}}
+    return left | {"digest": {"N": str(digest(row_of(left)))}}
 
 
 def _write(item: Item, mode: Mode) -> dict[str, Any]:
@@ -74,7 +68,7 @@ def _send(dynamodb: Any, table: str, writes: list[dict[str, Any]]) -> None:
 def _indexed(dynamodb: Any, table: str, customer_id: str) -> set[str]:
     pages = dynamodb.get_paginator("query").paginate(
         TableName=table,
-        IndexName=_INDEX,
+        IndexName=INDEX,
         KeyConditionExpression="customer = :customer",
         ExpressionAttributeValues={":customer": {"S": keys.customer_key(customer_id)}},
     )
@@ -94,16 +88,6 @@ def _invoice(dynamodb: Any, table: str, number: str) -> Iterator[Item]:
 
 def _is_of(item: Item, customer_id: str) -> bool:
     name, value = "customer_id", customer_id
-    if item["sk"]["S"] == keys.HEADER_SK:
+    if is_header(item):
         name, value = "customer", keys.customer_key(customer_id)
     return item.get(name, {}).get("S") == value
-
-
-def _row(item: Item) -> tuple[str, ...]:
-    """Return a line's canonical row; numbers come back without trailing zeros."""
-    text = {name: next(iter(value.values())) for name, value in item.items()}
-    text["event_id"] = keys.event_id_of(text["sk"])
-    text["invoice_no"] = keys.invoice_no_of(text["pk"])
-    for name in _MONEY:
-        text[name] = str(money(text[name]))
-    return tuple(text.get(name, "") for name in CSV_HEADER)

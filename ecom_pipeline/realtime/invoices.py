@@ -14,11 +14,10 @@ import msgspec
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.event import money
 from ecom_pipeline.realtime.clients import answer_of, client, env
+from ecom_pipeline.realtime.item_shape import Item, texts
 
 _AT_ONCE = 8
 _ATTEMPTS = 3  # a reader waits: at most some seconds, then 503
-
-Item = dict[str, dict[str, str]]
 
 
 class BusyError(Exception):
@@ -134,7 +133,7 @@ def _ask(operation: str, **request: object) -> dict[str, Any]:
 
 
 def _line(item: Item) -> Line:
-    text = {name: next(iter(value.values())) for name, value in item.items()}
+    text = texts(item)
     return Line(
         event_id=keys.event_id_of(text["sk"]),
         customer=text.get("customer_id"),

@@ -13,10 +13,8 @@ from typing import TypedDict
 
 from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.realtime.clients import answer_of, client, env
+from ecom_pipeline.realtime.item_shape import Item, Key
 from ecom_pipeline.realtime.retry import attempts
-
-Item = dict[str, dict[str, str]]
-Key = tuple[str, str]
 
 STATEMENTS_A_CALL = 25  # BatchExecuteStatement's limit
 KEYS_A_CALL = 100  # BatchGetItem's limit

@@ -14,6 +14,7 @@ from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.envelope import Accepted, UnreadableError
 from ecom_pipeline.domain.event import EventError, InvoiceLine
 from ecom_pipeline.realtime import lake, table
+from ecom_pipeline.realtime.item_shape import key_of
 from ecom_pipeline.realtime.metrics import Invocation
 from ecom_pipeline.realtime.retry import deadline_of
 from ecom_pipeline.realtime.stream import Delivered, batch_of
@@ -37,7 +38,7 @@ def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
         deadline_of(context, reserve_ms=_RESERVE_MS),
     )
     conflicts = _set_aside(lines, stored)
-    failed = [number for number, _, line in lines if table.key_of(line) not in stored.standing]
+    failed = [number for number, _, line in lines if key_of(line) not in stored.standing]
     settled = len(lines) - len(failed)
     figures = {
         "Stored": sum(key in stored.standing for key in stored.new),
@@ -54,7 +55,7 @@ def _set_aside(lines: Iterable[Line], stored: Stored) -> int:
     conflicts = 0
     for _, record, line in lines:
         ours = digest(line.row())
-        if stored.standing.get(table.key_of(line), ours) != ours:
+        if stored.standing.get(key_of(line), ours) != ours:
             key = keys.conflict_key(record.received_at.date(), line.event_id, ours)
             lake.write(key, [envelope.conflict(record)])
             conflicts += 1

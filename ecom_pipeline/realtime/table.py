@@ -1,21 +1,19 @@
-"""The DynamoDB table: what a line and an invoice's header look like, and what is put when.
+"""What is put into DynamoDB, and when: lines once, then the headers that are missing.
 
-How items are put once and read back is in items.py.
+What an item looks like is in item_shape.py, how items are put and read back in items.py.
 """
 
 import time
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ecom_pipeline.domain import keys
-from ecom_pipeline.domain.columns import ADDED
-from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.event import InvoiceLine
-from ecom_pipeline.realtime.items import Item, Key, put_once, read
+from ecom_pipeline.realtime.item_shape import Item, Key, header_item, key_of, line_item
+from ecom_pipeline.realtime.items import put_once, read
 
-RECEIVED_AT = "received_at"
 _HEADERS_KEPT = 20_000
 _HEADER_SECONDS = 300
 
@@ -47,7 +45,7 @@ def store(lines: Sequence[tuple[InvoiceLine, datetime]], deadline: float) -> Sto
     headers: dict[Key, Item] = {}
     for line, received_at in lines:
         items.setdefault(key_of(line), line_item(line, received_at))
-        headers.setdefault((keys.invoice_pk(line.invoice_no), keys.HEADER_SK), header_of(line))
+        headers.setdefault((keys.invoice_pk(line.invoice_no), keys.HEADER_SK), header_item(line))
     put = put_once(items, deadline)
     fresh, known = ({pk for pk, _ in each} for each in (put.new, put.taken))
     unseen = headers.keys() - _seen()
@@ -66,50 +64,6 @@ def store(lines: Sequence[tuple[InvoiceLine, datetime]], deadline: float) -> Sto
         put.new,
         {key: int(item["digest"]["N"]) for key, item in standing.items() if key[0] in complete},
     )
-
-
-def key_of(line: InvoiceLine) -> Key:
-    """Return a line's primary key."""
-    return keys.invoice_pk(line.invoice_no), keys.line_sk(line.event_id)
-
-
-def line_item(line: InvoiceLine, received_at: datetime) -> Item:
-    """Return a line's item; `received_at` tells reconcile which lines may still be in flight."""
-    numbers = {"quantity": line.quantity, "unit_price": line.unit_price, "amount": line.amount}
-    texts = {
-        "stock_code": line.stock_code,
-        "description": line.description,
-        "customer_id": line.customer_id,
-        "country": line.country,
-        "invoice_time": line.invoice_time.isoformat(" "),
-        "kind": line.kind,
-        RECEIVED_AT: received_at.astimezone(UTC).isoformat(timespec="seconds"),
-    } | {column.name: text for column, text in zip(ADDED, line.added, strict=True)}
-    pk, sk = key_of(line)
-    return (
-        {"pk": {"S": pk}, "sk": {"S": sk}, "digest": {"N": str(digest(line.row()))}}
-        | {name: {"S": text} for name, text in texts.items() if text is not None}
-        | {name: {"N": str(number)} for name, number in numbers.items()}
-    )
-
-
-def header_of(line: InvoiceLine) -> Item:
-    """Return an invoice's header.
-
-    Only a known customer's header has the index's keys: guests are in no customer's index.
-    """
-    header = {
-        "pk": {"S": keys.invoice_pk(line.invoice_no)},
-        "sk": {"S": keys.HEADER_SK},
-        "invoice_date": {"S": line.invoice_date.isoformat()},
-        "country": {"S": line.country},
-    }
-    if line.customer_id is None:
-        return header
-    return header | {
-        "customer": {"S": keys.customer_key(line.customer_id)},
-        "customer_invoice": {"S": keys.customer_invoice_key(line.invoice_date, line.invoice_no)},
-    }
 
 
 def _seen() -> set[Key]:

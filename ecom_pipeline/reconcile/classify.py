@@ -11,12 +11,21 @@ from datetime import date, datetime
 from itertools import islice
 
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.reconcile.model import HOPS, BucketsByDay, Discrepancy, State, Store, StoredEvent
+from ecom_pipeline.reconcile.model import (
+    HOPS,
+    BucketsByDay,
+    Discrepancy,
+    Kind,
+    State,
+    Store,
+    StoredEvent,
+    StoreName,
+)
 
 MOST_BUCKETS = 20_000  # looked into row by row in one go: of a day's 8,000 rows that is 125 each
-_CONTENT = 4  # id, pieces, amount, digest: not where it lies or when it came
+_BESIDE_RAW = (StoreName.DYNAMODB, StoreName.CSV, StoreName.ACCEPTED)
 
-Copies = Mapping[str, Sequence[StoredEvent]]  # of one event, by store
+Copies = Mapping[StoreName, Sequence[StoredEvent]]  # of one event, by store
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +35,11 @@ class Watermark:
     received: datetime
     today: date
 
-    def in_flight(self, store: str, day: date, received_at: datetime | None) -> bool:
+    def in_flight(self, store: StoreName, day: date, received_at: datetime | None) -> bool:
         """Return whether it is too early to expect an event of this day in a store."""
         if received_at is not None and received_at > self.received:
             return True
-        return store in {"CSV", "fact"} and day >= self.today
+        return store in {StoreName.CSV, StoreName.FACT} and day >= self.today
 
 
 def classify(stores: Sequence[Store], days: Sequence[date], mark: Watermark) -> list[Discrepancy]:
@@ -43,7 +52,7 @@ def classify(stores: Sequence[Store], days: Sequence[date], mark: Watermark) -> 
     if not wanted:
         return []
     found: list[Discrepancy] = []
-    events: dict[tuple[date, str], dict[str, list[StoredEvent]]] = defaultdict(dict)
+    events: dict[tuple[date, str], dict[StoreName, list[StoredEvent]]] = defaultdict(dict)
     for store in stores:
         for day, line in store.lines(wanted):
             events[day, line.event_id].setdefault(store.name, []).append(line)
@@ -65,42 +74,46 @@ def _differing(stores: Sequence[Store], days: Sequence[date]) -> BucketsByDay:
 
 @dataclass(frozen=True, slots=True)
 class _Classifier:
-    stores: Sequence[str]
+    stores: Sequence[StoreName]
     mark: Watermark
 
     def findings(self, day: date, event_id: str, copies: Copies) -> Iterator[Discrepancy]:
         """Say what is wrong with each store's copies of an event."""
         received_at = _received_at(copies)
 
-        def say(store: str, kind: str, hop: str = "", state: State = "different") -> Discrepancy:
+        def say(
+            store: StoreName, kind: Kind, hop: str = "", state: State = "different"
+        ) -> Discrepancy:
             early = self.mark.in_flight(store, day, received_at) and kind == "missing"
             place = " ".join(sorted({each.place for each in copies.get(store, ()) if each.place}))
             return Discrepancy(
                 day=day,
                 store=store,
-                kind=kind,  # type: ignore[arg-type]
+                kind=kind,
                 state="in_flight" if early else state,
                 event_id=event_id,
                 hop=hop or HOPS[store],
                 place=place,
             )
 
-        raw = copies.get("raw", ())
+        raw = copies.get(StoreName.RAW, ())
         if raw:
             yield from self._against(raw[0], copies, say)
-        elif any(copies.get(store) for store in ("DynamoDB", "CSV", "accepted")):
-            yield say("raw", "missing", state="lost")
-            if not copies.get("DynamoDB"):
-                yield say("DynamoDB", "missing")
+        elif any(copies.get(store) for store in _BESIDE_RAW):
+            yield say(StoreName.RAW, "missing", state="lost")
+            if not copies.get(StoreName.DYNAMODB):
+                yield say(StoreName.DYNAMODB, "missing")
         else:
-            yield say("fact", "extra")
+            yield say(StoreName.FACT, "extra")
 
     def _against(
         self, right: StoredEvent, copies: Copies, say: Callable[..., Discrepancy]
     ) -> Iterator[Discrepancy]:
         for store in self.stores:
             held = copies.get(store, ())
-            hop = HOPS["CSV"] if store == "fact" and _same(held, copies.get("CSV", ())) else ""
+            before = copies.get(StoreName.CSV, ())
+            as_csv = store == StoreName.FACT and _same(held, before)
+            hop = HOPS[StoreName.CSV] if as_csv else ""
             if not held:
                 yield say(store, "missing", hop)
             elif len(held) > 1:
@@ -110,7 +123,7 @@ class _Classifier:
 
 
 def _same(some: Sequence[StoredEvent], others: Sequence[StoredEvent]) -> bool:
-    return [each[:_CONTENT] for each in some] == [each[:_CONTENT] for each in others]
+    return [each.content() for each in some] == [each.content() for each in others]
 
 
 def _received_at(copies: Copies) -> datetime | None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile.classify import Watermark, classify
-from ecom_pipeline.reconcile.model import DayTotals, Discrepancy, Store
+from ecom_pipeline.reconcile.model import DayTotals, Discrepancy, Store, StoreName
 from ecom_pipeline.reconcile.stores.raw import RawStore
 
 _T = TypeVar("_T")
@@ -77,7 +77,9 @@ def reconcile(
     """
     with ThreadPoolExecutor(len(stores)) as pool:
         read = list(pool.map(lambda store: _timed(lambda: store.days(first, last)), stores))
-    sums: dict[str, DayTotals] = {} if accepted is None else {"accepted": accepted}
+    sums = dict[str, DayTotals]()
+    if accepted is not None:
+        sums[StoreName.ACCEPTED] = accepted
     sums |= {store.name: days for store, (days, _) in zip(stores, read, strict=True)}
     named = {store.name: sums[store.name] for store in stores}
     found = [fault for store in stores for fault in store.faults()]

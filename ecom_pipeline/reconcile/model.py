@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from hashlib import md5
 from typing import Literal, NamedTuple, Protocol
 
@@ -17,12 +18,24 @@ from ecom_pipeline.domain.event import InvoiceLine
 from ecom_pipeline.domain.totals import Totals
 
 BUCKETS = 64
+
+
+class StoreName(StrEnum):
+    """What holds events, in the order in which they come there."""
+
+    ACCEPTED = "accepted"
+    RAW = "raw"
+    DYNAMODB = "DynamoDB"
+    CSV = "CSV"
+    FACT = "fact"
+
+
 HOPS = {
-    "accepted": "producer -> API",
-    "raw": "stream -> raw",
-    "DynamoDB": "stream -> DynamoDB",
-    "CSV": "raw -> CSV",
-    "fact": "CSV -> fact",
+    StoreName.ACCEPTED: "producer -> API",
+    StoreName.RAW: "stream -> raw",
+    StoreName.DYNAMODB: "stream -> DynamoDB",
+    StoreName.CSV: "raw -> CSV",
+    StoreName.FACT: "CSV -> fact",
 }
 
 Kind = Literal["missing", "extra", "changed", "duplicated", "damaged", "header"]
@@ -42,6 +55,10 @@ class StoredEvent(NamedTuple):
     place: str = ""
     received_at: datetime | None = None
 
+    def content(self) -> tuple[str, int, Decimal, int]:
+        """Return what must be equal in all stores: not where it lies or when it came."""
+        return self.event_id, self.quantity, self.amount, self.digest
+
 
 class Discrepancy(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """One thing that is wrong, or only not there yet: where, with which event, on which hop.
@@ -50,7 +67,7 @@ class Discrepancy(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """
 
     day: date
-    store: str
+    store: StoreName
     kind: Kind
     state: State = "different"
     event_id: str = ""
@@ -69,7 +86,7 @@ class Discrepancy(msgspec.Struct, frozen=True, kw_only=True, order=True):
 class Store(Protocol):
     """A store that can say what it holds: sums first, rows only where they are asked for."""
 
-    name: str
+    name: StoreName
 
     def days(self, first: date, last: date) -> DayTotals:
         """Sum each day that has an event."""

@@ -14,8 +14,8 @@ from typing import Any
 from ecom_pipeline.domain import keys
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.buckets import Lake
-from ecom_pipeline.realtime import table
-from ecom_pipeline.reconcile.model import Discrepancy
+from ecom_pipeline.realtime import item_shape
+from ecom_pipeline.reconcile.model import Discrepancy, StoreName
 from ecom_pipeline.reconcile.stores.raw import Line, RawStore
 from ecom_pipeline.warehouse import load, marts
 from ecom_pipeline.warehouse.mart_list import MARTS
@@ -59,9 +59,11 @@ def repair(stores: Writable, wrong: Sequence[Discrepancy]) -> Repair:
         each
         for each in wrong
         # a header that raw knows no line of may be one whose lines raw has lost
-        if each.store == "DynamoDB" and not (each.kind == "header" and each.day in lost)
+        if each.store == StoreName.DYNAMODB and not (each.kind == "header" and each.day in lost)
     ]
-    days = sorted({each.day for each in wrong if each.store in {"CSV", "fact"}} - lost)
+    days = sorted(
+        {each.day for each in wrong if each.store in {StoreName.CSV, StoreName.FACT}} - lost
+    )
     items = _mend_items(stores, realtime)
     if days:
         for day in days:
@@ -97,8 +99,8 @@ def _mend(stores: Writable, wrong: Discrepancy, events: Mapping[str, Line]) -> i
     if received_at is None:
         return 0
     condition = {"ConditionExpression": _UNWRITTEN} if wrong.kind == "missing" else {}
-    _put(stores, table.line_item(line, received_at), condition)
-    _put(stores, table.header_of(line), {"ConditionExpression": _UNWRITTEN})
+    _put(stores, item_shape.line_item(line, received_at), condition)
+    _put(stores, item_shape.header_item(line), {"ConditionExpression": _UNWRITTEN})
     return 1
 
 
@@ -106,7 +108,7 @@ def _mend_header(stores: Writable, number: str, events: Mapping[str, Line]) -> i
     """Put the header that the invoice's lines in raw ask for; take one away that has none."""
     line = next((line for line, _ in events.values() if line.invoice_no == number), None)
     if line is not None:
-        _put(stores, table.header_of(line), {})
+        _put(stores, item_shape.header_item(line), {})
     else:
         _delete(stores, number, keys.HEADER_SK)
     return 1
@@ -120,7 +122,7 @@ def _remove_copies(stores: Writable, wrong: Discrepancy, right: str) -> int:
     return 1
 
 
-def _put(stores: Writable, item: table.Item, condition: Mapping[str, str]) -> None:
+def _put(stores: Writable, item: item_shape.Item, condition: Mapping[str, str]) -> None:
     try:
         stores.dynamodb.put_item(TableName=stores.table, Item=item, **condition)
     except stores.dynamodb.exceptions.ConditionalCheckFailedException:

@@ -11,7 +11,7 @@ from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
 from ecom_pipeline.reconcile import verdict
 from ecom_pipeline.reconcile.compare import Reconciliation
-from ecom_pipeline.reconcile.model import Discrepancy
+from ecom_pipeline.reconcile.model import Discrepancy, StoreName
 from ecom_pipeline.warehouse import load, marts
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST, MARTS
 from ecom_pipeline_tests.builders import accepted, on
@@ -41,7 +41,7 @@ def compare(warehouse, lake, day, *wrong, during=lambda: None):
 
 
 def missing(day):
-    return Discrepancy(day=day, store="fact", kind="missing", event_id="1")
+    return Discrepancy(day=day, store=StoreName.FACT, kind="missing", event_id="1")
 
 
 def row(warehouse, *names):

@@ -1,7 +1,7 @@
 """tables: what a terminal shows is what there is."""
 
 import io
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile.compare import Reconciliation
-from ecom_pipeline.reconcile.model import Discrepancy
+from ecom_pipeline.reconcile.model import Discrepancy, StoreName
 from ecom_pipeline.terminal import (
     SHOWN_ALIKE,
     SHOWN_LINES,
@@ -75,10 +75,12 @@ def test_a_store_without_a_day_differs_from_one_that_has_it():
 
 def test_a_lost_objects_thousand_events_hide_no_other_fault():
     lost = [
-        Discrepancy(day=ONE, store="raw", kind="missing", state="lost", event_id=f"e{n:04}")
+        Discrepancy(day=ONE, store=StoreName.RAW, kind="missing", state="lost", event_id=f"e{n:04}")
         for n in range(1000)
     ]
-    other = Discrepancy(day=TWO, store="fact", kind="changed", event_id="other", hop="CSV -> fact")
+    other = Discrepancy(
+        day=TWO, store=StoreName.FACT, kind="changed", event_id="other", hop="CSV -> fact"
+    )
     found = Reconciliation({"raw": {}}, findings=[*lost, other])
     text = shown(lambda console: show_reconciliation(found, console))
     assert text.count("LOST: event") == SHOWN_ALIKE
@@ -88,7 +90,7 @@ def test_a_lost_objects_thousand_events_hide_no_other_fault():
 
 def test_where_every_day_differs_the_rest_is_counted():
     faults = [
-        Discrepancy(day=ONE, store=f"s{n:04}", kind="missing", event_id="e")
+        Discrepancy(day=ONE + timedelta(days=n), store=StoreName.CSV, kind="missing", event_id="e")
         for n in range(SHOWN_LINES + 7)
     ]
     text = shown(lambda console: show_reconciliation(Reconciliation({}, findings=faults), console))

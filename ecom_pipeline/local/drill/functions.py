@@ -9,6 +9,7 @@ from contextlib import contextmanager, redirect_stdout
 
 from ecom_pipeline.local.drill.http_proxy import Proxy, Rule
 from ecom_pipeline.realtime.clients import client
+from ecom_pipeline.realtime.item_shape import INDEX
 from ecom_pipeline.settings import Settings, aws_environment
 
 STREAM = "event-ingest"
@@ -28,7 +29,7 @@ def environment(settings: Settings) -> Iterator[None]:
         "STREAM_NAME": STREAM,
         "TABLE_NAME": settings.table,
         "RAW_BUCKET": settings.raw_bucket,
-        "CUSTOMER_INDEX": "customer-invoices",
+        "CUSTOMER_INDEX": INDEX,
     }
     with _variables(given):
         yield

@@ -13,7 +13,7 @@ from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.reconcile import verdict
 from ecom_pipeline.reconcile.classify import Watermark
 from ecom_pipeline.reconcile.compare import Reconciliation, reconcile
-from ecom_pipeline.reconcile.model import Discrepancy, Store
+from ecom_pipeline.reconcile.model import Discrepancy, Store, StoreName
 from ecom_pipeline.warehouse.session import Warehouse
 
 AGREE = "every_store_has_every_event"
@@ -66,7 +66,7 @@ def reconciliation(
     for day in days:
         held = {name: sums.get(day, Totals()) for name, sums in found.stores.items()}
         wrong = [each for each in found.wrong if each.day == day]
-        metadata = describe.sums(held["fact"]) | {
+        metadata = describe.sums(held[StoreName.FACT]) | {
             "stores": describe.preview(
                 ("store", "rows", "pieces", "revenue", "digest"),
                 [
@@ -88,8 +88,8 @@ def _result(found: Reconciliation) -> dg.AssetCheckResult:
         passed=not found.differences,
         metadata={
             "days": len(found.days),
-            "rows": found.total("raw").rows,
-            "revenue": describe.pounds(found.total("fact").amount),
+            "rows": found.total(StoreName.RAW).rows,
+            "revenue": describe.pounds(found.total(StoreName.FACT).amount),
             "differences": len(found.wrong),
             "in_flight": len(found.in_flight),
             "what": "\n".join(found.differences[:_SHOWN]) or "none",

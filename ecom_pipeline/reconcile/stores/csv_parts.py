@@ -15,7 +15,7 @@ from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest, ManifestError
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent
+from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName
 
 _ID, _QUANTITY, _AMOUNT = map(CSV_HEADER.index, ("event_id", "quantity", "amount"))
 
@@ -23,7 +23,7 @@ _ID, _QUANTITY, _AMOUNT = map(CSV_HEADER.index, ("event_id", "quantity", "amount
 class CsvStore:
     """Reads each day's committed parts, and sees what lies beside them or has gone."""
 
-    name = "CSV"
+    name = StoreName.CSV
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
@@ -79,7 +79,7 @@ class CsvStore:
             if source.key not in there:
                 self._faults[source.key] = Discrepancy(
                     day=day,
-                    store="raw",
+                    store=StoreName.RAW,
                     kind="missing",
                     state="lost",
                     detail=f"{source.key} has gone since the CSV was made of it: restore it",

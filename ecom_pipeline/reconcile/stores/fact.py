@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import BUCKETS, Discrepancy, StoredEvent
+from ecom_pipeline.reconcile.model import BUCKETS, Discrepancy, StoredEvent, StoreName
 from ecom_pipeline.warehouse import load
 from ecom_pipeline.warehouse.ledger import sums_of, within
 from ecom_pipeline.warehouse.session import Warehouse
@@ -18,7 +18,7 @@ _BUCKET = f"strtol(left(md5(event_id), 2), 16) % {BUCKETS}"  # model.bucket_of i
 class FactStore:
     """Asks the warehouse for sums, and for single rows last."""
 
-    name = "fact"
+    name = StoreName.FACT
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse

@@ -15,7 +15,7 @@ from ecom_pipeline.lake import tombstones
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.rows import CachingReader, event_of
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent
+from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName
 
 Line = tuple[InvoiceLine, StoredEvent]
 
@@ -33,7 +33,7 @@ class RawStore:
     `account` says what became of the records read.
     """
 
-    name = "raw"
+    name = StoreName.RAW
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake

@@ -7,13 +7,13 @@ from datetime import date
 from ecom_pipeline.domain.event import InvoiceLine
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, Sums
+from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName, Sums
 
 
 class SentStore:
     """Reads a producer's own lines anew each time; they are never all held."""
 
-    name = "accepted"
+    name = StoreName.ACCEPTED
 
     def __init__(self, lines: Callable[[date, date], Iterable[InvoiceLine]]) -> None:
         self.sent = lines

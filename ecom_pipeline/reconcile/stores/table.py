@@ -11,25 +11,23 @@ from itertools import groupby
 from typing import Any
 
 from ecom_pipeline.domain import keys
-from ecom_pipeline.domain.columns import CSV_HEADER, column
+from ecom_pipeline.domain.columns import CSV_HEADER
 from ecom_pipeline.domain.digest import digest
-from ecom_pipeline.domain.event import money
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.realtime import table
+from ecom_pipeline.realtime.item_shape import RECEIVED_AT, day_of, is_header, row_of
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, Sums
+from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName, Sums
 
 Item = Mapping[str, Mapping[str, str]]
 
 _BETWEEN = "invoice_time BETWEEN :a AND :b OR invoice_date BETWEEN :c AND :d"
 _ID, _QUANTITY, _AMOUNT = map(CSV_HEADER.index, ("event_id", "quantity", "amount"))
-_MONEY = {name for name in CSV_HEADER if column(name).redshift.startswith("decimal")}
 
 
 class TableStore:
     """Scans the table; `faults` are headers without lines, lines without one, and wrong ones."""
 
-    name = "DynamoDB"
+    name = StoreName.DYNAMODB
 
     def __init__(self, dynamodb: Any, table_name: str) -> None:
         self.dynamodb = dynamodb
@@ -93,13 +91,13 @@ class TableStore:
 
 def header_faults(items: Sequence[Item]) -> list[Discrepancy]:
     """Return what is wrong with an invoice's header: none, no lines behind it, another's."""
-    header = next((item for item in items if item["sk"]["S"] == keys.HEADER_SK), None)
+    header = next((item for item in items if is_header(item)), None)
     lines = [item for item in items if item is not header]
     if not items:
         return []
     number = keys.invoice_no_of(items[0]["pk"]["S"])
     if header is None:
-        return [_fault(_day_of(lines[0]), number, "lines without a header")]
+        return [_fault(day_of(lines[0]), number, "lines without a header")]
     day = date.fromisoformat(header["invoice_date"]["S"])
     if not lines:
         return [_fault(day, number, "a header without lines")]
@@ -122,7 +120,7 @@ def _fault(day: date, number: str, detail: str) -> Discrepancy:
 def _matches(header: Item, line: Item) -> bool:
     """Return whether a header is what this line's invoice would get."""
     customer = line.get("customer_id", {}).get("S")
-    day, number = _day_of(line), keys.invoice_no_of(line["pk"]["S"])
+    day, number = day_of(line), keys.invoice_no_of(line["pk"]["S"])
     wanted = {"invoice_date": day.isoformat(), "country": line["country"]["S"]}
     if customer is not None:
         place = keys.customer_invoice_key(day, number)
@@ -132,17 +130,13 @@ def _matches(header: Item, line: Item) -> bool:
 
 def _lines(items: Iterable[Item]) -> Iterator[tuple[date, StoredEvent]]:
     for item in items:
-        if item["sk"]["S"] != keys.HEADER_SK:
-            yield _day_of(item), _held(item)
-
-
-def _day_of(line: Item) -> date:
-    return date.fromisoformat(line["invoice_time"]["S"][:10])
+        if not is_header(item):
+            yield day_of(item), _held(item)
 
 
 def _held(item: Item) -> StoredEvent:
-    row = _row(item)
-    moment = item.get(table.RECEIVED_AT)
+    row = row_of(item)
+    moment = item.get(RECEIVED_AT)
     return StoredEvent(
         row[_ID],
         int(row[_QUANTITY]),
@@ -151,13 +145,3 @@ def _held(item: Item) -> StoredEvent:
         keys.invoice_no_of(item["pk"]["S"]),
         datetime.fromisoformat(moment["S"]) if moment else None,
     )
-
-
-def _row(item: Item) -> tuple[str, ...]:
-    """Return a line's canonical row; numbers come back without trailing zeros."""
-    text = {name: next(iter(value.values())) for name, value in item.items()}
-    text["event_id"] = keys.event_id_of(text["sk"])
-    text["invoice_no"] = keys.invoice_no_of(text["pk"])
-    for name in _MONEY:
-        text[name] = str(money(text[name]))
-    return tuple([text.get(name, "") for name in CSV_HEADER])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.event import InvoiceLine, parse
-from ecom_pipeline.realtime import invoices, table
+from ecom_pipeline.realtime import invoices, item_shape, table
 from ecom_pipeline_tests.builders import RECEIVED, payload
 
 texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=16)
@@ -46,7 +46,7 @@ def kept(item: table.Item) -> table.Item:
 @settings(max_examples=settings().max_examples // 2)
 @given(lines)
 def test_a_line_is_read_back_as_it_was_stored(stored: InvoiceLine):
-    found = invoices._line(kept(table.line_item(stored, RECEIVED)))
+    found = invoices._line(kept(item_shape.line_item(stored, RECEIVED)))
     assert found == invoices.Line(
         event_id=stored.event_id,
         customer=stored.customer_id,
@@ -62,27 +62,36 @@ def test_a_line_is_read_back_as_it_was_stored(stored: InvoiceLine):
 
 
 def test_an_item_lies_under_its_lines_key_with_the_digest_of_its_content():
-    item = table.line_item(line(), RECEIVED)
+    item = item_shape.line_item(line(), RECEIVED)
     assert (
-        (item["pk"]["S"], item["sk"]["S"]) == table.key_of(line()) == ("INVOICE#536365", "LINE#e-1")
+        (item["pk"]["S"], item["sk"]["S"])
+        == item_shape.key_of(line())
+        == ("INVOICE#536365", "LINE#e-1")
     )
     assert item["digest"] == {"N": str(digest(line().row()))}
-    assert item["digest"] != table.line_item(line(Quantity=7), RECEIVED)["digest"]
+    assert item["digest"] != item_shape.line_item(line(Quantity=7), RECEIVED)["digest"]
 
 
 def test_what_an_event_has_not_is_not_in_its_item():
-    bare = table.line_item(line(CustomerID=None, Description=None), RECEIVED)
-    assert table.line_item(line(), RECEIVED).keys() - bare.keys() == {"customer_id", "description"}
+    bare = item_shape.line_item(line(CustomerID=None, Description=None), RECEIVED)
+    assert item_shape.line_item(line(), RECEIVED).keys() - bare.keys() == {
+        "customer_id",
+        "description",
+    }
 
 
 def test_the_moment_of_arrival_is_kept_in_utc():
     paris = datetime(2026, 11, 22, 13, 0, 0, 999, tzinfo=timezone(timedelta(hours=1)))
     for moment in (paris, datetime(2026, 11, 22, 12, 0, tzinfo=UTC)):
-        assert table.line_item(line(), moment)["received_at"] == {"S": "2026-11-22T12:00:00+00:00"}
+        assert item_shape.line_item(line(), moment)["received_at"] == {
+            "S": "2026-11-22T12:00:00+00:00"
+        }
 
 
 def test_a_customers_header_is_in_the_index_and_a_guests_is_not():
-    of_customer, of_guest = (table.header_of(line(CustomerID=each)) for each in ("17850", None))
+    of_customer, of_guest = (
+        item_shape.header_item(line(CustomerID=each)) for each in ("17850", None)
+    )
     in_index = {"customer": {"S": "CUSTOMER#17850"}, "customer_invoice": {"S": "2010-12-01#536365"}}
     assert of_customer == of_guest | in_index
     assert of_guest == {

@@ -12,12 +12,12 @@ from ecom_pipeline.reconcile import classify as explaining
 from ecom_pipeline.reconcile import model
 from ecom_pipeline.reconcile.classify import Watermark, classify
 from ecom_pipeline.reconcile.compare import reconcile
-from ecom_pipeline.reconcile.model import StoredEvent
+from ecom_pipeline.reconcile.model import StoredEvent, StoreName
 
 DAY = date(2011, 5, 4)
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 LATE = Watermark(received=NOON + timedelta(hours=1), today=date(2026, 11, 27))
-NAMES = ["raw", "DynamoDB", "CSV", "fact"]
+NAMES = [each for each in StoreName if each != StoreName.ACCEPTED]
 
 
 def line(number, amount="1.0000", received_at=NOON):
@@ -33,7 +33,7 @@ LINES = [line(n) for n in range(COUNT)]
 class Memory:
     """A store of one day in memory: the protocol's simplest implementation."""
 
-    name: str
+    name: StoreName
     held: list[StoredEvent] = field(default_factory=list)
 
     def days(self, first, last):
