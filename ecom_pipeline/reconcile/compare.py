@@ -81,7 +81,7 @@ def reconcile(
     if accepted is not None:
         sums[StoreName.ACCEPTED] = accepted
     sums |= {store.name: days for store, (days, _) in zip(stores, read, strict=True)}
-    named = {store.name: sums[store.name] for store in stores}
+    named: dict[str, DayTotals] = {store.name: sums[store.name] for store in stores}
     found = [fault for store in stores for fault in store.faults()]
     found += classify(stores, _differing(named), mark)
     return Reconciliation(

@@ -1,6 +1,7 @@
 """The load ledger and its fence: what the fact table holds, and who may change it.
 
-The ledger's newest row of a day is the truth about that day; a generation is a claim on days.
+The ledger's newest row of a day is the truth about that day; a generation is a claim on days,
+the fencing token of a load: an older one is refused.
 Everything but `claim` runs inside a load's own transaction (load.py).
 """
 
