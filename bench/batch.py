@@ -94,7 +94,10 @@ class Side:
         context = dg.build_sensor_context(
             instance=self.instance,
             definitions=definitions.build(self.settings),
-            resources={"raw_notifications": connect.notifications(self.settings)},
+            resources={
+                "raw_notifications": connect.notifications(self.settings),
+                "first_day": self.settings.first_day,
+            },
         )
         found = new_raw_objects(context)
         seconds = time.monotonic() - began

@@ -10,7 +10,7 @@ from ecom_pipeline.cli.options import show
 
 if TYPE_CHECKING:
     from ecom_pipeline.client.events_api import Client
-    from ecom_pipeline.quarantine.records import (
+    from ecom_pipeline.quarantine.replay import (
         Outcome,
         Producer,
         QuarantinedRecord,
@@ -61,7 +61,7 @@ def list_(*, as_json: bool) -> None:
     """
     import json
 
-    from ecom_pipeline.quarantine import records as kept
+    from ecom_pipeline.quarantine import replay as kept
     from ecom_pipeline.warehouse import connect
 
     lake = connect.lake(_settings())
@@ -88,7 +88,7 @@ def show_(*, limit: int, as_json: bool, **wanted: Any) -> None:
 
     import msgspec
 
-    from ecom_pipeline.quarantine import records as kept
+    from ecom_pipeline.quarantine import replay as kept
     from ecom_pipeline.warehouse import connect
 
     lake = connect.lake(_settings())
@@ -120,7 +120,7 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
 
     from ecom_pipeline.client import endpoints
     from ecom_pipeline.client.events_api import Client
-    from ecom_pipeline.quarantine import records as kept
+    from ecom_pipeline.quarantine import replay as kept
     from ecom_pipeline.warehouse import connect
 
     configured = _settings()

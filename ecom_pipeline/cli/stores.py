@@ -1,4 +1,4 @@
-"""ecom load, reconcile, sql, invoice, customer: what the stores hold."""
+"""ecom reconcile, sql, invoice, customer: what the stores hold."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,22 +10,6 @@ from ecom_pipeline.domain.days import DayRange
 
 if TYPE_CHECKING:
     from ecom_pipeline.reconcile.compare import Reconciliation
-
-
-@click.command()
-@click.argument("days", type=DAYS)
-def load(days: DayRange) -> None:
-    """Materialise the days' assets: CSV, catalog, fact table, and the marts after them.
-
-    In this process, recorded in the local Dagster; with ECOM_DAGSTER_URL by that Dagster, whose UI
-    shows the run and whose daemon starts it.
-
-    Example: ecom load 2010-12-01:2010-12-07
-    """
-    from ecom_pipeline import operations, settings
-
-    run = operations.load_days(settings.load(), *days, say=click.echo)
-    click.echo(f"loaded {days[0]} to {days[1]} in run {run}")
 
 
 @click.command()
@@ -170,4 +154,4 @@ def customer(customer_id: str, *, items: bool, as_json: bool) -> None:
     show(f"Customer {customer_id}: {len(rows)} {what}", columns, rows)
 
 
-COMMANDS = [load, reconcile, sql, invoice, customer]
+COMMANDS = [reconcile, sql, invoice, customer]

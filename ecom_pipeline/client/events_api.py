@@ -1,6 +1,6 @@
 """One batch through `POST /events`: what the API answers, when to try again, when to give up.
 
-Which batches there are, and what their results add up to, is sender.py's.
+Which batches there are, and what their results add up to, is replay/sender.py's.
 """
 
 import random

@@ -11,7 +11,7 @@ from ecom_pipeline.bi import marts
 from ecom_pipeline.domain import shop
 from ecom_pipeline.health import local
 from ecom_pipeline.lake import partition
-from ecom_pipeline.quarantine import records as aside
+from ecom_pipeline.quarantine import replay as aside
 from ecom_pipeline.settings import Settings, with_outputs
 from ecom_pipeline.warehouse import connect, ledger, sweep
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST

@@ -1,7 +1,7 @@
 """Raw lines of a day, or of a part of it -> CSV rows, with an account of every line that came in.
 
-Pure: lines in, a result out. How a line is read is in rows.py, where objects lie in lake.py, what
-commits a day in partition.py.
+Pure: lines in, a result out. How a line is read is in rows.py, where objects lie in
+buckets.py, what commits a day in partition.py.
 """
 
 import csv

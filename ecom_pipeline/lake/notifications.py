@@ -1,6 +1,9 @@
 # pyright: basic
 # boto3 carries no types; its SQS client is handed in as Any.
-"""S3's notifications of new raw objects, from their queue; what they ask for is sensors.py's."""
+"""S3's notifications of new raw objects, from their queue.
+
+Which runs they ask for is decided in orchestration/sensors.py.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

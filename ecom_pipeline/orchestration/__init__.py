@@ -1,4 +1,4 @@
-"""The only room that knows Dagster: assets, checks, sensors, schedules over lake and warehouse.
+"""What Dagster sees: assets, checks, sensors, schedules over lake and warehouse.
 
 Bodies are thin: fetch, call a room below, account. A rule of the business does not belong here.
 """

@@ -12,7 +12,7 @@ from ecom_pipeline.cost.prices import prices
 from ecom_pipeline.cost.usage import Usage
 from ecom_pipeline.domain.columns import COLUMNS, PARTITION, Column
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.orchestration.partitions import DAYS
+from ecom_pipeline.orchestration.partitions import ANY_DAYS
 
 OWNERS = ["team:data-engineering"]
 PREVIEW_ROWS = 5
@@ -45,7 +45,7 @@ def spec(
 
 def daily(asset: dg.AssetSpec) -> dg.AssetSpec:
     """Return the asset with a partition for each of the shop's days."""
-    return asset.replace_attributes(partitions_def=DAYS)
+    return asset.replace_attributes(partitions_def=ANY_DAYS)
 
 
 def schema(columns: Iterable[Column], *, text_only: bool = False) -> dg.TableSchema:

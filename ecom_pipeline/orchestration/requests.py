@@ -6,7 +6,6 @@ from datetime import date, timedelta
 import dagster as dg
 
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.orchestration.partitions import FIRST_DAY
 
 LOAD_DAYS = "load_days"
 REFRESH_MARTS = "refresh_marts"
@@ -19,13 +18,13 @@ RANGE_END = "dagster/asset_partition_range_end"
 _WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
 
 
-def loadable(days: Iterable[date], today: date) -> tuple[list[date], list[date]]:
+def loadable(days: Iterable[date], first_day: date, today: date) -> tuple[list[date], list[date]]:
     """Split days into those with a partition, and those before the first one.
 
     A day that is not over is in neither: `daily_load` takes it when it is.
     """
     over = sorted(day for day in days if day < today)
-    return [day for day in over if day >= FIRST_DAY], [day for day in over if day < FIRST_DAY]
+    return [day for day in over if day >= first_day], [day for day in over if day < first_day]
 
 
 def spans(days: Sequence[date]) -> list[DayRange]:

@@ -19,6 +19,7 @@ from ecom_pipeline.warehouse.gate import Gate
 def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
     """Return the same keys in every environment; only their settings differ."""
     return {
+        "first_day": _resource(lambda: settings.first_day, f"{settings.first_day}"),
         "lake": _resource(
             lambda: connect.lake(settings),
             f"s3://{settings.raw_bucket}, s3://{settings.csv_bucket}",

@@ -1,6 +1,6 @@
 """When the batch path runs by the clock."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -74,12 +74,13 @@ def daily_sweep(
     context: dg.ScheduleEvaluationContext,
     lake: dg.ResourceParam[Lake],
     warehouse: dg.ResourceParam[Warehouse],
+    first_day: dg.ResourceParam[date],
 ) -> Asked:
     """Ask for the days that are behind; those of a waiting run excepted."""
     morning = context.scheduled_execution_time.astimezone(ZoneInfo(shop.ZONE)).date()
     migrations.migrate(warehouse)
     missing = sweep.behind(lake, warehouse, morning)
-    days, _ = requests.loadable(missing, morning)
+    days, _ = requests.loadable(missing, first_day, morning)
     waiting = requests.waiting_days(context.instance)
     asked = [day for day in days if not requests.is_waiting(day, waiting)]
     for day in asked:
@@ -102,14 +103,17 @@ def daily_sweep(
     description="Every day that was published since the morning before, compared in all stores.",
 )
 def daily_reconciliation(
-    context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+    context: dg.ScheduleEvaluationContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    first_day: dg.ResourceParam[date],
 ) -> Asked:
     """Ask for the days that have a new version: nothing else can have begun to differ by itself."""
     morning = context.scheduled_execution_time
     migrations.migrate(warehouse)
     with warehouse.session() as session:
         changed = ledger.published_since(session, morning - timedelta(days=1))
-    days, _ = requests.loadable(changed, morning.astimezone(ZoneInfo(shop.ZONE)).date())
+    today = morning.astimezone(ZoneInfo(shop.ZONE)).date()
+    days, _ = requests.loadable(changed, first_day, today)
     if not days:
         return dg.SkipReason("no day was published since yesterday morning")
     return [

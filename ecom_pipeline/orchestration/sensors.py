@@ -24,7 +24,6 @@ from ecom_pipeline.lake.notifications import (
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.alarms import Alarms
 from ecom_pipeline.orchestration.keys import RAW_EVENTS, SALES_REPORT
-from ecom_pipeline.orchestration.partitions import FIRST_DAY
 from ecom_pipeline.orchestration.schedules import load_days
 from ecom_pipeline.warehouse import marts
 
@@ -72,7 +71,9 @@ def read(messages: Sequence[Message]) -> Seen:
     description="Asks for each day before today that has a new raw object.",
 )
 def new_raw_objects(
-    context: dg.SensorEvaluationContext, raw_notifications: dg.ResourceParam[Notifications]
+    context: dg.SensorEvaluationContext,
+    raw_notifications: dg.ResourceParam[Notifications],
+    first_day: dg.ResourceParam[date],
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for the days of new objects; forget a message once the tick that asked is committed.
 
@@ -86,8 +87,8 @@ def new_raw_objects(
         context.update_cursor("[]")
         return dg.SkipReason("no new raw object")
     seen = read(messages)
-    days, too_early = requests.loadable(seen.objects, today())
-    _warn(context, seen.foreign, too_early)
+    days, too_early = requests.loadable(seen.objects, first_day, today())
+    _warn(context, seen.foreign, too_early, first_day)
     waiting = requests.waiting_days(context.instance)
     asked = [day for day in days if not requests.is_waiting(day, waiting)]
     return dg.SensorResult(
@@ -103,7 +104,10 @@ def _arrived(seen: Seen, day: date) -> dg.AssetMaterialization:
 
 
 def _warn(
-    context: dg.SensorEvaluationContext, foreign: Sequence[str], too_early: Sequence[date]
+    context: dg.SensorEvaluationContext,
+    foreign: Sequence[str],
+    too_early: Sequence[date],
+    first_day: date,
 ) -> None:
     for each in foreign:
         context.log.warning("not a notification of a raw object: %s", each)
@@ -112,7 +116,7 @@ def _warn(
             "%s is before the first partition, %s: its events stay in the raw lake and are loaded"
             " nowhere; set ECOM_FIRST_DAY to take them in",
             day,
-            FIRST_DAY,
+            first_day,
         )
 
 

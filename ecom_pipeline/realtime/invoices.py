@@ -1,6 +1,6 @@
 """Reads of the table: an invoice's header and lines, and a customer's invoices by the index.
 
-Queries by key only, never a scan. What the table's items look like is in table.py; who may see
+Queries by key only, never a scan. What the table's items look like is in item_shape.py; who may see
 what was read is decided by the caller of these functions.
 """
 

@@ -10,8 +10,8 @@ from typing import Any
 from ecom_pipeline.domain.event import INVOICE_NO_PATTERN
 from ecom_pipeline.realtime import invoices
 from ecom_pipeline.realtime.answers import NotFoundError, NotYetError
-from ecom_pipeline.realtime.cancelled import bought_on
 from ecom_pipeline.realtime.invoices import Line
+from ecom_pipeline.realtime.returns import bought_on
 
 
 def invoice(number: str, *, reader: str | None, receipt: str | None) -> dict[str, Any]:

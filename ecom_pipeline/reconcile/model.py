@@ -1,6 +1,6 @@
 """What a store holds of an event, as comparing needs it, and sums of that by day and bucket.
 
-How each store is read is in stores/; what a difference means in explain.py.
+How each store is read is in stores/; what a difference means in classify.py.
 """
 
 from collections import defaultdict

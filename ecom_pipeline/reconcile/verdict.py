@@ -1,6 +1,6 @@
 """Compare the stores and keep what came of it in the warehouse, beside the figures it is about.
 
-How they are compared is in reconcile.py, what `sales.data_trust` makes of it in warehouse/trust.py.
+How they are compared is in compare.py, what `sales.data_trust` makes of it in warehouse/trust.py.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """A replay: events in batches to the API, several at a time, and what became of them.
 
-How one batch is posted is api.py's; which events there are, dataset.py's.
+How one batch is posted is client/events_api.py's; which events there are, dataset.py's.
 """
 
 import time

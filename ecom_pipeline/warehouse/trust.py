@@ -1,6 +1,6 @@
 """What `sales.data_trust` can't know by itself: when days were compared, and what waits outside.
 
-Who compares is proof/; what the row says is migration 0004_trust.sql.
+Who compares is reconcile/; what the row says is migration 0004_trust.sql.
 """
 
 from collections.abc import Mapping

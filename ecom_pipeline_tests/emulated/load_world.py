@@ -15,6 +15,7 @@ from ecom_pipeline.lake.notifications import raw_objects
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.schedules import daily_sweep
 from ecom_pipeline.orchestration.sensors import new_raw_objects
+from ecom_pipeline.settings import LOCAL
 from ecom_pipeline.warehouse import connect, ledger, load, stage
 from ecom_pipeline.warehouse.ledger import Change, Entry, within
 from ecom_pipeline.warehouse.session import Warehouse
@@ -49,14 +50,16 @@ class World:
 
     def tick(self, cursor) -> dg.SensorResult | dg.SkipReason:
         context = dg.build_sensor_context(
-            instance=self.instance, cursor=cursor, resources={"raw_notifications": self.queue}
+            instance=self.instance,
+            cursor=cursor,
+            resources={"raw_notifications": self.queue, "first_day": LOCAL.first_day},
         )
         found = new_raw_objects(context)
         assert isinstance(found, dg.SensorResult | dg.SkipReason)
         return found
 
     def sweep(self, morning):
-        resources = {"lake": self.lake, "warehouse": self.straight}
+        resources = {"lake": self.lake, "warehouse": self.straight, "first_day": LOCAL.first_day}
         context = SimpleNamespace(
             instance=self.instance, scheduled_execution_time=morning, log=logging.getLogger()
         )  # Dagster's own opens an instance from its home for each sweep: 0.3 s

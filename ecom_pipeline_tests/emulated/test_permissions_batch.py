@@ -23,7 +23,7 @@ from ecom_pipeline.orchestration.alarms import alarms
 from ecom_pipeline.orchestration.assets import bi
 from ecom_pipeline.orchestration.resources import resources_for
 from ecom_pipeline.orchestration.sensors import new_raw_objects
-from ecom_pipeline.settings import ACCOUNT_LOCAL
+from ecom_pipeline.settings import ACCOUNT_LOCAL, LOCAL
 from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.architecture.infra_policies import allowed, listed
 from ecom_pipeline_tests.builders import RECEIVED, accepted, on
@@ -123,7 +123,9 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
         cursor = None
         for _ in range(2):
             context = dg.build_sensor_context(
-                instance=instance, cursor=cursor, resources={"raw_notifications": queue}
+                instance=instance,
+                cursor=cursor,
+                resources={"raw_notifications": queue, "first_day": LOCAL.first_day},
             )
             found = new_raw_objects(context)
             cursor = found.cursor if isinstance(found, dg.SensorResult) else cursor

@@ -8,8 +8,8 @@ import pytest
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.catalog import QUARANTINE_TABLE
-from ecom_pipeline.quarantine import records, revalidate
-from ecom_pipeline.quarantine.records import QuarantineFilter
+from ecom_pipeline.quarantine import replay, revalidate
+from ecom_pipeline.quarantine.replay import QuarantineFilter
 from ecom_pipeline.quarantine.revalidate import Event, Refusal
 from ecom_pipeline.realtime import archive, ingest, store
 from ecom_pipeline.warehouse import connect
@@ -48,11 +48,11 @@ class Api:
 
 
 def look(lake, day, **wanted):
-    return list(records.find(lake, QuarantineFilter(day=day, **wanted)))
+    return list(replay.find(lake, QuarantineFilter(day=day, **wanted)))
 
 
 def trials(lake, day, changes=(), **wanted):
-    return records.preview(lake, look(lake, day, **wanted), dict(changes), TODAY)
+    return replay.preview(lake, look(lake, day, **wanted), dict(changes), TODAY)
 
 
 def event_of(trial) -> Event:
@@ -68,7 +68,7 @@ def refusal_of(trial) -> Refusal:
 def test_records_are_counted_and_found_by_reason_field_and_id(lake, day):
     refuse(day, on(day, Quantity="six"), on(day, Quantity="ten"), on(day, Country=None))
     found = look(lake, day)
-    assert records.count(found) == {
+    assert replay.count(found) == {
         (day, "invalid", "Country"): 1,
         (day, "invalid", "Quantity"): 2,
     }
@@ -84,7 +84,7 @@ def test_what_is_mended_is_taken_and_leaves_and_the_rest_stays(lake, day):
     assert [trial.refusal and trial.refusal.field for trial in tried] == [None, "Country"]
     assert len(look(lake, day)) == 2, "a preview writes nothing"
     api = Api()
-    outcome = records.replay(lake, tried, api)
+    outcome = replay.replay(lake, tried, api)
     assert [event["event_id"] for event in api.took] == ["a"]
     assert len(outcome.accepted) == 1
     assert [kept.line for kept in look(lake, day)] == [before["Country"]]
@@ -97,7 +97,7 @@ def test_an_event_without_an_id_has_the_same_one_at_each_try(lake, day):
     refuse(day, bad, bad, on(day, event_id="x", Country=None))
     first, second = (event_of(t)["event_id"] for t in trials(lake, day, {"Quantity": "6"})[:2])
     assert first != second, "equal lines of an invoice are two events"
-    records.replay(lake, trials(lake, day, {"Quantity": "6"}, field="Quantity")[:1], Api())
+    replay.replay(lake, trials(lake, day, {"Quantity": "6"}, field="Quantity")[:1], Api())
     (left,) = trials(lake, day, {"Quantity": "6"}, field="Quantity")
     assert event_of(left)["event_id"] == second, "it does not hang on the lines before it"
 
@@ -108,9 +108,9 @@ def test_killed_at_any_write_and_run_again_it_ends_the_same(lake, day, write):
     lines = {kept.line for kept in look(lake, day)}
     api = Api()
     tried = trials(lake, day, {"Quantity": "6"})
-    assert killed_at(write, lambda: records.replay(lake, tried, api), lake.s3)
+    assert killed_at(write, lambda: replay.replay(lake, tried, api), lake.s3)
     assert {kept.line for kept in look(lake, day)} == lines, "nothing is lost"
-    records.replay(lake, trials(lake, day, {"Quantity": "6"}), api)
+    replay.replay(lake, trials(lake, day, {"Quantity": "6"}), api)
     assert look(lake, day) == []
     assert api.took[:2] == api.took[2:], "the same events, so the stores take them once"
     (moved,) = lake.objects(f"{keys.REPLAYED}received_date={day}/")
@@ -120,7 +120,7 @@ def test_killed_at_any_write_and_run_again_it_ends_the_same(lake, day, write):
 def test_what_the_api_refuses_stays(lake, day):
     refuse(day, on(day, Quantity="six"))
     refusal = Refusal("Quantity", "an older rule", "6")
-    outcome = records.replay(
+    outcome = replay.replay(
         lake, trials(lake, day, {"Quantity": "6"}), lambda events: [refusal] * len(events)
     )
     assert outcome.accepted == []
@@ -136,12 +136,12 @@ def test_what_a_rebuild_set_aside_is_taken_by_loading_its_day(lake, days):
     lake.write_records(key, [foreign])
     partition.build(lake, day)
     mine = [k for k in look(lake, arrived) if keys.transform_day_of(k.key) == day]
-    (trial,) = records.preview(lake, mine, {}, TODAY)
+    (trial,) = replay.preview(lake, mine, {}, TODAY)
     assert refusal_of(trial).field == "InvoiceDate"
-    (trial,) = records.preview(lake, mine, {"Quantity": "1"}, TODAY)
+    (trial,) = replay.preview(lake, mine, {"Quantity": "1"}, TODAY)
     assert "no --set" in refusal_of(trial).expected
     lake.write_records(key, [accepted(on(day, event_id="f"))])  # stands for a rule that was mended
-    (trial,) = records.preview(lake, mine, {}, TODAY)
+    (trial,) = replay.preview(lake, mine, {}, TODAY)
     assert trial.rebuild == day
     partition.build(lake, day)
     assert [k for k in look(lake, arrived) if keys.transform_day_of(k.key) == day] == []
@@ -156,10 +156,10 @@ def test_a_conflict_needs_an_id_of_its_own_and_stays_away_once_it_was_taken(lake
     partition.build(lake, day)
     arrived = date(2026, 11, 22)
     mine = [k for k in look(lake, arrived, reason="id_conflict") if invoice in k.record.record]
-    (trial,) = records.preview(lake, mine, {}, TODAY)
+    (trial,) = replay.preview(lake, mine, {}, TODAY)
     assert "--set event_id=" in refusal_of(trial).expected
-    (trial,) = records.preview(lake, mine, {"event_id": f"{invoice}-y"}, TODAY)
-    records.replay(lake, [trial], Api())
+    (trial,) = replay.preview(lake, mine, {"event_id": f"{invoice}-y"}, TODAY)
+    replay.replay(lake, [trial], Api())
     made = partition.build(lake, day)
     assert made.quarantined == {"id_conflict": 1}, "raw is as it was"
     assert made.unaccounted == 0

@@ -20,6 +20,7 @@ from ecom_pipeline.orchestration.alarms import alarms
 from ecom_pipeline.orchestration.keys import RAW_EVENTS
 from ecom_pipeline.orchestration.schedules import daily_load, daily_sweep
 from ecom_pipeline.orchestration.sensors import failed_runs, new_raw_objects
+from ecom_pipeline.settings import LOCAL
 from ecom_pipeline.warehouse import connect, load, sweep
 from ecom_pipeline_tests.builders import accepted, on
 
@@ -49,7 +50,9 @@ def arrive(lake, day, name="1"):
 
 def tick(instance, queue, cursor=None) -> Any:
     context = dg.build_sensor_context(
-        instance=instance, cursor=cursor, resources={"raw_notifications": queue}
+        instance=instance,
+        cursor=cursor,
+        resources={"raw_notifications": queue, "first_day": LOCAL.first_day},
     )
     return new_raw_objects(context)
 
@@ -72,7 +75,9 @@ def span_of(request) -> requests.DayRange:
 
 def morning(schedule, at, instance, **resources) -> Any:
     context = dg.build_schedule_context(
-        instance=instance, scheduled_execution_time=at, resources=resources
+        instance=instance,
+        scheduled_execution_time=at,
+        resources={"first_day": LOCAL.first_day} | resources,
     )
     return schedule(context)
 

@@ -156,6 +156,7 @@ def marts_are(configured, days, lines):
 def sweep(configured, instance, ask, days):
     """Do what the daemon does with the sweep's requests, for the days of this test."""
     resources = {"lake": connect.lake(configured), "warehouse": connect.warehouse(configured)}
+    resources |= {"first_day": configured.first_day}
     context = dg.build_schedule_context(
         instance=instance, scheduled_execution_time=datetime.now(UTC), resources=resources
     )

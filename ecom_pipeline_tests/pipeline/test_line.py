@@ -27,7 +27,7 @@ from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.account import account_of
 from ecom_pipeline.replay.sample import write_sample
-from ecom_pipeline.settings import Settings
+from ecom_pipeline.settings import LOCAL, Settings
 from ecom_pipeline.warehouse import connect, ledger
 from ecom_pipeline_tests.builders import REAL, on
 
@@ -299,7 +299,9 @@ def test_the_sensor_asks_for_the_day_of_a_new_object_once(whole_line, day):
     with dg.DagsterInstance.ephemeral() as instance:
         for _ in range(20):  # other tests' objects are on the queue too
             context = dg.build_sensor_context(
-                instance=instance, cursor=cursor, resources={"raw_notifications": queue}
+                instance=instance,
+                cursor=cursor,
+                resources={"raw_notifications": queue, "first_day": LOCAL.first_day},
             )
             found = new_raw_objects(context)
             if isinstance(found, dg.SkipReason):

@@ -9,8 +9,8 @@ from ecom_pipeline import operations, settings
 from ecom_pipeline.cli import ecom as root
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.local import waiting
-from ecom_pipeline.quarantine import records
-from ecom_pipeline.quarantine.records import QuarantineFilter
+from ecom_pipeline.quarantine import replay
+from ecom_pipeline.quarantine.replay import QuarantineFilter
 from ecom_pipeline.replay import sender
 from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.builders import on
@@ -61,7 +61,7 @@ def kept(whole_line, day):
 
 
 def mine(configured, day):
-    found = records.find(connect.lake(configured), QuarantineFilter(field="Quantity"))
+    found = replay.find(connect.lake(configured), QuarantineFilter(field="Quantity"))
     return [kept for kept in found if f"m-{day}" in kept.record.original]
 
 

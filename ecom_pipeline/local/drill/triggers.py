@@ -16,6 +16,7 @@ from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.orchestration.schedules import daily_sweep
 from ecom_pipeline.orchestration.sensors import new_raw_objects
+from ecom_pipeline.settings import LOCAL
 from ecom_pipeline.warehouse import connect
 
 GROUP = "triggers"
@@ -136,7 +137,9 @@ def _tick(queue: Notifications, cursor: str | None) -> tuple[list[date], str | N
     """Let the sensor look once; return the days that it asks for, and its cursor."""
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(
-            instance=instance, cursor=cursor, resources={"raw_notifications": queue}
+            instance=instance,
+            cursor=cursor,
+            resources={"raw_notifications": queue, "first_day": LOCAL.first_day},
         )
         found = new_raw_objects(context)
         if isinstance(found, dg.SensorResult):
@@ -146,7 +149,7 @@ def _tick(queue: Notifications, cursor: str | None) -> tuple[list[date], str | N
 
 def _swept(world: TestSystem) -> list[date]:
     """Let the sweep look once; return the days that it asks for."""
-    resources = {"lake": world.lake, "warehouse": world.warehouse}
+    resources = {"lake": world.lake, "warehouse": world.warehouse, "first_day": LOCAL.first_day}
     home = runs.local_instance_home(world.settings.home)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         context = dg.build_schedule_context(

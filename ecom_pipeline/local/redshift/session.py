@@ -2,7 +2,7 @@
 
 Belongs here: the protocol's flow. PostgreSQL keeps all state; only the text of Parse and Query
 changes, and what PostgreSQL can't do (COPY from S3, TRUNCATE's commit) is done in its place.
-Does not belong here: SQL (dialect/), loading (load.py), starting a connection (welcome.py).
+Does not belong here: SQL (dialect/), loading (load.py), starting a connection (proxy.py).
 """
 
 import asyncio

@@ -12,8 +12,8 @@ from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.keys import raw_key
 from ecom_pipeline.lake.notifications import Message
 from ecom_pipeline.orchestration import requests
-from ecom_pipeline.orchestration.partitions import FIRST_DAY
 from ecom_pipeline.orchestration.sensors import read
+from ecom_pipeline.settings import LOCAL
 
 ONE, TWO = date(2010, 12, 1), date(2010, 12, 2)
 
@@ -68,8 +68,10 @@ def test_a_foreign_message_stops_no_other_and_is_named(body):
 
 def test_a_day_that_is_not_over_or_has_no_partition_is_not_asked_for():
     today = date(2011, 3, 1)
-    early = FIRST_DAY - timedelta(days=1)
-    assert requests.loadable([today, ONE, early, today + timedelta(days=1)], today) == (
+    early = LOCAL.first_day - timedelta(days=1)
+    assert requests.loadable(
+        [today, ONE, early, today + timedelta(days=1)], LOCAL.first_day, today
+    ) == (
         [ONE],
         [early],
     )

@@ -12,7 +12,7 @@ from ecom_pipeline.realtime import query
 from ecom_pipeline.realtime.answers import BadRequestError
 from ecom_pipeline.realtime.query_customer import Bought, Page, _add, _place_of, _rank_of
 from ecom_pipeline.realtime.seal import Listing
-from ecom_pipeline_tests.unit.realtime.test_cancelled import lines
+from ecom_pipeline_tests.unit.realtime.test_returns import lines
 
 CUSTOMER = {"token_use": "id", "custom:customer_id": "17850"}
 STAFF = {"token_use": "id", "cognito:groups": "staff"}

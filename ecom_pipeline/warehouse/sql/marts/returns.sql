@@ -1,3 +1,4 @@
+-- The customer's page has another rule, without the price: realtime/returns.py.
 -- Each cancelled line, and the sale it takes back: the shop's events do not say it. A line may take
 -- back one sale line of the same customer, stock code and price, not later than itself, that sold
 -- at least as many pieces: one of just as many first, then the latest. What several lines take from

@@ -3,6 +3,8 @@
 The shop's events do not say it. The rule: the customer's latest invoice, not later than the
 cancellation, that sold at least as many pieces of the stock code. Cancellations do not use up what
 was sold, so two may name the same invoice. Only the newest LOOK_BACK invoices are looked at.
+
+The warehouse has another rule, by price and without using a sale up twice: sql/marts/returns.sql.
 """
 
 from collections.abc import Iterable

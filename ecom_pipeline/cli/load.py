@@ -37,4 +37,20 @@ def plan(days: DayRange, bound: Decimal | None, *, as_json: bool) -> None:
     raise SystemExit(1 if found.reasons else 0)
 
 
-COMMANDS = [plan]
+@click.command()
+@click.argument("days", type=DAYS)
+def load(days: DayRange) -> None:
+    """Materialise the days' assets: CSV, catalog, fact table, and the marts after them.
+
+    In this process, recorded in the local Dagster; with ECOM_DAGSTER_URL by that Dagster, whose UI
+    shows the run and whose daemon starts it.
+
+    Example: ecom load 2010-12-01:2010-12-07
+    """
+    from ecom_pipeline import operations, settings
+
+    run = operations.load_days(settings.load(), *days, say=click.echo)
+    click.echo(f"loaded {days[0]} to {days[1]} in run {run}")
+
+
+COMMANDS = [plan, load]

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ecom_pipeline.realtime.cancelled import _covers, bought_on
 from ecom_pipeline.realtime.invoices import Header, Line
+from ecom_pipeline.realtime.returns import _covers, bought_on
 
 SOLD = Line(
     event_id="e-1",
