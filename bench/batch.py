@@ -30,11 +30,11 @@ from ecom_pipeline import definitions, settings
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import stack
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.orchestration.runs import QUIET
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.replay import dataset
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.warehouse import connect
 

@@ -29,8 +29,8 @@ from ecom_pipeline.cost import usage
 from ecom_pipeline.cost.usage import TIMED, Load, Recorded, Usage, Way
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import deploy, processes, stack
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.replay import dataset
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
 
 _T = TypeVar("_T")

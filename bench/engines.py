@@ -21,8 +21,8 @@ from bench.outcome import Figure, show, write
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.envelope import Accepted
 from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.replay import dataset
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import aws_environment, environment_of
 from ecom_pipeline.warehouse import connect
 

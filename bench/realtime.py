@@ -27,8 +27,8 @@ from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local import deploy, stack
 from ecom_pipeline.local.drill.http_proxy import Proxy
 from ecom_pipeline.local.poller import progress
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.replay import dataset, sender
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
 
 ROUNDS = 3

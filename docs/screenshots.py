@@ -24,9 +24,9 @@ from docs.own_system import IMAGES, chromium, local_aws
 from ecom_pipeline import settings
 from ecom_pipeline.local import stack
 from ecom_pipeline.local.dev import lineage_link
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.orchestration import runs
 from ecom_pipeline.replay import dataset
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings, environment_of
 from ecom_pipeline.warehouse import connect
 

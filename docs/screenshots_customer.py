@@ -8,8 +8,8 @@ from playwright.sync_api import Page, ViewportSize, expect
 from docs.own_system import IMAGES, chromium, local_aws
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.local import page, stack, tokens, waiting
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.replay import dataset, sender
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
 
 IMAGE = IMAGES / "customer.png"

@@ -9,8 +9,8 @@ from docs.own_system import IMAGES, chromium, local_aws
 from ecom_pipeline import operations
 from ecom_pipeline.local import stack
 from ecom_pipeline.local.restore import restore
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.replay import dataset
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.warehouse import connect
 

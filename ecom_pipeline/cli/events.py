@@ -95,7 +95,7 @@ def sample(out: Path, days: int, rows_per_day: int, seed: int) -> None:
 
     Example: ecom sample sample.csv.gz --days 7
     """
-    from ecom_pipeline.replay.sample import write_sample
+    from ecom_pipeline.local.sample.writer import write_sample
 
     made = write_sample(out, days=days, rows_per_day=rows_per_day, seed=seed)
     click.echo(f"{out}: {made.rows:,} rows, {made.size:,} bytes")

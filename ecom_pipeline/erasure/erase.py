@@ -1,7 +1,8 @@
 """Take a customer out of every store, in an order that may be cut anywhere and begun again.
 
 A tombstone comes first, so that no build brings the person back; then it is told which days are
-touched, since raw, which says so, forgets them. How a store is cleaned is in the module of its name. The id is never written, logged or part of an error.
+touched, since raw, which says so, forgets them. How a store is cleaned is in the module of its
+name. The id is never written, logged or part of an error.
 """
 
 import time

@@ -18,8 +18,8 @@ from ecom_pipeline import operations, terminal
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import stack, waiting
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.replay import dataset, sender
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.terminal import SHOWN_DAYS, pounds, table
 from ecom_pipeline.warehouse import connect

@@ -20,9 +20,9 @@ from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.engines.process_engine import ProcessEngine
 from ecom_pipeline.lake.engines.python_engine import PythonEngine
 from ecom_pipeline.lake.engines.spark_engine import SparkEngine
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.orchestration.keys import CSV_LINES
 from ecom_pipeline.replay import dataset
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.builders import REAL, accepted, on, read_rejected
 from ecom_pipeline_tests.children import running

@@ -13,6 +13,7 @@ from ecom_pipeline import definitions
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.tombstone import NONE
 from ecom_pipeline.lake import partition
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.realtime import archive, store
 from ecom_pipeline.reconcile import connect as proof
@@ -21,7 +22,6 @@ from ecom_pipeline.reconcile.compare import reconcile
 from ecom_pipeline.reconcile.repair import repair
 from ecom_pipeline.reconcile.stores.sent import SentStore
 from ecom_pipeline.replay import account
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.warehouse import connect, ledger, load, marts
 from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline_tests.builders import on, stream_of

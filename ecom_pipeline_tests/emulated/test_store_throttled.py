@@ -9,10 +9,10 @@ import pytest
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.local.drill.answers import JSON
 from ecom_pipeline.local.drill.http_proxy import Reply
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.realtime import store, table
 from ecom_pipeline.realtime.items import StoreError
 from ecom_pipeline.replay import dataset
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline_tests.builders import REAL, accepted, kinesis_event, on, stream_of
 from ecom_pipeline_tests.emulated.test_store import items_of
 from ecom_pipeline_tests.pipeline.faults import (

@@ -14,8 +14,8 @@ from ecom_pipeline import operations, settings
 from ecom_pipeline.cli import ecom
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.local import stack, waiting
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.replay import dataset, sender
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.warehouse.session import WarehouseError
 from ecom_pipeline_tests.architecture.documents import FIRST_HOUR, PAGES, typed
 from ecom_pipeline_tests.conftest import local_aws

@@ -18,10 +18,10 @@ from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.local import deploy, processes, stack, waiting
 from ecom_pipeline.local.drill.http_proxy import Proxy
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.reconcile.stores.raw import RawStore
 from ecom_pipeline.reconcile.stores.table import TableStore
 from ecom_pipeline.replay import dataset, sender
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.builders import REAL, accepted, payload, read_rejected
 from ecom_pipeline_tests.pipeline.faults import KINDS, Faults

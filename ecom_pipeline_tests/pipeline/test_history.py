@@ -23,11 +23,11 @@ from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.engines.python_engine import PythonEngine
 from ecom_pipeline.lake.manifest import Part
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.realtime import archive
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.account import account_of
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.warehouse import connect, ledger, load, marts
 from ecom_pipeline.warehouse.ledger import within

@@ -22,11 +22,11 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.local import stack, waiting
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.account import account_of
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import LOCAL, Settings
 from ecom_pipeline.warehouse import connect, ledger
 from ecom_pipeline_tests.builders import REAL, on

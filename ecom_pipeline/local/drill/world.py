@@ -30,10 +30,10 @@ from ecom_pipeline.local.drill.registry import require
 from ecom_pipeline.local.drill.wire import Rule as WireRule
 from ecom_pipeline.local.drill.wire import WarehouseProxy
 from ecom_pipeline.local.poller.records import Record
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.realtime import archive, store
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.account import Account
-from ecom_pipeline.replay.sample import write_sample
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.warehouse import connect, ledger, load, migrations
 from ecom_pipeline.warehouse.session import Warehouse

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline_tests.emulated.replay.shop import serving
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.replay.sample import Sample, write_sample
+from ecom_pipeline.local.sample.writer import Sample, write_sample
 from ecom_pipeline_tests.builders import REAL as DATA
 
 REAL_FILE = DATA / "online_retail.csv.gz"

@@ -7,9 +7,9 @@ import pytest
 
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.tombstone import NONE
+from ecom_pipeline.local.sample.writer import Sample
 from ecom_pipeline.replay.account import Account, account_of, lines
 from ecom_pipeline.replay.dataset import _number, events
-from ecom_pipeline.replay.sample import Sample
 from ecom_pipeline_tests.unit.replay.conftest import FIRST_DAYS, REAL_FILE, row
 from ecom_pipeline_tests.unit.replay.reading import reading_of
 

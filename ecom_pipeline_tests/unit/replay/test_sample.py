@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
+from ecom_pipeline.local.sample.dirt import REAL_COUNTS, REAL_ROWS, Line, classes_of
+from ecom_pipeline.local.sample.shop import money
+from ecom_pipeline.local.sample.writer import Sample, write_sample
 from ecom_pipeline.replay.csv_file import inspect, rows_of
-from ecom_pipeline.replay.dirt import REAL_COUNTS, REAL_ROWS, Line, classes_of
-from ecom_pipeline.replay.sample import Sample, write_sample
-from ecom_pipeline.replay.sample_shop import money
 from ecom_pipeline_tests.unit.replay.conftest import DATA, MADE_UP_A_DAY, REAL_FILE, row
 from ecom_pipeline_tests.unit.replay.reading import reading_of
 
@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_bytes_in_any_process(tmp_path):
     """Hashes of texts, and so the order of sets, differ from process to process."""
     code = """
 from pathlib import Path
-from ecom_pipeline.replay.sample import write_sample
+from ecom_pipeline.local.sample.writer import write_sample
 for name in ("sample.csv", "sample.csv.gz"):
     write_sample(Path(name), days=2, seed=5)
 """

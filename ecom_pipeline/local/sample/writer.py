@@ -1,6 +1,6 @@
 """A made-up data set: the real one's columns, spelling, rhythm and dirt, but no row of it.
 
-The same seed gives the same bytes. What is sold is sample_shop.py's; this is the clock, the
+The same seed gives the same bytes. What is sold is shop.py's; this is the clock, the
 numbers and the file.
 """
 
@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TextIO
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
-from ecom_pipeline.replay.dirt import Census, Line
-from ecom_pipeline.replay.sample_shop import Invoice, Shop
+from ecom_pipeline.local.sample.dirt import Census, Line
+from ecom_pipeline.local.sample.shop import Invoice, Shop
 
 START = date(2010, 12, 1)
 

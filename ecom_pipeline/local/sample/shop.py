@@ -8,8 +8,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from ecom_pipeline.replay.dirt import HOME, Census, Quotas
-from ecom_pipeline.replay.sample_goods import (
+from ecom_pipeline.local.sample.dirt import HOME, Census, Quotas
+from ecom_pipeline.local.sample.goods import (
     ASKING,
     GUEST,
     NOTES,

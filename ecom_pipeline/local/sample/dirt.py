@@ -1,6 +1,6 @@
 """What is odd in the real data set, class by class: how to know it, and how often it occurs.
 
-The made-up data are steered by these rates (sample_shop.py). Nothing here is a fault to be mended:
+The made-up data are steered by these rates (shop.py). Nothing here is a fault to be mended:
 every class is of valid events.
 """
 

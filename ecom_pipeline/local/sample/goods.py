@@ -1,13 +1,13 @@
 """What the made-up shop sells, and to whom: names, codes, prices and customers of our invention.
 
-Which of it is sold when is sample_shop.py's. No row, name or customer is taken from real data.
+Which of it is sold when is shop.py's. No row, name or customer is taken from real data.
 """
 
 import random
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from ecom_pipeline.replay.dirt import HOME
+from ecom_pipeline.local.sample.dirt import HOME
 
 T = TypeVar("T")
 
