@@ -92,6 +92,8 @@ def test_nothing_of_the_laptop_is_installed_and_each_command_has_its_help(produc
     code = f"import importlib.util as u; print([m for m in {LAPTOP} if u.find_spec(m)])"
     assert production.run("python", "-c", code).stdout == "[]\n"
     assert production.run("ecom", "--version").stdout == "ecom 0.1.0\n"
+    carried = production.venv.glob("lib/*/site-packages/ecom_pipeline/local/carried/*/*")
+    assert {"template.yaml", "index.html"} <= {path.name for path in carried}
     done = production.run("python", "-c", EACH_HELP)
     assert done.returncode == 0, done.stderr
     assert {"load", "local up", "cost"} <= set(done.stdout.splitlines())

@@ -16,7 +16,7 @@ from ecom_pipeline.bi.report import ranked, words
 from ecom_pipeline.bi.report.cohorts import cohorts
 from ecom_pipeline.bi.report.days import net_by_day, returned_by_day
 from ecom_pipeline.bi.report.figure import Figure, Record, Records
-from ecom_pipeline.bi.report.sales import headlines
+from ecom_pipeline.bi.report.headlines import headlines
 from ecom_pipeline.warehouse.mart_list import COHORTS, COUNTRIES, DAILY_SALES, DATA_TRUST, PRODUCTS
 
 _FILES = files("ecom_pipeline.bi.report") / "static"

@@ -1,12 +1,9 @@
-"""The report as others ask for it: what it reads, its headlines, and the page."""
+"""The report as others ask for it: what it reads, and the page."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 from ecom_pipeline.bi import marts
 from ecom_pipeline.bi.marts import Table
-from ecom_pipeline.bi.report import words
-from ecom_pipeline.bi.report.figure import total
 from ecom_pipeline.warehouse.mart_list import (
     COHORTS,
     COUNTRIES,
@@ -33,28 +30,3 @@ def render(tables: Tables) -> str:
     from ecom_pipeline.bi.report import page  # noqa: PLC0415
 
     return page.render(tables)
-
-
-def headlines(tables: Mapping[str, Table]) -> list[tuple[str, str, str]]:
-    """Return the figures of all days: what each is, its value, and what belongs to it."""
-    days, customers = tables[DAILY_SALES.name].records(), len(tables[CUSTOMERS.name].rows)
-    net, gross, returned, adjusted = (
-        total(days, name) for name in ("net", "gross", "returned", "adjusted")
-    )
-    pieces, invoices = (sum(each[name] for each in days) for name in ("pieces", "invoices"))
-    return [
-        ("Net revenue", words.pounds(net), _net_of(adjusted)),
-        ("Gross", words.pounds(gross), "sold"),
-        ("Returned", words.pounds(returned), f"{words.percent(-returned, gross)} of gross"),
-        ("Invoices", words.count(invoices), "with cancellations"),
-        ("Customers", words.count(customers), "guests aside"),
-        ("Pieces", words.count(pieces), "less those returned"),
-    ]
-
-
-def _net_of(adjusted: Decimal) -> str:
-    return (
-        f"gross less returns, {words.pounds(adjusted)} adjusted"
-        if adjusted
-        else "gross less returns"
-    )

@@ -3,12 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import getdoc
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from ecom_pipeline.local.drill.world import TestSystem
-
-Inject = Callable[["TestSystem"], str]
+Inject = Callable[[Any], str]  # of a world.TestSystem, which needs this module
 
 
 class DrillError(AssertionError):

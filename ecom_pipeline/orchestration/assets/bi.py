@@ -3,6 +3,7 @@
 import dagster as dg
 
 from ecom_pipeline.bi.report import sales
+from ecom_pipeline.bi.report.headlines import headlines
 from ecom_pipeline.domain import keys
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import describe
@@ -47,14 +48,14 @@ def sales_report(lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Wareh
         tables = sales.read(warehouse)
         page = sales.render(tables)
         lake.write_page(keys.REPORT, page)
-    headlines = {name.lower(): value for name, value, _ in sales.headlines(tables)}
+    figures = {name.lower(): value for name, value, _ in headlines(tables)}
     yield dg.MaterializeResult(
         asset_key=SALES_REPORT,
         metadata={
             "page": dg.MetadataValue.url(lake.csv_link(keys.REPORT)),
             "bytes": len(page.encode()),
             "rows": sum(len(table.rows) for table in tables.values()),
-            **headlines,
+            **figures,
         },
     )
 
