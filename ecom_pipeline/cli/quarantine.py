@@ -104,7 +104,7 @@ def show_(*, limit: int, as_json: bool, **wanted: Any) -> None:
 @quarantine.command("replay")
 @_filters
 @click.option(
-    "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Mend a field; '' removes it."
+    "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Change a field; '' removes it."
 )
 @click.option("--url", help="The API; without it, the local one or ECOM_API_URL.")
 @click.option("--yes", is_flag=True, help="Do it; without it you see what would be done.")

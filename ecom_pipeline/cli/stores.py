@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The data set that was replayed: is each of its events everywhere?",
 )
-@click.option("--repair", is_flag=True, help="Mend what the raw lake can mend, and compare again.")
+@click.option(
+    "--repair", is_flag=True, help="Rebuild from the raw lake what differs, and compare again."
+)
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def reconcile(days: DayRange, sent: Path | None, *, repair: bool, as_json: bool) -> None:
     """Compare the stores event by event; exit 1 when they differ.

@@ -1,4 +1,4 @@
-"""Mend what reconcile found, from the raw lake; every step is safe to repeat.
+"""Repair what reconcile found, from the raw lake; every step is safe to repeat.
 
 DynamoDB gets its items again, a day's CSV and fact table are built again. What raw itself has
 lost is never mended, and its days are not rebuilt: that would carry the loss into the warehouse.
@@ -53,7 +53,7 @@ class Writable:
 
 
 def repair(stores: Writable, wrong: Sequence[Discrepancy]) -> Repair:
-    """Mend the findings that raw can mend."""
+    """Rebuild from raw what differs; what raw has lost is left as it is."""
     lost = {each.day for each in wrong if each.state == "lost"}
     realtime = [
         each
@@ -87,7 +87,7 @@ def _mend_items(stores: Writable, findings: Iterable[Discrepancy]) -> int:
 
 
 def _mend(stores: Writable, wrong: Discrepancy, events: Mapping[str, Line]) -> int:
-    """Mend one finding; return 1, or 0 where raw does not know how."""
+    """Repair one discrepancy; return 1, or 0 where raw does not know how."""
     if wrong.kind == "header":
         return _mend_header(stores, wrong.place, events)
     if wrong.event_id not in events:

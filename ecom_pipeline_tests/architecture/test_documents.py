@@ -69,7 +69,7 @@ def test_the_runbook_says_of_each_alarm_what_it_means_where_to_look_and_what_to_
     assert sorted(sections) == sorted(alarms)
     for name, section in sections.items():
         parts = re.findall(r"^\* \*\*(.+?)\*\*: \S", section, re.MULTILINE)
-        assert parts == ["Meaning", "First look", "Mend"], name
+        assert parts == ["Meaning", "First look", "Fix"], name
 
 
 def test_each_setting_that_a_document_names_is_one_that_is_read():

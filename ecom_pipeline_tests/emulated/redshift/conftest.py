@@ -14,10 +14,10 @@ from typing import Any
 import boto3
 import pytest
 
-from ecom_pipeline.local.redshift.server import LocalRedshift
 from ecom_pipeline_tests.children import running
 from ecom_pipeline_tests.conftest import free_port
 from ecom_pipeline_tests.emulated.redshift.lake import Lake
+from ecom_pipeline_tests.emulated.redshift.server import LocalRedshift
 from ecom_pipeline_tests.waiting import until
 
 Connect = Callable[[], Any]

@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from ecom_pipeline.local.redshift.postgres import Postgres, bundled_binaries
-from ecom_pipeline.local.redshift.server import LocalRedshift
 from ecom_pipeline_tests.children import end, running
 from ecom_pipeline_tests.emulated.redshift.conftest import Connect
 from ecom_pipeline_tests.emulated.redshift.lake import CSV, ROLE, Lake, packed
+from ecom_pipeline_tests.emulated.redshift.server import LocalRedshift
 from ecom_pipeline_tests.waiting import until
 
 New = Callable[[], LocalRedshift]

@@ -7,8 +7,8 @@ import pytest
 import redshift_connector
 
 from ecom_pipeline.local.redshift.postgres import bundled_binaries
-from ecom_pipeline.local.redshift.server import LocalRedshift
 from ecom_pipeline_tests.emulated.redshift.conftest import Connect
+from ecom_pipeline_tests.emulated.redshift.server import LocalRedshift
 
 FACT = """
 -- one line of an invoice

@@ -38,9 +38,7 @@ class LocalRedshift:
         command += ["--home", str(self.home), "--port", str(self.port)]
         command += ["--s3-endpoint", self._s3_endpoint, "--region", self._region]
         with (self.home / "redshift.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                command, stdout=log, stderr=log, process_group=0
-            )
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, process_group=0)
         self._wait_until_ready()
 
     def stop(self) -> None:
@@ -65,7 +63,7 @@ class LocalRedshift:
             port=self.port,
             database=database,
             user="awsuser",
-            password="local",  # noqa: S106 - the proxy takes any
+            password="local",
             ssl=False,
             **options,
         )
