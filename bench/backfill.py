@@ -40,7 +40,7 @@ def _steps(side: Side, days: list[date]) -> float:
     catalog = connect.catalog(side.settings)
     began = time.monotonic()
     for day in days:
-        lake.raw_objects(day)
+        lake.raw.objects_of(day)
     built = [each.manifest for each in ProcessEngine(side.settings).build(days)]
     partition.head(lake, max(built, key=lambda each: each.day), describe.PREVIEW_ROWS)
     catalog.sync(days)
@@ -65,11 +65,11 @@ def _steps(side: Side, days: list[date]) -> float:
 def _forget(side: Side) -> None:
     """Take away what a load made, old versions too: each way starts from the same."""
     lake, warehouse = connect.lake(side.settings), connect.warehouse(side.settings)
-    for page in lake.s3.get_paginator("list_object_versions").paginate(Bucket=lake.csv_bucket):
+    for page in lake.s3.get_paginator("list_object_versions").paginate(Bucket=lake.csv.name):
         found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
         gone = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
         if gone:
-            lake.s3.delete_objects(Bucket=lake.csv_bucket, Delete={"Objects": gone})
+            lake.s3.delete_objects(Bucket=lake.csv.name, Delete={"Objects": gone})
     migrations.migrate(warehouse)
     with warehouse.session() as session:
         for table in (load.FACT, "sales.load_ledger", "marts.builds"):

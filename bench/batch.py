@@ -57,7 +57,7 @@ class Side:
     def put(self, number: int) -> None:
         """Put a small raw object, of one of 300 days."""
         day = _FIRST + timedelta(days=number % 300)
-        connect.lake(self.settings).write_records(
+        connect.lake(self.settings).raw.write_records(
             keys.raw_key(day, "bench", str(number), str(number)), []
         )
 
@@ -69,7 +69,7 @@ class Side:
             for n in range(count)
         ]
         with ThreadPoolExecutor(8) as pool:
-            put = pool.map(lambda key: lake.write_records(key, []), names)
+            put = pool.map(lambda key: lake.raw.write_records(key, []), names)
             for _ in track(put, description="history", total=count):
                 pass
         self.forget_notifications()

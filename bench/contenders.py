@@ -33,8 +33,8 @@ def download(lake: Lake, days: Iterable[date], folder: Path) -> None:
     """Put days' raw objects, with their metadata, into a folder."""
     for day in days:
         (folder / str(day)).mkdir()
-        for found in lake.raw_objects(day):
-            answer = lake.s3.get_object(Bucket=lake.raw_bucket, Key=found.key)
+        for found in lake.raw.objects_of(day):
+            answer = lake.s3.get_object(Bucket=lake.raw.name, Key=found.key)
             path = folder / str(day) / found.key.rpartition("/")[2]
             path.write_bytes(answer["Body"].read())
             path.with_suffix(_META).write_bytes(msgspec.json.encode(answer["Metadata"]))

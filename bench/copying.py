@@ -101,7 +101,7 @@ def _unpacked(lake: Lake, manifests: Iterable[Manifest], folder: Path) -> list[P
     """Write each part as a plain file."""
     paths: list[Path] = []
     for part in (part for manifest in manifests for part in manifest.parts):
-        found = lake.read_csv(part.key)
+        found = lake.csv.read(part.key)
         if found is None:
             raise AssertionError(f"{part.key} has gone")
         paths.append(folder / f"part-{len(paths)}.csv")
@@ -118,7 +118,7 @@ def _rows(parts: Iterable[Path]) -> Iterator[list[str]]:
 def _as_part(lake: Lake, path: Path, rows: int) -> Part:
     """Put a file into S3 as a part."""
     key, packed = f"{_TABLE}.csv.gz", igzip.compress(path.read_bytes(), GZIP_LEVEL)
-    lake.write_part(key, packed)
+    lake.csv.write_part(key, packed)
     return Part(key=key, rows=rows, bytes=len(packed), sha256=sha256(packed).hexdigest())
 
 

@@ -89,7 +89,7 @@ def _contend(bench: Bench, names: Sequence[str], days: Sequence[str]) -> dict[st
 
 
 def _busiest(bench: Bench) -> date:
-    return max(bench.days, key=lambda day: sum(o.bytes for o in bench.lake.raw_objects(day)))
+    return max(bench.days, key=lambda day: sum(o.bytes for o in bench.lake.raw.objects_of(day)))
 
 
 def engines(bench: Bench) -> list[Figure]:
@@ -135,13 +135,13 @@ def growth(bench: Bench) -> list[Figure]:
 def _grow(lake: Lake, source: date, day: date, times: int) -> None:
     """Write a day with the events of another, each as many times, under other ids."""
     when = f"{day.month}/{day.day}/{day.year}"
-    for found in lake.raw_objects(source):
-        records = [envelope.decode(line) for line in lake.raw_lines(found.key)]
+    for found in lake.raw.objects_of(source):
+        records = [envelope.decode(line) for line in lake.raw.lines(found.key)]
         for copy in range(times):
             moved = (_moved(each, when, copy) for each in records if isinstance(each, Accepted))
             name = found.key.rpartition("/")[2].partition("-")[0]
             key = keys.raw_key(day, "0", name, f"{copy:03d}{found.etag[:6]}")
-            lake.write_records(key, moved)
+            lake.raw.write_records(key, moved)
 
 
 def _moved(record: Accepted, when: str, copy: int) -> Accepted:

@@ -44,5 +44,5 @@ def _write_day(lake: Lake, day: date, records: list[Accepted]) -> int:
     objects[-1] += again
     for number, content in enumerate(objects, 1):
         if content:
-            lake.write_records(keys.raw_key(day, "0", str(number), str(number)), content)
+            lake.raw.write_records(keys.raw_key(day, "0", str(number), str(number)), content)
     return len(records) + len(again)

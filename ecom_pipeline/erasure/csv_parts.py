@@ -17,10 +17,10 @@ def rows(lake: Lake, customer_id: str) -> dict[date, int]:
     """Return how many rows of a customer each day has, in any part that lies there."""
 
     def look(day: date) -> int:
-        bodies = [lake.read_csv(key) for key in lake.csv_part_keys(day)]
+        bodies = [lake.csv.read(key) for key in lake.csv.part_keys(day)]
         return sum(count(gzip.decompress(each.body), customer_id) for each in bodies if each)
 
-    days = lake.csv_days()
+    days = lake.csv.days()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = dict(zip(days, pool.map(look, days), strict=True))
     return {day: number for day, number in found.items() if number}

@@ -51,13 +51,13 @@ def scan(lake: Lake, prefix: str, customer_id: str, mode_of: ModeOf) -> tuple[To
     """Return the objects under a prefix that hold records of a customer."""
 
     def look(key: str) -> Touched | None:
-        lines = list(lake.raw_lines(key))
+        lines = list(lake.raw.lines(key))
         found = [line for line in _candidates(lines, customer_id) if redact(line, mode_of) != line]
         invoices = frozenset(no for no in map(_invoice_of, found) if no)
         return Touched(key, len(found), invoices) if found else None
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        every = pool.map(look, [found.key for found in lake.objects(prefix)])
+        every = pool.map(look, [found.key for found in lake.raw.objects(prefix)])
         return tuple(each for each in every if each is not None)
 
 
@@ -70,10 +70,10 @@ def erase(lake: Lake, touched: Iterable[Touched], mode_of: ModeOf) -> None:
 def old_versions(lake: Lake, customer_id: str) -> list[Version]:
     """Return the versions that hold a customer though a newer one does not, or none is left."""
     versions = [
-        *_noncurrent(lake, lake.raw_bucket, keys.RAW),
-        *_noncurrent(lake, lake.raw_bucket, keys.QUARANTINE),
-        *_noncurrent(lake, lake.raw_bucket, keys.REPLAYED),
-        *_noncurrent(lake, lake.csv_bucket, keys.CSV),
+        *_noncurrent(lake, lake.raw.name, keys.RAW),
+        *_noncurrent(lake, lake.raw.name, keys.QUARANTINE),
+        *_noncurrent(lake, lake.raw.name, keys.REPLAYED),
+        *_noncurrent(lake, lake.csv.name, keys.CSV),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         held = pool.map(lambda version: _holds(lake, version, customer_id), versions)
@@ -104,13 +104,13 @@ def _candidates(lines: list[bytes], customer_id: str) -> list[bytes]:
 
 def _rewrite(lake: Lake, key: str, mode_of: ModeOf) -> None:
     """Put an object's records without the customer, in its place or under the name they need."""
-    changed = (redact(line, mode_of) for line in lake.raw_lines(key))
+    changed = (redact(line, mode_of) for line in lake.raw.lines(key))
     lines = [line for line in changed if line is not None]
     place = _renamed(key, lines) if lines else key
     if lines:
-        lake.write_lines(place, lines)
+        lake.raw.write_lines(place, lines)
     if not lines or place != key:
-        lake.remove_records([key])
+        lake.raw.remove([key])
 
 
 def _renamed(key: str, lines: list[bytes]) -> str:
@@ -154,7 +154,7 @@ def _holds(lake: Lake, version: Version, customer_id: str) -> bool:
         text = gzip.decompress(body)
     except (OSError, EOFError, zlib.error):
         return True
-    if version.bucket == lake.csv_bucket and version.key.startswith(keys.CSV):
+    if version.bucket == lake.csv.name and version.key.startswith(keys.CSV):
         return csv_parts.count(text, customer_id) > 0
     candidates = _candidates(text.split(b"\n"), customer_id)
     return any(redact(line, _only(customer_id)) != line for line in candidates)

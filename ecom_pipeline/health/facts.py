@@ -71,14 +71,14 @@ def table(settings: Settings) -> Facts:
 def raw(settings: Settings) -> Facts:
     """Return the newest day, and what S3 has told that no sensor has taken."""
     lake, queue = connect.lake(settings), connect.client(settings, "sqs")
-    days = lake.raw_days()
+    days = lake.raw.days()
     url = queue.get_queue_url(QueueName=settings.raw_queue)["QueueUrl"]
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     waiting = queue.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return {
         "days": len(days),
         "newest_day": days[-1] if days else None,
-        "its_objects": len(lake.raw_objects(days[-1])) if days else 0,
+        "its_objects": len(lake.raw.objects_of(days[-1])) if days else 0,
         "notifications_waiting": sum(int(waiting[name]) for name in names),
     }
 
@@ -94,7 +94,7 @@ def quarantine(settings: Settings) -> Facts:
 def csv(settings: Settings) -> Facts:
     """Return the newest day that was built."""
     lake = connect.lake(settings)
-    days = lake.csv_days()
+    days = lake.csv.days()
     built = partition.read_manifest(lake, days[-1]) if days else None
     return {
         "days": len(days),
@@ -124,7 +124,7 @@ def warehouse(settings: Settings) -> Facts:
 def to_load(settings: Settings) -> Facts:
     """Return the days that a load would take up, among those never published and the newest."""
     lake, store = connect.lake(settings), connect.warehouse(settings)
-    days = [day for day in lake.raw_days() if day < shop.today()]
+    days = [day for day in lake.raw.days() if day < shop.today()]
     with store.session() as session:
         new = sorted(set(days) - ledger.published(session))
     looked = sorted({*new[-NEWEST_DAYS:], *days[-NEWEST_DAYS:]})

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.buckets import CsvBucket, Lake, RawBucket
 from ecom_pipeline.lake.catalog import Catalog
 from ecom_pipeline.lake.notifications import Notifications
 from ecom_pipeline.settings import Settings
@@ -34,9 +34,9 @@ def client(settings: Settings, service: str) -> Any:
 
 def lake(settings: Settings) -> Lake:
     """Return the lake's two buckets."""
-    return Lake(
-        client(settings, "s3"), settings.raw_bucket, settings.csv_bucket, settings.object_link
-    )
+    s3 = client(settings, "s3")
+    csv = CsvBucket(s3, settings.csv_bucket, settings.object_link)
+    return Lake(s3, RawBucket(s3, settings.raw_bucket), csv)
 
 
 def catalog(settings: Settings) -> Catalog:

@@ -52,18 +52,18 @@ def build(
 
 def preview(lake: Lake, day: date) -> Flattened:
     """Return what a build of the day would commit now; nothing is written."""
-    return flatten(parts.lines_of(lake, lake.raw_objects(day)), day, tombstones.read(lake))
+    return flatten(parts.lines_of(lake, lake.raw.objects_of(day)), day, tombstones.read(lake))
 
 
 def commit(lake: Lake, planned: DayParts, made: Sequence[PartResult]) -> Manifest | None:
     """Commit a day's parts; None when another builder committed the day since it was planned."""
     day, before = planned.day, planned.before
     manifest = _manifest(planned, made)
-    if not lake.replace_manifest(keys.manifest_key(day), manifests.encode(manifest), before):
+    if not lake.csv.replace_manifest(keys.manifest_key(day), manifests.encode(manifest), before):
         return None
-    lake.remove_parts(set(planned.parts_before) - {part.key for part in manifest.parts})
+    lake.csv.remove(set(planned.parts_before) - {part.key for part in manifest.parts})
     if before is not None:
-        lake.remove_records(_quarantined_before(day, before) - set(manifest.quarantine_keys))
+        lake.raw.remove(_quarantined_before(day, before) - set(manifest.quarantine_keys))
     return manifest
 
 
@@ -92,7 +92,7 @@ def _manifest(planned: DayParts, made: Sequence[PartResult]) -> Manifest:
 
 def read_manifest(lake: Lake, day: date) -> Manifest | None:
     """Return a day's committed manifest, or None when it was never built."""
-    found = lake.read_csv(keys.manifest_key(day))
+    found = lake.csv.read(keys.manifest_key(day))
     return None if found is None else manifests.decode(keys.manifest_key(day), found.body)
 
 
@@ -113,7 +113,7 @@ def head(lake: Lake, manifest: Manifest, rows: int) -> list[list[str]]:
     """Return the first rows of a day's CSV, without its header."""
     if not manifest.parts:
         return []
-    found = lake.read_csv(manifest.parts[0].key)
+    found = lake.csv.read(manifest.parts[0].key)
     if found is None:
         raise ManifestError(f"{manifest.parts[0].key} has gone: rebuild {manifest.day}")
     with gzip.open(io.BytesIO(found.body), "rt", encoding="utf-8", newline="") as text:

@@ -60,9 +60,9 @@ class PartResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan(lake: Lake, day: date, part_bytes: int = PART_BYTES) -> DayParts:
     """Look at a day. Its old parts are listed first: what a later builder adds, stays."""
-    before = lake.read_csv(keys.manifest_key(day))
-    parts_before = lake.csv_part_keys(day)
-    sources = lake.raw_objects(day)
+    before = lake.csv.read(keys.manifest_key(day))
+    parts_before = lake.csv.part_keys(day)
+    sources = lake.raw.objects_of(day)
     return DayParts(day, before, parts_before, sources, count(sources, part_bytes))
 
 
@@ -81,7 +81,7 @@ def lines_of(lake: Lake, sources: Iterable[ObjectInfo]) -> Iterator[Line]:
 
 
 def _fetched(lake: Lake, source: ObjectInfo) -> tuple[str, Iterator[bytes]]:
-    return source.key, lake.raw_lines(source.key)
+    return source.key, lake.raw.lines(source.key)
 
 
 def build(
@@ -91,10 +91,10 @@ def build(
     flat = flatten(lines, planned.day, tombstones.read(lake), read)
     set_aside = _set_aside(lake, flat, planned.day, number)
     for key, records in set_aside.items():
-        lake.write_records(key, records)
+        lake.raw.write_records(key, records)
     part = _part(planned, number, flat) if flat.totals.rows else None
     if part is not None:
-        lake.write_part(part.key, flat.csv)
+        lake.csv.write_part(part.key, flat.csv)
     reasons = Counter[str](record.reason for record in flat.rejected)
     if flat.conflicts:
         reasons["id_conflict"] = len(flat.conflicts)
@@ -118,7 +118,7 @@ def _set_aside(lake: Lake, flat: Flattened, day: date, part: int) -> dict[str, l
     for record, event in flat.conflicts:
         mark = digest(event.row())
         key = keys.conflict_key(record.received_at.date(), event.event_id, mark)
-        if not lake.has(keys.replayed_key(key)):
+        if not lake.raw.has(keys.replayed_key(key)):
             objects[key] = [envelope.conflict(record)]
     return objects
 

@@ -23,7 +23,7 @@ class TombstoneError(EcomError):
 def read(lake: Lake) -> Tombstones:
     """Return all of a lake's tombstones; one that deletes goes before one that anonymises."""
     modes: dict[str, Mode] = {}
-    for found in lake.objects(keys.ERASED):
+    for found in lake.raw.objects(keys.ERASED):
         match keys.tombstone_of(found.key):
             case "delete", digest:
                 modes[digest] = "delete"
@@ -36,16 +36,16 @@ def read(lake: Lake) -> Tombstones:
 
 def find(lake: Lake, customer_id: str, mode: Mode) -> Tombstone | None:
     """Return a customer's tombstone of this mode, if there is one."""
-    if lake.read_raw(keys.SALT) is None:
+    if lake.raw.read(keys.SALT) is None:
         return None
-    body = lake.read_raw(_key(lake, customer_id, mode))
-    return None if body is None else _DECODER.decode(body)
+    found = lake.raw.read(_key(lake, customer_id, mode))
+    return None if found is None else _DECODER.decode(found.body)
 
 
 def write(lake: Lake, customer_id: str, tombstone: Tombstone) -> None:
     """Put a customer's tombstone; the lake's salt is made with the first of them."""
-    lake.put_first(keys.SALT, secrets.token_bytes(_SALT_BYTES))
-    lake.put(_key(lake, customer_id, tombstone.mode), msgspec.json.encode(tombstone))
+    lake.raw.put_first(keys.SALT, secrets.token_bytes(_SALT_BYTES))
+    lake.raw.put(_key(lake, customer_id, tombstone.mode), msgspec.json.encode(tombstone))
 
 
 def _key(lake: Lake, customer_id: str, mode: Mode) -> str:
@@ -53,10 +53,10 @@ def _key(lake: Lake, customer_id: str, mode: Mode) -> str:
 
 
 def _salt(lake: Lake) -> bytes:
-    found = lake.read_raw(keys.SALT)
+    found = lake.raw.read(keys.SALT)
     if found is None:
         raise TombstoneError(
-            f"s3://{lake.raw_bucket}/{keys.SALT} is not there: restore its last version, or who"
+            f"s3://{lake.raw.name}/{keys.SALT} is not there: restore its last version, or who"
             " was erased comes back; when an erasure is just making it, try again"
         )
-    return found
+    return found.body

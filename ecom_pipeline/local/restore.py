@@ -39,10 +39,10 @@ def restore(settings: Settings, say: Callable[[str], None]) -> int:
 
 def _lines(settings: Settings, say: Callable[[str], None]) -> Iterator[bytes]:
     lake = connect.lake(settings)
-    for day in lake.raw_days():
-        for found in lake.raw_objects(day):
+    for day in lake.raw.days():
+        for found in lake.raw.objects_of(day):
             try:
-                yield from list(lake.raw_lines(found.key))
+                yield from list(lake.raw.lines(found.key))
             except DamagedObjectError as error:
                 say(f"left out: {error}")
 

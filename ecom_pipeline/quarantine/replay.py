@@ -81,8 +81,8 @@ class Outcome:
 def find(lake: Lake, wanted: QuarantineFilter) -> Iterator[QuarantinedRecord]:
     """Yield the records that are meant, in the order of their objects."""
     prefix = keys.QUARANTINE if wanted.day is None else keys.quarantine_prefix(wanted.day)
-    for found in lake.objects(prefix):
-        for line in lake.raw_lines(found.key):
+    for found in lake.raw.objects(prefix):
+        for line in lake.raw.lines(found.key):
             kept = QuarantinedRecord(found.key, line, _record(found.key, line))
             if wanted.matches(kept):
                 yield kept
@@ -149,15 +149,15 @@ def _move(lake: Lake, key: str, taken: set[bytes]) -> None:
 
     The order matters: a record may be in both for a moment, never in none.
     """
-    lines = list(lake.raw_lines(key))
+    lines = list(lake.raw.lines(key))
     gone = [line for line in lines if line in taken]
     rest = [line for line in lines if line not in taken]
     part = sha256(b"\n".join(gone)).hexdigest()[:_ID_DIGITS] if rest else ""
-    lake.write_lines(keys.replayed_key(key, part), gone)
+    lake.raw.write_lines(keys.replayed_key(key, part), gone)
     if rest:
-        lake.write_lines(key, rest)
+        lake.raw.write_lines(key, rest)
     else:
-        lake.remove_records([key])
+        lake.raw.remove([key])
 
 
 def _tried(

@@ -35,8 +35,8 @@ def backlog(warehouse: Warehouse, lake: Lake) -> Backlog:
 
     Quarantine costs a HEAD an object, 16 at once: what an object holds is in its metadata.
     """
-    quarantine = [each.key for each in lake.objects(keys.QUARANTINE)]
+    quarantine = [each.key for each in lake.raw.objects(keys.QUARANTINE)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        records = sum(pool.map(lake.records, quarantine))
+        records = sum(pool.map(lake.raw.count, quarantine))
     pending = sweep.behind(lake, warehouse, shop.today())
     return Backlog(quarantine_open=records, days_pending=len(pending))

@@ -103,7 +103,7 @@ def not_loaded(lake: Lake, session: Session, today: date) -> list[date]:
     """Return the days before today that have raw objects and were never published."""
     rows = session.rows("select distinct invoice_date from sales.load_ledger")
     loaded = {day for (day,) in rows}
-    return [day for day in lake.raw_days() if day < today and day not in loaded]
+    return [day for day in lake.raw.days() if day < today and day not in loaded]
 
 
 def described(faults: Iterable[object]) -> str:

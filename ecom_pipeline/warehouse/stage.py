@@ -52,8 +52,8 @@ def write_copy_lists(
         entries = [entry for manifest in group for entry in _entries(lake, manifest)]
         if entries:
             key = keys.copy_manifest_key(generation, number)
-            lake.write_json(key, json.dumps({"entries": entries}, indent=1).encode())
-            statements.append(copy_statement(f"s3://{lake.csv_bucket}/{key}", role, columns))
+            lake.csv.write_json(key, json.dumps({"entries": entries}, indent=1).encode())
+            statements.append(copy_statement(f"s3://{lake.csv.name}/{key}", role, columns))
     return statements
 
 
@@ -61,7 +61,7 @@ def _entries(lake: Lake, manifest: Manifest) -> Iterator[dict[str, object]]:
     """List a day's parts; `mandatory`, since a missing file is else skipped in silence."""
     for part in manifest.parts:
         yield {
-            "url": f"s3://{lake.csv_bucket}/{part.key}",
+            "url": f"s3://{lake.csv.name}/{part.key}",
             "mandatory": True,
             "meta": {"content_length": part.bytes},
         }

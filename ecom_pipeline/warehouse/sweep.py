@@ -24,7 +24,7 @@ _AT_ONCE = 16
 def behind(lake: Lake, warehouse: Warehouse, before: date) -> dict[date, str]:
     """Return each day before a day whose raw objects are not all published, and what is missing."""
     objects: dict[date, list[ObjectInfo]] = defaultdict(list)
-    for day, found in lake.raw_inventory():
+    for day, found in lake.raw.inventory():
         if day < before:
             objects[day].append(found)
     return _behind(lake, warehouse, objects)
@@ -32,7 +32,7 @@ def behind(lake: Lake, warehouse: Warehouse, before: date) -> dict[date, str]:
 
 def behind_on(lake: Lake, warehouse: Warehouse, days: Sequence[date]) -> dict[date, str]:
     """Return the same of these days only, for a listing of each."""
-    return _behind(lake, warehouse, {day: lake.raw_objects(day) for day in days})
+    return _behind(lake, warehouse, {day: lake.raw.objects_of(day) for day in days})
 
 
 def _behind(
@@ -52,7 +52,7 @@ def published(lake: Lake, warehouse: Warehouse, day: date) -> Entry | None:
     """Return a day's version when all of its raw objects are in it, else None."""
     with warehouse.session() as session:
         held = ledger.newest(session, [day])
-    return held.get(day) if not _missing(lake, held, day, lake.raw_objects(day)) else None
+    return held.get(day) if not _missing(lake, held, day, lake.raw.objects_of(day)) else None
 
 
 def _missing(lake: Lake, held: Mapping[date, Entry], day: date, objects: list[ObjectInfo]) -> str:

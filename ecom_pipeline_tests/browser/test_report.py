@@ -58,7 +58,7 @@ def warehouse(redshift):
             {"event_id": f"{day}c", "InvoiceNo": f"C{day:%y%m%d}", "Quantity": -1 - n},
         ]
         records = [accepted(on(day, **{"CustomerID": CUSTOMER} | event)) for event in events]
-        lake.write_records(keys.raw_key(day, "0", "1", "1"), records)
+        lake.raw.write_records(keys.raw_key(day, "0", "1", "1"), records)
         partition.build(lake, day)
     load.publish(found, lake, days)
     marts.refresh(found, MARTS)

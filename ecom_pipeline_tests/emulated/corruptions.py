@@ -95,7 +95,7 @@ def csv_part(world, day):
 
 
 def body_of(lake, key) -> bytes:
-    stored = lake.read_csv(key)
+    stored = lake.csv.read(key)
     assert stored is not None, f"{key} is not there"
     return stored.body
 
@@ -103,21 +103,21 @@ def body_of(lake, key) -> bytes:
 def cut_csv_part(world, day):
     lake = connect.lake(world)
     text = gzip.decompress(body_of(lake, csv_part(world, day))).decode().splitlines(keepends=True)
-    lake.write_part(csv_part(world, day), gzip.compress("".join(text[:-1]).encode()))
+    lake.csv.write_part(csv_part(world, day), gzip.compress("".join(text[:-1]).encode()))
 
 
 def add_csv_part(world, day):
     lake = connect.lake(world)
     body = body_of(lake, csv_part(world, day))
-    lake.write_part(keys.csv_part_key(day, "0" * 16, 1), body)
+    lake.csv.write_part(keys.csv_part_key(day, "0" * 16, 1), body)
 
 
 def lose_csv_part(world, day):
-    connect.lake(world).remove_parts([csv_part(world, day)])
+    connect.lake(world).csv.remove([csv_part(world, day)])
 
 
 def break_manifest(world, day):
-    connect.lake(world).write_json(keys.manifest_key(day), b'{"day": ')
+    connect.lake(world).csv.write_json(keys.manifest_key(day), b'{"day": ')
 
 
 MENDED = {

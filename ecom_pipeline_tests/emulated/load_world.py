@@ -74,12 +74,12 @@ class World:
 
     def quarantined(self):
         """Return the originals of all that was set aside, by key."""
-        s3, bucket = self.lake.s3, self.lake.raw_bucket
+        s3, bucket = self.lake.s3, self.lake.raw.name
         listed = s3.list_objects_v2(Bucket=bucket, Prefix=keys.QUARANTINE).get("Contents", [])
         return {
             each["Key"]: [
                 envelope.original_bytes(read_rejected(line))
-                for line in self.lake.raw_lines(each["Key"])
+                for line in self.lake.raw.lines(each["Key"])
             ]
             for each in listed
         }
@@ -87,7 +87,7 @@ class World:
     def csv_of(self, manifest):
         found = []
         for part in manifest.parts:
-            stored = self.lake.read_csv(part.key)
+            stored = self.lake.csv.read(part.key)
             assert stored is not None, f"{part.key} is in the manifest, and not there"
             text = gzip.decompress(stored.body).decode()
             found += csv.DictReader(io.StringIO(text))
@@ -97,7 +97,7 @@ class World:
         """Remove what an example left; its claims stay, as generations never go back."""
         self.queue.sqs.purge_queue(QueueUrl=self.url)
         s3 = self.lake.s3
-        for bucket in (self.lake.raw_bucket, self.lake.csv_bucket):
+        for bucket in (self.lake.raw.name, self.lake.csv.name):
             for each in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
                 s3.delete_object(Bucket=bucket, Key=each["Key"])
         with self.straight.session() as session:

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.usefixtures("functions")
 
 def raw_of(aws, day):
     lake = connect.lake(aws)
-    found = lake.raw_objects(day)
-    return {each.key: list(lake.raw_lines(each.key)) for each in found}
+    found = lake.raw.objects_of(day)
+    return {each.key: list(lake.raw.lines(each.key)) for each in found}
 
 
 def test_a_batch_delivered_twice_is_stored_once_with_the_same_bytes(aws, day):
@@ -50,7 +50,7 @@ def test_what_cannot_be_used_goes_to_quarantine_and_the_rest_to_the_lake(aws, da
     handler(batch)
     assert len(raw_of(aws, day)) == 1
     key = keys.quarantine_key(RECEIVED.date(), "shardId-000000000000", "900", "902")
-    lines = connect.lake(aws).raw_lines(key)
+    lines = connect.lake(aws).raw.lines(key)
     poison, invalid = [read_rejected(each) for each in lines]
     assert (poison.reason, envelope.original_bytes(poison)) == ("unreadable", b"poison")
     assert (invalid.reason, invalid.field) == ("invalid", "Quantity")
@@ -75,7 +75,7 @@ def test_whatever_lies_on_the_stream_is_set_aside_with_its_bytes(aws, day, poiso
     (lines,) = raw_of(aws, day).values()
     assert len(lines) == 1
     span = ("shardId-000000000000", str(first), str(first + 1))
-    (data,) = connect.lake(aws).raw_lines(keys.quarantine_key(RECEIVED.date(), *span))
+    (data,) = connect.lake(aws).raw.lines(keys.quarantine_key(RECEIVED.date(), *span))
     assert envelope.original_bytes(read_rejected(data)) == poison
 
 

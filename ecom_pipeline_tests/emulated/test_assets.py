@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("redshift")
 
 
 def arrive(lake, day, *events, name="1"):
-    lake.write_records(
+    lake.raw.write_records(
         keys.raw_key(day, "0", name, name), [accepted(on(day, **event)) for event in events]
     )
 
@@ -137,9 +137,9 @@ def test_bad_data_fails_at_once_and_keeps_what_was_done(aws, instance, lake, day
     days = days(2)
     for each in days:
         arrive(lake, each, {"event_id": f"{each}a"})
-    (damaged,) = lake.raw_objects(days[1])
+    (damaged,) = lake.raw.objects_of(days[1])
     lake.s3.put_object(
-        Bucket=lake.raw_bucket, Key=damaged.key, Body=b"cut", Metadata={"sha256": "0", "rows": "1"}
+        Bucket=lake.raw.name, Key=damaged.key, Body=b"cut", Metadata={"sha256": "0", "rows": "1"}
     )
     result = run(aws, instance, *days)
     assert not result.success

@@ -44,9 +44,9 @@ def dirty(lake, day):
     good = [accepted(on(day, event_id=f"{day}-{n}", Quantity=n + 1)) for n in range(200)]
     other = accepted(on(day, event_id=f"{day}-7", Quantity=99))
     refused = [accepted(on(day, event_id=f"{day}-x{n}", Quantity=0)) for n in range(9)]
-    lake.write_records(keys.raw_key(day, "0", "1", "1"), [*good[:150], *refused])
-    lake.write_lines(keys.raw_key(day, "0", "2", "2"), [b"poison", b"[]"])
-    lake.write_records(keys.raw_key(day, "0", "3", "3"), [*good[100:], other])
+    lake.raw.write_records(keys.raw_key(day, "0", "1", "1"), [*good[:150], *refused])
+    lake.raw.write_lines(keys.raw_key(day, "0", "2", "2"), [b"poison", b"[]"])
+    lake.raw.write_records(keys.raw_key(day, "0", "3", "3"), [*good[100:], other])
 
 
 def test_each_engine_makes_of_dirty_days_what_the_reference_makes(aws, days):
@@ -87,11 +87,11 @@ def test_a_day_in_many_parts_has_the_rows_the_quarantine_and_the_account_of_one(
     assert (split.redelivered, split.quarantined) == (whole.redelivered, whole.quarantined)
     assert whole.quarantined == {"invalid": 9, "unreadable": 2, "id_conflict": 1}
     assert records(lake, split) == aside
-    assert set(lake.csv_part_keys(day)) == {part.key for part in split.parts}
+    assert set(lake.csv.part_keys(day)) == {part.key for part in split.parts}
 
 
 def records(lake, manifest):
-    found = [line for key in manifest.quarantine_keys for line in lake.raw_lines(key)]
+    found = [line for key in manifest.quarantine_keys for line in lake.raw.lines(key)]
     return sorted(envelope.original_bytes(read_rejected(line)) for line in found)
 
 
@@ -106,7 +106,7 @@ def test_the_days_beside_a_damaged_one_are_built_and_its_error_is_told(aws, days
     lake, days = connect.lake(aws), days(7)
     for each in days:
         dirty(lake, each)
-    (broken, *_) = lake.raw_objects(days[0])
+    (broken, *_) = lake.raw.objects_of(days[0])
     lake.s3.put_object(Bucket=aws.raw_bucket, Key=broken.key, Body=b"cut")
     done = []
     with pytest.raises(DamagedObjectError, match="restore it"):

@@ -64,7 +64,7 @@ class Shop:
             error=envelope.EventError("Country", "text", None),
         )
         for key in (keys.quarantine_key, lambda *a: keys.replayed_key(keys.quarantine_key(*a))):
-            stores.lake.write_records(key(RECEIVED.date(), invoice, "1", "1"), [bad])
+            stores.lake.raw.write_records(key(RECEIVED.date(), invoice, "1", "1"), [bad])
         self.load()
 
     def deliver(self, *events, first=1):
@@ -96,12 +96,12 @@ class Shop:
         """Return all that the stores hold of these days, but when the tombstone was written."""
         lake = self.stores.lake
         raw = {
-            found.key: list(lake.raw_lines(found.key))
+            found.key: list(lake.raw.lines(found.key))
             for prefix in (*map(keys.raw_prefix, self.days), keys.QUARANTINE, keys.REPLAYED)
-            for found in lake.objects(prefix)
-            if self.invoice in found.key or self.invoice in str(list(lake.raw_lines(found.key)))
+            for found in lake.raw.objects(prefix)
+            if self.invoice in found.key or self.invoice in str(list(lake.raw.lines(found.key)))
         }
-        csv = [lake.read_csv(p.key).body for d in self.days for p in committed(lake, d).parts]
+        csv = [lake.csv.read(p.key).body for d in self.days for p in committed(lake, d).parts]
         return raw, csv, self.items(), self.sums()
 
 
@@ -122,7 +122,7 @@ def names_nobody(shop):
     """Look for the id in the bytes of all objects, all versions, and in items and rows."""
     lake = shop.stores.lake
     customer = shop.customer.encode()
-    for bucket in (lake.raw_bucket, lake.csv_bucket):
+    for bucket in (lake.raw.name, lake.csv.name):
         for each in lake.s3.list_object_versions(Bucket=bucket)["Versions"]:
             found = lake.s3.get_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
             body = found["Body"].read()
@@ -140,8 +140,8 @@ def test_what_was_overwritten_before_is_in_a_version_that_is_looked_into(shop):
     lake = shop.stores.lake
     person = DataSubject(shop.customer, "delete")
     before = erasure.find_personal_data(shop.stores, person).rows["old versions"]
-    (found,) = lake.raw_objects(shop.days[1])
-    lake.write_lines(found.key, list(lake.raw_lines(found.key))[:1])
+    (found,) = lake.raw.objects_of(shop.days[1])
+    lake.raw.write_lines(found.key, list(lake.raw.lines(found.key))[:1])
     assert erasure.find_personal_data(shop.stores, person).rows["old versions"] == before + 1
     with pytest.raises(AssertionError):
         names_nobody(shop)
@@ -207,7 +207,7 @@ def test_neither_a_backfill_nor_a_redelivery_brings_them_back(shop, mode, rows, 
 
 
 def held(shop, key):
-    return str(list(shop.stores.lake.raw_lines(key)))
+    return str(list(shop.stores.lake.raw.lines(key)))
 
 
 def test_erased_twice_it_changes_nothing(shop):
@@ -231,17 +231,17 @@ def test_killed_at_a_write_and_run_again_it_ends_the_same(stores, days, invoice,
     assert [rows for rows, *_ in shop.totals()] == [5, 3]
     for each in shop.days:
         sources = [source.etag for source in committed(stores.lake, each).sources]
-        assert sources == [found.etag for found in stores.lake.raw_objects(each)]
+        assert sources == [found.etag for found in stores.lake.raw.objects_of(each)]
 
 
 def test_an_erasure_touches_no_other_day(stores, days, invoice, customer):
     *these, other = days(3)
     archive.handler(stream_of(on(other, event_id=f"{invoice}-z"), first=5 * 10**12))
     made = partition.build(stores.lake, other)
-    before = stores.lake.read_csv(keys.manifest_key(other)).etag
+    before = stores.lake.csv.read(keys.manifest_key(other)).etag
     report = erase(Shop(stores, these, invoice, customer), "delete")
     assert other not in report.days
-    assert stores.lake.read_csv(keys.manifest_key(other)).etag == before
+    assert stores.lake.csv.read(keys.manifest_key(other)).etag == before
     assert made.totals.rows == 1
 
 
@@ -249,6 +249,6 @@ def test_without_its_salt_no_day_is_built(stores, day, customer):
     tombstone = Tombstone(mode="delete", moment=NOW)
     tombstones.write(stores.lake, customer, tombstone)
     assert tombstones.find(stores.lake, customer, "delete") == tombstone
-    stores.lake.remove_records([keys.SALT])
+    stores.lake.raw.remove([keys.SALT])
     with pytest.raises(TombstoneError, match="restore"):
         partition.build(stores.lake, day)

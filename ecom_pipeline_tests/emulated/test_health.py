@@ -31,7 +31,7 @@ def new(whole_line):
 
 def put(lake, day, *ids):
     events = [accepted(on(day, event_id=f"{day}-{each}", InvoiceNo=f"{each}")) for each in ids]
-    lake.write_records(keys.raw_key(day, "0", ids[0], ids[-1]), events)
+    lake.raw.write_records(keys.raw_key(day, "0", ids[0], ids[-1]), events)
 
 
 def set_aside(lake, *reasons):
@@ -47,7 +47,7 @@ def set_aside(lake, *reasons):
         )
         for reason in reasons
     ]
-    lake.write_records(keys.quarantine_key(DAY, "0", "1", "2"), records)
+    lake.raw.write_records(keys.quarantine_key(DAY, "0", "1", "2"), records)
 
 
 def findings(configured):
@@ -67,7 +67,7 @@ def test_a_healthy_system_lacks_nothing_and_is_all_shown(new):
     assert {name: each.found for name, each in found.items() if each.state != "ok"} == {}
     assert {"warehouse", "table", "raw bucket", "CSV bucket, to write", "clock"} <= found.keys()
     lake = connect.lake(new)
-    assert lake.read_csv(keys.copy_manifest_key(0, 0)) is None  # it tried, and wrote nothing
+    assert lake.csv.read(keys.copy_manifest_key(0, 0)) is None  # it tried, and wrote nothing
 
 
 def test_a_store_without_a_load_says_so_and_hides_no_other(new):

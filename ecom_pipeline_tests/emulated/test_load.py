@@ -106,18 +106,18 @@ def test_a_part_that_is_not_what_its_manifest_says_leaves_the_day_as_it_was(
     arrive(day, {"event_id": "b"}, first=100)
     (part,) = partition.build(lake, day).parts
     s3 = boto3.client("s3")
-    body = lake.read_csv(part.key).body
+    body = lake.csv.read(part.key).body
     if damage == "missing":
         s3.delete_object(Bucket=aws.csv_bucket, Key=part.key)
     elif damage == "cut":
         s3.put_object(Bucket=aws.csv_bucket, Key=part.key, Body=body[:-9])
     else:  # a cent more, in a file of just the length that its manifest says
         forged = gzip.compress(gzip.decompress(body).replace(b",2.5500,", b",2.5600,"))
-        lake.write_part(part.key, forged)
-        manifest = lake.read_csv(keys.manifest_key(day)).body
+        lake.csv.write_part(part.key, forged)
+        manifest = lake.csv.read(keys.manifest_key(day)).body
         was, now = (f'"bytes": {count}'.encode() for count in (part.bytes, len(forged)))
         assert manifest.count(was) == 1
-        lake.write_json(keys.manifest_key(day), manifest.replace(was, now))
+        lake.csv.write_json(keys.manifest_key(day), manifest.replace(was, now))
     with pytest.raises(WarehouseError, match=says):
         load.publish(warehouse, lake, [day])
     assert held(warehouse, day) == before
@@ -189,6 +189,6 @@ def test_the_part_of_a_day_lies_where_the_copy_list_says(warehouse, lake, aws, d
     load.publish(warehouse, lake, [day])
     with warehouse.session() as session:
         generation = ledger.newest(session, [day])[day].generation
-    listed = lake.read_csv(keys.copy_manifest_key(generation, 0)).body.decode()
+    listed = lake.csv.read(keys.copy_manifest_key(generation, 0)).body.decode()
     assert f"s3://{aws.csv_bucket}/{part.key}" in listed
     assert '"mandatory": true' in listed

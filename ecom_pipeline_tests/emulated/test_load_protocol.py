@@ -112,7 +112,7 @@ class LoadProtocol(RuleBasedStateMachine):
         contents = oracle.objects.get(place, contents)
         oracle.arrive(place, contents)
         records = [record_of(oracle.day, content) for content in contents]
-        self.world.lake.write_records(oracle.key(place), records)
+        self.world.lake.raw.write_records(oracle.key(place), records)
         self.is_new = True
 
     @precondition(lambda self: len(self.loads) < MOST_LOADS)

@@ -20,15 +20,15 @@ DAYS = [date(2009, 3, 1) + timedelta(days=n) for n in range(0, 60, 9)]
 def arrive(lake, day, name, *events):
     """Put a raw object of a day, and build the day's CSV."""
     records = [accepted(on(day, **event)) for event in events]
-    lake.write_records(keys.raw_key(day, "0", name, name), records)
+    lake.raw.write_records(keys.raw_key(day, "0", name, name), records)
     partition.build(lake, day)
 
 
 def lose(lake, day):
     """Take a raw object away again: the next version of the day has fewer rows."""
-    found = lake.raw_objects(day)
+    found = lake.raw.objects_of(day)
     if found:
-        lake.s3.delete_object(Bucket=lake.raw_bucket, Key=found[0].key)
+        lake.s3.delete_object(Bucket=lake.raw.name, Key=found[0].key)
     partition.build(lake, day)
 
 

@@ -71,13 +71,13 @@ def test_a_refused_condition_of_s3_is_a_request_and_keeps_nothing(aws, day):
     lake = connect.lake(aws)
     key = keys.raw_key(day, "0", "1", "1")
     with Meter().on(lake.s3.meta.events) as meter:
-        lake.put_first(key, b"x" * 1_024)
+        lake.raw.put_first(key, b"x" * 1_024)
         first = meter.take()
-        lake.put_first(key, b"x" * 1_024)
+        lake.raw.put_first(key, b"x" * 1_024)
         second = meter.take()
-        lake.read_raw(key)
-        lake.read_raw(f"{key}-not-there")
-        lake.remove_records([key])
+        lake.raw.read(key)
+        lake.raw.read(f"{key}-not-there")
+        lake.raw.remove([key])
     assert first.units["s3_gb_kept"] > 0
     assert second.units == {"s3_puts": 1}
     assert meter.take().units == {"s3_gets": 2}
@@ -86,6 +86,6 @@ def test_a_refused_condition_of_s3_is_a_request_and_keeps_nothing(aws, day):
 def test_a_client_whose_meter_was_taken_off_is_counted_no_more(aws, day):
     lake = connect.lake(aws)
     with Meter().on(lake.s3.meta.events) as meter:
-        lake.raw_objects(day)
-    lake.raw_objects(day)
+        lake.raw.objects_of(day)
+    lake.raw.objects_of(day)
     assert meter.take().calls == {"s3:ListObjectsV2": 1}

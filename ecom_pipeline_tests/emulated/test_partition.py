@@ -64,7 +64,7 @@ def test_a_day_without_events_is_a_manifest_of_nothing(aws, day):
 def test_what_the_rebuild_cannot_use_is_in_quarantine_until_it_can(aws, day):
     lake = connect.lake(aws)
     archive.handler(stream_of(on(day)))
-    (found,) = lake.raw_objects(day)
+    (found,) = lake.raw.objects_of(day)
     foreign = envelope.rejected(
         b"x",
         record="r",
@@ -72,22 +72,22 @@ def test_what_the_rebuild_cannot_use_is_in_quarantine_until_it_can(aws, day):
         received_at=accepted(on(day)).received_at,
         error=envelope.EventError("f", "e", "g"),
     )
-    lake.write_records(found.key, [foreign])  # stands for a line that today's rules refuse
+    lake.raw.write_records(found.key, [foreign])  # stands for a line that today's rules refuse
     made = partition.build(lake, day)
     (key,) = made.quarantine_keys
     assert made.quarantined == {"unreadable": 1}
-    assert len(list(lake.raw_lines(key))) == 1
+    assert len(list(lake.raw.lines(key))) == 1
     archive.handler(stream_of(on(day)))  # the object is whole again
     assert partition.build(lake, day).quarantined == {}
     with pytest.raises(lake.s3.exceptions.NoSuchKey):
-        lake.raw_lines(key)
+        lake.raw.lines(key)
 
 
 def test_a_raw_object_cut_short_stops_the_rebuild_and_the_day_stands(aws, day):
     lake = connect.lake(aws)
     archive.handler(stream_of(on(day)))
     before = partition.build(lake, day)
-    (found,) = lake.raw_objects(day)
+    (found,) = lake.raw.objects_of(day)
     whole = lake.s3.get_object(Bucket=aws.raw_bucket, Key=found.key)
     cut = whole["Body"].read()[:-5]
     lake.s3.put_object(Bucket=aws.raw_bucket, Key=found.key, Body=cut, Metadata=whole["Metadata"])

@@ -110,7 +110,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
     }
     bad = accepted(on(day, event_id=f"{day}b", Quantity=0))
     lake = connect.lake(aws)
-    lake.write_records(
+    lake.raw.write_records(
         keys.raw_key(day, "0", "1", "1"), [accepted(on(day, event_id=f"{day}a")), bad]
     )
     erased = Tombstone(mode="anonymise", moment=RECEIVED)  # of nobody: builds read the salt
@@ -131,7 +131,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
             cursor = found.cursor if isinstance(found, dg.SensorResult) else cursor
         runs.run_days(definitions.build(fresh), instance, day, day)
         replaced = accepted(on(day, event_id=f"{day}b"))
-        connect.lake(aws).write_records(keys.raw_key(day, "0", "1", "1"), [replaced])
+        connect.lake(aws).raw.write_records(keys.raw_key(day, "0", "1", "1"), [replaced])
         runs.run_days(definitions.build(fresh), instance, day, day)
         reconcile(fresh, instance, day)
         dg.materialize([bi.sales_report], instance=instance, resources=resources_for(fresh))

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("redshift")
 def publish(aws, warehouse, day, count=2):
     lake = connect.lake(aws)
     records = [accepted(on(day, event_id=f"{day}-{n}")) for n in range(count)]
-    lake.write_records(keys.raw_key(day, "0", "1", "1"), records)
+    lake.raw.write_records(keys.raw_key(day, "0", "1", "1"), records)
     partition.build(lake, day)
     load.publish(warehouse, lake, [day])
 
@@ -94,7 +94,7 @@ def test_a_day_is_unusual_against_its_own_weekday(warehouse, day, weeks, rows, u
 
 def test_a_raw_day_that_nobody_loaded_is_named(aws, warehouse, day):
     lake = connect.lake(aws)
-    lake.write_records(keys.raw_key(day, "0", "1", "1"), [accepted(on(day))])
+    lake.raw.write_records(keys.raw_key(day, "0", "1", "1"), [accepted(on(day))])
     with warehouse.session() as session:
         assert day in quality.not_loaded(lake, session, day + timedelta(days=1))
         assert day not in quality.not_loaded(lake, session, day)  # it is not over

@@ -88,8 +88,8 @@ def test_what_is_mended_is_taken_and_leaves_and_the_rest_stays(lake, day):
     assert [event["event_id"] for event in api.took] == ["a"]
     assert len(outcome.accepted) == 1
     assert [kept.line for kept in look(lake, day)] == [before["Country"]]
-    (moved,) = lake.objects(f"{keys.REPLAYED}received_date={day}/")
-    assert list(lake.raw_lines(moved.key)) == [before["Quantity"]]
+    (moved,) = lake.raw.objects(f"{keys.REPLAYED}received_date={day}/")
+    assert list(lake.raw.lines(moved.key)) == [before["Quantity"]]
 
 
 def test_an_event_without_an_id_has_the_same_one_at_each_try(lake, day):
@@ -113,8 +113,8 @@ def test_killed_at_any_write_and_run_again_it_ends_the_same(lake, day, write):
     replay.replay(lake, trials(lake, day, {"Quantity": "6"}), api)
     assert look(lake, day) == []
     assert api.took[:2] == api.took[2:], "the same events, so the stores take them once"
-    (moved,) = lake.objects(f"{keys.REPLAYED}received_date={day}/")
-    assert set(lake.raw_lines(moved.key)) == lines
+    (moved,) = lake.raw.objects(f"{keys.REPLAYED}received_date={day}/")
+    assert set(lake.raw.lines(moved.key)) == lines
 
 
 def test_what_the_api_refuses_stays(lake, day):
@@ -133,14 +133,16 @@ def test_what_a_rebuild_set_aside_is_taken_by_loading_its_day(lake, days):
     foreign = accepted(on(another, event_id="f"))
     arrived = date(2026, 11, 22)
     key = keys.raw_key(day, "0", "1", "1")
-    lake.write_records(key, [foreign])
+    lake.raw.write_records(key, [foreign])
     partition.build(lake, day)
     mine = [k for k in look(lake, arrived) if keys.transform_day_of(k.key) == day]
     (trial,) = replay.preview(lake, mine, {}, TODAY)
     assert refusal_of(trial).field == "InvoiceDate"
     (trial,) = replay.preview(lake, mine, {"Quantity": "1"}, TODAY)
     assert "no --set" in refusal_of(trial).expected
-    lake.write_records(key, [accepted(on(day, event_id="f"))])  # stands for a rule that was mended
+    lake.raw.write_records(
+        key, [accepted(on(day, event_id="f"))]
+    )  # stands for a rule that was mended
     (trial,) = replay.preview(lake, mine, {}, TODAY)
     assert trial.rebuild == day
     partition.build(lake, day)

@@ -90,7 +90,7 @@ def test_what_nobody_sent_is_named_on_a_day_that_the_data_set_does_not_have(
 
 
 def raw_keys(world, day):
-    return [found.key for found in connect.lake(world).raw_objects(day)]
+    return [found.key for found in connect.lake(world).raw.objects_of(day)]
 
 
 @pytest.mark.parametrize("corrupt", MENDED, ids=lambda each: each.__name__)
@@ -127,9 +127,9 @@ def test_what_raw_has_lost_is_reported_and_not_carried_into_the_warehouse(world,
     add_header(world, day)  # perhaps its lines are what raw has lost: it stays as well
     (key,) = raw_keys(world, day)
     lake = connect.lake(world)
-    body = lake.s3.get_object(Bucket=lake.raw_bucket, Key=key)
+    body = lake.s3.get_object(Bucket=lake.raw.name, Key=key)
     kept = body["Body"].read(), body["Metadata"]
-    lake.s3.delete_object(Bucket=lake.raw_bucket, Key=key)
+    lake.s3.delete_object(Bucket=lake.raw.name, Key=key)
     found = compared(world, day)
     lost = [each for each in found.wrong if each.state == "lost"]
     assert {each.event_id for each in lost} == {""} | {event["event_id"] for event in sold}
@@ -137,7 +137,7 @@ def test_what_raw_has_lost_is_reported_and_not_carried_into_the_warehouse(world,
     done = repair(proof.writable(world), found.wrong)
     assert (done.items, list(done.days), list(done.lost)) == (0, [], [day])
     assert load.fact_totals(connect.warehouse(world), day, day)[day].rows == len(sold) - 1
-    lake.s3.put_object(Bucket=lake.raw_bucket, Key=key, Body=kept[0], Metadata=kept[1])
+    lake.s3.put_object(Bucket=lake.raw.name, Key=key, Body=kept[0], Metadata=kept[1])
     repair(proof.writable(world), compared(world, day).wrong)
     assert compared(world, day).differences == []
 
@@ -145,7 +145,7 @@ def test_what_raw_has_lost_is_reported_and_not_carried_into_the_warehouse(world,
 def test_a_damaged_raw_object_is_named_and_the_days_other_stores_stay(world, day, sold):
     (key,) = raw_keys(world, day)
     lake = connect.lake(world)
-    lake.s3.put_object(Bucket=lake.raw_bucket, Key=key, Body=b"cut", Metadata={"sha256": "0"})
+    lake.s3.put_object(Bucket=lake.raw.name, Key=key, Body=b"cut", Metadata={"sha256": "0"})
     found = compared(world, day)
     assert any(each.kind == "damaged" and key in each.detail for each in found.wrong)
     assert list(repair(proof.writable(world), found.wrong).days) == []

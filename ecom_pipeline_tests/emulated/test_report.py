@@ -20,7 +20,7 @@ from ecom_pipeline_tests.builders import accepted, on
 def instance(aws, redshift, day, instance):
     """Return an instance that has loaded a day: the marts are there, and their checks passed."""
     arrived = [accepted(on(day, event_id=f"{day}a", UnitPrice=1.2345))]
-    connect.lake(aws).write_records(keys.raw_key(day, "0", "1", "1"), arrived)
+    connect.lake(aws).raw.write_records(keys.raw_key(day, "0", "1", "1"), arrived)
     runs.run_days(definitions.build(aws), instance, day, day)
     return instance
 

@@ -26,7 +26,7 @@ def arrive(lake, day, quantities, build=True):
         accepted(on(day, event_id=name, Quantity=quantity, UnitPrice=1))
         for name, quantity in quantities.items()
     ]
-    lake.write_records(keys.raw_key(day, "0", "1", "1"), records)
+    lake.raw.write_records(keys.raw_key(day, "0", "1", "1"), records)
     if build:
         partition.build(lake, day)
 
@@ -111,24 +111,26 @@ def test_a_plan_sees_what_is_not_built_yet_and_changes_nothing(aws, warehouse, l
 
 
 def cut_manifest(lake, day):
-    body = lake.read_csv(keys.manifest_key(day)).body
-    lake.write_json(keys.manifest_key(day), body[: len(body) // 2])
+    body = lake.csv.read(keys.manifest_key(day)).body
+    lake.csv.write_json(keys.manifest_key(day), body[: len(body) // 2])
 
 
 def other_columns(lake, day):
-    body = lake.read_csv(keys.manifest_key(day)).body
-    lake.write_json(keys.manifest_key(day), body.replace(b'"kind"', b'"sort"'))
+    body = lake.csv.read(keys.manifest_key(day)).body
+    lake.csv.write_json(keys.manifest_key(day), body.replace(b'"kind"', b'"sort"'))
 
 
 def bad_number(lake, day):
     """Put a part that is just what its manifest says, with a letter where a number belongs."""
     (part,) = partition.committed(lake, day).parts
-    text = gzip.decompress(lake.read_csv(part.key).body).replace(b",2,", b",x,")
+    text = gzip.decompress(lake.csv.read(part.key).body).replace(b",2,", b",x,")
     packed = gzip.compress(text, 6, mtime=0)
-    lake.write_part(part.key, packed)
-    body = lake.read_csv(keys.manifest_key(day)).body
+    lake.csv.write_part(part.key, packed)
+    body = lake.csv.read(keys.manifest_key(day)).body
     size = f'"bytes": {part.bytes}'.encode()
-    lake.write_json(keys.manifest_key(day), body.replace(size, f'"bytes": {len(packed)}'.encode()))
+    lake.csv.write_json(
+        keys.manifest_key(day), body.replace(size, f'"bytes": {len(packed)}'.encode())
+    )
 
 
 @pytest.mark.parametrize(

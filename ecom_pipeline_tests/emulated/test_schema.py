@@ -54,9 +54,9 @@ def test_drift_names_the_place_and_the_column(aws, warehouse, day):
     catalog.glue.update_table(DatabaseName=aws.glue_database, TableInput=table)
     archive.handler(stream_of(on(day, event_id="a")))
     partition.build(lake, day)
-    manifest = lake.read_csv(keys.manifest_key(day))
+    manifest = lake.csv.read(keys.manifest_key(day))
     assert manifest is not None
-    lake.write_json(keys.manifest_key(day), manifest.body.replace(b'"kind"', b'"sort"'))
+    lake.csv.write_json(keys.manifest_key(day), manifest.body.replace(b'"kind"', b'"sort"'))
     run(warehouse, "alter table sales.fact_invoice_lines add column oddity varchar(5)")
     assert drift(aws, warehouse, day) == [
         ("Glue csv_invoice_lines", "invoice_no"),

@@ -68,7 +68,7 @@ def test_the_first_content_of_an_id_stands_and_the_second_is_quarantined(aws, da
     assert items_of(aws, invoice)[keys.line_sk(f"{invoice}-x")]["quantity"] == 6
     mark = digest(envelope.line_of(accepted(second)).row())
     key = keys.conflict_key(RECEIVED.date(), f"{invoice}-x", mark)
-    (found,) = map(read_rejected, connect.lake(aws).raw_lines(key))
+    (found,) = map(read_rejected, connect.lake(aws).raw.lines(key))
     assert found.reason == "id_conflict"
     assert b'"Quantity": 7' in envelope.original_bytes(found)
 

@@ -38,7 +38,7 @@ def tables(aws, day):
     """Return the marts after a day of every kind of line."""
     warehouse, lake = connect.warehouse(aws), connect.lake(aws)
     events = [on(day, event_id=f"{day}-{n}", **line) for n, line in enumerate(SOLD)]
-    lake.write_records(keys.raw_key(day, "0", "1", "1"), map(accepted, events))
+    lake.raw.write_records(keys.raw_key(day, "0", "1", "1"), map(accepted, events))
     partition.build(lake, day)
     load.publish(warehouse, lake, [day])
     marts.refresh(warehouse, MARTS)

@@ -43,7 +43,7 @@ def forget(queue):
 
 
 def arrive(lake, day, name="1"):
-    lake.write_records(
+    lake.raw.write_records(
         keys.raw_key(day, "0", name, name), [accepted(on(day, event_id=f"{day}-{name}"))]
     )
 
@@ -183,7 +183,7 @@ def test_a_failed_run_is_told_with_its_days_its_error_and_what_to_do(aws, lake, 
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
     told = replace(aws, alarm_topic=topic)
     key = keys.raw_key(day, "0", "1", "1")
-    lake.s3.put_object(Bucket=lake.raw_bucket, Key=key, Body=b"?", Metadata={"sha256": "0"})
+    lake.s3.put_object(Bucket=lake.raw.name, Key=key, Body=b"?", Metadata={"sha256": "0"})
     built = definitions.build(told)
     result = built.resolve_job_def(requests.LOAD_DAYS).execute_in_process(
         instance=instance, tags=requests.range_tags(DayRange(day, day)), raise_on_error=False

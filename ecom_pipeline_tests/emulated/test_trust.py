@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("redshift")
 
 def publish(warehouse, lake, day, number, *, refresh=True):
     """Publish a version of the day with an event more."""
-    lake.write_records(
+    lake.raw.write_records(
         keys.raw_key(day, "0", number, number), [accepted(on(day, event_id=f"{day}-{number}"))]
     )
     partition.build(lake, day)
@@ -110,11 +110,11 @@ def test_it_counts_what_waits_outside(warehouse, lake, day):
     compare(warehouse, lake, day)
     aside, pending = row(warehouse, "quarantine_open", "days_pending")
     key = keys.quarantine_key(day, "0", "1", "1")
-    lake.write_lines(key, [b"{}", b"{}"])
-    lake.write_records(keys.raw_key(day, "0", "1", "1"), [accepted(on(day))])
+    lake.raw.write_lines(key, [b"{}", b"{}"])
+    lake.raw.write_records(keys.raw_key(day, "0", "1", "1"), [accepted(on(day))])
     compare(warehouse, lake, day)
     assert row(warehouse, "quarantine_open", "days_pending") == [aside + 2, pending + 1]
-    lake.remove_records([key])
+    lake.raw.remove([key])
     publish(warehouse, lake, day, "2")
     compare(warehouse, lake, day)
     assert row(warehouse, "quarantine_open", "days_pending") == [aside, pending]

@@ -103,7 +103,7 @@ def instance_of(configured):
 
 def arrive(configured, day, name):
     key = keys.raw_key(day, "0", name, name)
-    connect.lake(configured).write_records(key, [accepted(on(day, event_id=f"{day}-{name}"))])
+    connect.lake(configured).raw.write_records(key, [accepted(on(day, event_id=f"{day}-{name}"))])
 
 
 def ids(configured, days):
@@ -230,16 +230,19 @@ def test_killed_in_a_tick_and_in_a_run_it_ends_with_the_right_table(world, days)
     for each in days:
         arrive(world, each, "1")
     with instance_of(world) as instance:
-        with dagster(world):
-            started = ("new_raw_objects", TickStatus.STARTED)
-            until(lambda: ticks_of(instance, *started), "a tick of the sensor", WAIT_SECONDS)
-        assert ticks_of(instance, *started)
-        assert fact_is(world, days)
-        with connect.warehouse(world).session() as session, dagster(world):
-            session.run(f"lock {ledger.LOCK}")  # so that the run waits at its publish
-            until(lambda: times_of(instance, "csv_invoice_lines"), "the CSV of a run", WAIT_SECONDS)
-        assert instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])) == 1
-        assert fact_is(world, days)
+        with connect.warehouse(world).session() as session:
+            session.run(f"lock {ledger.LOCK}")  # so that a run waits where it would publish
+            with dagster(world):
+                started = ("new_raw_objects", TickStatus.STARTED)
+                until(lambda: ticks_of(instance, *started), "a tick of the sensor", WAIT_SECONDS)
+            assert ticks_of(instance, *started)
+            assert fact_is(world, days)
+            with dagster(world):
+                csv = "csv_invoice_lines"
+                until(lambda: times_of(instance, csv), "the CSV of a run", WAIT_SECONDS)
+            running = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+            assert instance.get_runs_count(running) == 1
+            assert fact_is(world, days)
         with dagster(world):
             finally_(instance, "all events", lambda: fact_is(world, days, "1"))
             finally_(instance, "the marts to follow", lambda: marts_are(world, days, 1))

@@ -110,7 +110,7 @@ def quarantined(configured):
         Bucket=configured.raw_bucket, Prefix=keys.QUARANTINE
     )
     found = [each["Key"] for page in pages for each in page.get("Contents", [])]
-    records = [read_rejected(data) for key in found for data in lake.raw_lines(key)]
+    records = [read_rejected(data) for key in found for data in lake.raw.lines(key)]
     return {record.record: envelope.original_bytes(record) for record in records}
 
 

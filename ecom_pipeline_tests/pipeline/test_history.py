@@ -102,7 +102,7 @@ def load_alone(redshift, instance, day):
 def forget(lake, warehouse, days):
     """Take days out of the CSV and of the warehouse, as if they had never been loaded."""
     for day in days:
-        lake.remove_parts([*lake.csv_part_keys(day), keys.manifest_key(day)])
+        lake.csv.remove([*lake.csv.part_keys(day), keys.manifest_key(day)])
     with warehouse.session() as session:
         for table in (load.FACT, "sales.load_ledger"):
             session.run(f"delete from {table} where {within(days)}")

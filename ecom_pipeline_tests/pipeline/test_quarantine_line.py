@@ -81,7 +81,7 @@ def test_what_was_refused_is_shown_and_a_preview_writes_nothing(whole_line, ecom
 def test_what_is_mended_is_in_every_store_once_though_replayed_twice(whole_line, ecom, day, kept):
     lake = connect.lake(whole_line)
     for _ in range(2):
-        lake.write_lines(kept.key, [kept.line])  # as after a crash between the API and the move
+        lake.raw.write_lines(kept.key, [kept.line])  # as after a crash between the API and the move
         done = ecom("quarantine", "replay", kept.id, "--set", "Quantity=6", "--yes")
         assert "accepted 1, refused 0" in done.stdout, done.output
         assert (done.exit_code, mine(whole_line, day)) == (0, [])

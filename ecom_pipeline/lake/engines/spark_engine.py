@@ -83,7 +83,7 @@ def _placed(
 ) -> Iterator[tuple[Place, bytes]]:
     """Yield an object's lines with the part each belongs to and its place in the stream."""
     order, source = numbered
-    for number, data in enumerate(_tools(settings)[0].raw_lines(source.key), 1):
+    for number, data in enumerate(_tools(settings)[0].raw.lines(source.key), 1):
         yield (spread.part_of(data, count), order, number), data
 
 

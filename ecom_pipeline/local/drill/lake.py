@@ -60,7 +60,7 @@ def an_object_goes_between_listing_and_read(world: TestSystem) -> str:
     day, _ = world.loaded_day()
     before = partition.committed(world.lake, day)
     world.arrive(day)
-    victim = world.lake.raw_objects(day)[-1].key
+    victim = world.lake.raw.objects_of(day)[-1].key
     kept = _read(world, victim)
 
     def gone(call: Call, forward: Forward) -> Reply:
@@ -157,7 +157,7 @@ def _damaged(world: TestSystem, damage: Any) -> str:
     """Damage a late object of a loaded day; return how it was refused."""
     day, before = world.loaded_day()
     world.arrive(day)
-    victim = world.random.choice(world.lake.raw_objects(day)).key
+    victim = world.random.choice(world.lake.raw.objects_of(day)).key
     body, metadata = _read(world, victim)
     _write(world, victim, (damage(body), metadata))
     try:

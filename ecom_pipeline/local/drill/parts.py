@@ -25,7 +25,7 @@ def a_part_is_half_written(world: TestSystem) -> str:
     day, before = _built(world)
 
     def cut(key: str, body: bytes) -> None:
-        world.lake.write_part(key, body[: world.random.randint(1, len(body) - 1)])
+        world.lake.csv.write_part(key, body[: world.random.randint(1, len(body) - 1)])
 
     return _refused(world, day, before, cut)
 
@@ -37,7 +37,7 @@ def a_part_ends_at_a_line(world: TestSystem) -> str:
 
     def shorten(key: str, body: bytes) -> None:
         lines = gzip.decompress(body).splitlines(keepends=True)
-        world.lake.write_part(key, _as_long(b"".join(lines[:-1]), body))
+        world.lake.csv.write_part(key, _as_long(b"".join(lines[:-1]), body))
 
     return _refused(world, day, before, shorten)
 
@@ -49,7 +49,7 @@ def a_part_has_a_row_twice(world: TestSystem) -> str:
 
     def double(key: str, body: bytes) -> None:
         header, first, _, *rest = gzip.decompress(body).splitlines(keepends=True)
-        world.lake.write_part(key, _as_long(b"".join([header, first, first, *rest]), body))
+        world.lake.csv.write_part(key, _as_long(b"".join([header, first, first, *rest]), body))
 
     return _refused(world, day, before, double)
 
@@ -58,7 +58,7 @@ def a_part_has_a_row_twice(world: TestSystem) -> str:
 def a_part_is_missing(world: TestSystem) -> str:
     """A CSV part is deleted: the load stops, since each part is mandatory."""
     day, before = _built(world)
-    return _refused(world, day, before, lambda key, _: world.lake.remove_parts([key]))
+    return _refused(world, day, before, lambda key, _: world.lake.csv.remove([key]))
 
 
 @fault(GROUP)
@@ -66,10 +66,10 @@ def a_manifest_is_damaged(world: TestSystem) -> str:
     """The manifest is cut: the load says so by its name, and a rebuild mends it."""
     day, before = _built(world)
     key = keys.manifest_key(day)
-    found = world.lake.read_csv(key)
+    found = world.lake.csv.read(key)
     require(found, f"{key} is not there")
     body = found.body if found else b""
-    world.lake.write_json(key, body[: world.random.randrange(len(body) - 2)])
+    world.lake.csv.write_json(key, body[: world.random.randrange(len(body) - 2)])
     return _mended(world, day, before, ManifestError)
 
 
@@ -109,7 +109,7 @@ def _built(world: TestSystem) -> tuple[date, Totals]:
 
 def _refused(world: TestSystem, day: date, before: Totals, damage: Damage) -> str:
     (part,) = partition.committed(world.lake, day).parts
-    found = world.lake.read_csv(part.key)
+    found = world.lake.csv.read(part.key)
     require(found, f"{part.key} is not there")
     if found:
         damage(part.key, found.body)

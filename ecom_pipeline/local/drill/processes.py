@@ -48,7 +48,7 @@ from datetime import date
 from ecom_pipeline import settings
 from ecom_pipeline.lake import connect, partition
 lake = connect.lake(settings.load())
-lake.raw_days()
+lake.raw.days()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 partition.build(lake, date.fromisoformat(sys.argv[1]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
@@ -176,7 +176,7 @@ def a_huge_object(world: TestSystem) -> str:
     made = world.events(day, _EVENTS)
     world.deliver(world.batch(made))
     lines = [encoded(each) for each in made] * _LINES_AN_EVENT
-    world.lake.write_lines(keys.raw_key(day, "shardId-huge", "1", str(len(lines))), lines)
+    world.lake.raw.write_lines(keys.raw_key(day, "shardId-huge", "1", str(len(lines))), lines)
     done = _run(world, _MEASURED, str(day))
     require(done.returncode == 0, done.stderr[-300:])
     grown, text = int(done.stdout) / 1024, sum(map(len, lines)) / 2**20

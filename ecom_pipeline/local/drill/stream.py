@@ -17,7 +17,7 @@ def a_batch_comes_again(world: TestSystem) -> str:
     times = world.random.randint(2, 4)
     for _ in range(times):
         world.deliver(batch)
-    objects = len(world.lake.raw_objects(day))
+    objects = len(world.lake.raw.objects_of(day))
     require(objects == 1, f"a batch that came {times} times became {objects} raw objects")
     world.load(day)
     world.deliver(batch)

@@ -95,7 +95,7 @@ def s3_lets_nobody_write(world: TestSystem) -> str:
     day = world.day()
     batch = world.batch(world.events(day))
     require(_is_refused(world, batch), "the archive acknowledged what it could not write")
-    require(not world.lake.raw_objects(day), "something was written all the same")
+    require(not world.lake.raw.objects_of(day), "something was written all the same")
     world.deliver(batch)
     world.load(day)
     return "refused, not dropped; delivered again, it is archived"
@@ -116,6 +116,6 @@ def _deliver_through(world: TestSystem, strike: Strike) -> None:
     with functions.through(world.settings, strike):
         world.deliver(batch)
     strike.must_have_struck()
-    objects = len(world.lake.raw_objects(day))
+    objects = len(world.lake.raw.objects_of(day))
     require(objects == 1, f"one batch became {objects} raw objects")
     world.load(day)

@@ -230,7 +230,7 @@ class TestSystem:
         return {
             envelope.original_bytes(record)
             for key in self._quarantine() - self._set_aside
-            for data in self.lake.raw_lines(key)
+            for data in self.lake.raw.lines(key)
             if isinstance(record := envelope.decode(data), Rejected)
         }
 

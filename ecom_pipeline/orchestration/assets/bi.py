@@ -47,12 +47,12 @@ def sales_report(lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Wareh
     with translate_errors():
         tables = sales.read(warehouse)
         page = sales.render(tables)
-        lake.write_page(keys.REPORT, page)
+        lake.csv.write_page(keys.REPORT, page)
     figures = {name.lower(): value for name, value, _ in headlines(tables)}
     yield dg.MaterializeResult(
         asset_key=SALES_REPORT,
         metadata={
-            "page": dg.MetadataValue.url(lake.csv_link(keys.REPORT)),
+            "page": dg.MetadataValue.url(lake.csv.link(keys.REPORT)),
             "bytes": len(page.encode()),
             "rows": sum(len(table.rows) for table in tables.values()),
             **figures,

@@ -41,12 +41,12 @@ def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) 
     """Take stock of a day's raw objects."""
     with translate_errors():
         for day in days_of(context):
-            objects = lake.raw_objects(day)
+            objects = lake.raw.objects_of(day)
             context.add_asset_metadata(
                 {
                     "objects": len(objects),
                     "bytes": sum(each.bytes for each in objects),
-                    "dagster/uri": f"s3://{lake.raw_bucket}/{keys.raw_prefix(day)}",
+                    "dagster/uri": f"s3://{lake.raw.name}/{keys.raw_prefix(day)}",
                 },
                 partition_key=day.isoformat(),
             )
@@ -141,8 +141,8 @@ def _account(lake: Lake, manifest: Manifest) -> dict[str, Any]:
         "quarantined": sum(manifest.quarantined.values()),
         "objects": len(manifest.sources),
         "bytes": sum(part.bytes for part in manifest.parts),
-        "dagster/uri": f"s3://{lake.csv_bucket}/{keys.csv_prefix(manifest.day)}",
-        "manifest": dg.MetadataValue.url(lake.csv_link(keys.manifest_key(manifest.day))),
+        "dagster/uri": f"s3://{lake.csv.name}/{keys.csv_prefix(manifest.day)}",
+        "manifest": dg.MetadataValue.url(lake.csv.link(keys.manifest_key(manifest.day))),
     }
 
 

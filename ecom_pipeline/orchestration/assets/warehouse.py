@@ -116,8 +116,8 @@ def _copied(lake: Lake, warehouse: Warehouse, entries: Sequence[Entry]) -> dict[
     if not entries:
         return {}
     key = keys.copy_manifest_key(entries[0].generation, 0)
-    statement = stage.copy_statement(f"s3://{lake.csv_bucket}/{key}", warehouse.copy_role)
-    files = dg.MetadataValue.url(lake.csv_link(key))
+    statement = stage.copy_statement(f"s3://{lake.csv.name}/{key}", warehouse.copy_role)
+    files = dg.MetadataValue.url(lake.csv.link(key))
     return {"copy": describe.sql(statement), "copied_files": files}
 
 

@@ -30,7 +30,7 @@ class CsvStore:
         self._faults: dict[str, Discrepancy] = {}
 
     def days(self, first: date, last: date) -> dict[date, Totals]:
-        days = [day for day in self.lake.csv_days() if first <= day <= last]
+        days = [day for day in self.lake.csv.days() if first <= day <= last]
         for day in days:
             self._inspect(day)
         sums = {day: model.total(self._rows(day)) for day in days}
@@ -52,7 +52,7 @@ class CsvStore:
     def _rows(self, day: date) -> Iterator[StoredEvent]:
         manifest = self._manifest(day)
         for part in manifest.parts if manifest else ():
-            found = self.lake.read_csv(part.key)
+            found = self.lake.csv.read(part.key)
             if found is None:
                 self._say(day, "damaged", f"{part.key} has gone")
             elif sha256(found.body).hexdigest() != part.sha256:
@@ -71,10 +71,10 @@ class CsvStore:
         """Say which parts no manifest names, and which raw objects of the manifest have gone."""
         manifest = self._manifest(day)
         named = {part.key for part in manifest.parts} if manifest else set[str]()
-        for key in self.lake.csv_part_keys(day):
+        for key in self.lake.csv.part_keys(day):
             if key not in named:
                 self._say(day, "extra", f"no manifest names {key}; whoever reads the folder does")
-        there = {found.key for found in self.lake.raw_objects(day)}
+        there = {found.key for found in self.lake.raw.objects_of(day)}
         for source in manifest.sources if manifest else ():
             if source.key not in there:
                 self._faults[source.key] = Discrepancy(

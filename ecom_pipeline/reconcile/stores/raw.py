@@ -43,7 +43,7 @@ class RawStore:
 
     def days(self, first: date, last: date) -> dict[date, Totals]:
         self.account.clear()
-        days = [day for day in self.lake.raw_days() if first <= day <= last]
+        days = [day for day in self.lake.raw.days() if first <= day <= last]
         return {day: model.total(self._held(day, self.account)) for day in days}
 
     def buckets(self, days: Sequence[date]) -> dict[tuple[date, int], Totals]:
@@ -94,9 +94,9 @@ class RawStore:
 
     def _records(self, day: date) -> Iterator[tuple[str, bytes]]:
         """Yield the records of the objects that hold what they say; name those that do not."""
-        for found in self.lake.raw_objects(day):
+        for found in self.lake.raw.objects_of(day):
             try:
-                lines = list(self.lake.raw_lines(found.key))
+                lines = list(self.lake.raw.lines(found.key))
             except DamagedObjectError as error:
                 self._faults[found.key] = Discrepancy(
                     day=day, store=self.name, kind="damaged", state="lost", detail=str(error)
