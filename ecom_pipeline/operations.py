@@ -43,15 +43,20 @@ def load_days(
 
     from ecom_pipeline.orchestration import code_location, runs, submission  # noqa: PLC0415
 
+    require_loader(settings)
     if settings.dagster_url is not None:
         return submission.load_days(settings.dagster_url, DayRange(first, last), say)
-    if settings.endpoint_url is None:
-        name = variable("dagster_url")
-        raise SettingsError(f"set {name} to the Dagster that loads here (docs/deploy.md)")
     endpoints.require(settings)
     home = runs.local_instance_home(settings.home)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         return runs.run_days(code_location.build(settings), instance, first, last)
+
+
+def require_loader(settings: Settings) -> None:
+    """Raise SettingsError where a load would be refused: before anything else is done."""
+    if settings.endpoint_url is None and settings.dagster_url is None:
+        name = variable("dagster_url")
+        raise SettingsError(f"set {name} to the Dagster that loads here (docs/deploy.md)")
 
 
 def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None) -> LoadPlan:

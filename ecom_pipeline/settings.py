@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ecom_pipeline.domain.errors import EcomError
 
@@ -34,7 +35,7 @@ class Settings:
     its EMR Serverless application and the role of its jobs.
     `first_day` is the first partition, by default the data set's; a shop sets its own.
     `api_url` and `stream` are the API's address and the stream behind it. Of the local AWS
-    `ecom local up` writes both, and the key, into `home`, where `load` finds them.
+    `ecom local up` writes both, and the key, into `home`: `with_outputs` adds them.
     `dagster_url` is the UI of a Dagster whose daemon runs what `ecom load` asks for; without it,
     against the local AWS, a load runs in the command's own process.
     `load_bound` is the share of a published day that a load may change by itself; above it, the
@@ -109,7 +110,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         if variable(field.name) in environ
     }
     if given.get("environment", "local") == "local":
-        return with_outputs(replace(LOCAL, **given))
+        return replace(LOCAL, **given)
     required = [field.name for field in fields(Settings) if field.default is MISSING]
     missing = [variable(name) for name in required if name not in given]
     if missing:
@@ -131,9 +132,12 @@ def with_outputs(settings: Settings) -> Settings:
 def outputs(settings: Settings) -> dict[str, str]:
     """Return what `ecom local up` wrote; of another environment, or before, nothing."""
     path = settings.home / OUTPUTS
-    if settings.endpoint_url is None or not path.exists():
+    if settings.environment != LOCAL.environment or not path.exists():
         return {}
-    return json.loads(path.read_text())
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise SettingsError(f"{path} is damaged: `ecom local up` writes it again") from error
 
 
 def variable(field: str) -> str:
@@ -192,10 +196,19 @@ def _read(name: str, text: str) -> Any:
         raise SettingsError(f"{variable(name)}: expected {expected}, got {text!r}") from error
 
 
+def _web_address(text: str) -> str:
+    parts = urlsplit(text.rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError
+    _ = parts.port  # ValueError when it is none
+    return parts.geturl()
+
+
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "home": (Path, "a folder"),
     "redshift_port": (int, "a port number"),
     "page_port": (int, "a port number"),
+    "dagster_url": (_web_address, "an address like http://127.0.0.1:3000"),
     "first_day": (date.fromisoformat, "a day like 2010-12-01"),
     "in_flight_seconds": (int, "a number of seconds"),
     "load_bound": (Decimal, "a share like 0.2"),

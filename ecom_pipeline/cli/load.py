@@ -1,4 +1,4 @@
-"""ecom plan: what a load would change."""
+"""ecom plan, load: what a load would change, and the load."""
 
 from decimal import Decimal
 

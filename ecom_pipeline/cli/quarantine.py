@@ -118,6 +118,7 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
     """
     from contextlib import closing
 
+    from ecom_pipeline import operations
     from ecom_pipeline.client import endpoints
     from ecom_pipeline.client.events_api import Client
     from ecom_pipeline.quarantine import replay as kept
@@ -134,6 +135,8 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
     _show_trials(trials)
     refused = sum(trial.refusal is not None for trial in trials)
     if yes:
+        if any(each.rebuild is not None for each in trials):
+            operations.require_loader(configured)
         with closing(Client(endpoints.producer(configured, url))) as client:
             outcome = kept.replay(lake, trials, _producer(client))
         _show_outcome(outcome)

@@ -3,8 +3,10 @@
 import socket
 from urllib.parse import urlsplit
 
+from botocore.exceptions import ClientError
+
 from ecom_pipeline import settings
-from ecom_pipeline.client import sign_in
+from ecom_pipeline.client import local_extra, sign_in
 from ecom_pipeline.client.events_api import Target
 from ecom_pipeline.client.query_api import QueryApi
 from ecom_pipeline.domain.errors import EcomError
@@ -41,14 +43,22 @@ def query_api(configured: Settings) -> QueryApi:
         SettingsError: the address or the token is not known.
     """
     known = settings.with_outputs(configured)
-    token = settings.staff_token() or sign_in.local_staff(known)
+    token = settings.staff_token() or _local_token(known)
     if known.api_url is None or token is None:
         raise _unknown(configured, "api_url", "staff_token")
     return QueryApi(known.api_url, token)
 
 
+def _local_token(configured: Settings) -> str | None:
+    require(configured)
+    try:
+        return sign_in.local_staff(configured)
+    except ClientError as error:
+        raise NotRunningError(f"the local user pool: {error}; run `ecom local up`") from error
+
+
 def require(configured: Settings) -> None:
-    """Raise NotRunningError when the stores are the local ones and nothing listens there."""
+    """Raise NotRunningError when the stores are the local ones and one does not run."""
     silent = [name for name, answers in local_services(configured).items() if not answers]
     if silent:
         raise NotRunningError(
@@ -57,9 +67,15 @@ def require(configured: Settings) -> None:
 
 
 def local_services(configured: Settings) -> dict[str, bool]:
-    """Return which servers of the local AWS accept connections; none are asked of the real one."""
+    """Return of each service of the local AWS whether it runs; of the real one, nothing.
+
+    As the local AWS itself knows it, where the extra `local` is installed; else by what listens.
+    """
     if configured.endpoint_url is None:
         return {}
+    known = local_extra.running()
+    if known is not None and configured.environment == settings.LOCAL.environment:
+        return known(configured)
     aws = urlsplit(configured.endpoint_url)
     warehouse = configured.redshift_host or _LOOPBACK
     return {

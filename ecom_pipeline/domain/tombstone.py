@@ -1,7 +1,7 @@
 """Erased customers: their tombstones, which name nobody, and a record without its customer.
 
-Pure: where tombstones lie is in keys.py, who reads and writes them is in lake/buckets.py, what an
-erasure does to each store is in erasure/erase.py.
+Pure: where tombstones lie is in keys.py, who reads and writes them in lake/tombstones.py, what an
+erasure does to each store in erasure/erase.py.
 """
 
 import base64

@@ -1,8 +1,8 @@
 """What is missing to run the pipeline from here, and how to get it."""
 
 from ecom_pipeline import settings
-from ecom_pipeline.client import endpoints
-from ecom_pipeline.health import access, local, machine
+from ecom_pipeline.client import endpoints, local_extra
+from ecom_pipeline.health import access, machine
 from ecom_pipeline.health.finding import Check
 from ecom_pipeline.settings import Settings, SettingsError
 
@@ -32,26 +32,21 @@ def _aws(configured: Settings) -> list[Check]:
 def _local(configured: Settings) -> list[Check]:
     """Check what the local AWS needs, and its stores if any of it runs."""
     found = [machine.disk(configured.home), *_ports(configured)]
-    stopped = _stopped(configured)
-    if "aws" in stopped:
+    running = endpoints.local_services(configured)
+    stopped = [name for name, runs in running.items() if not runs]
+    if len(stopped) == len(running):
         return [*found, Check("local AWS", "warning", "does not run", "ecom local up")]
     if stopped:
         halted = f"{', '.join(stopped)} does not run"
         found.append(Check("local AWS", "missing", halted, "ecom local up"))
+    if not running["aws"]:
+        return found
     found.append(machine.clock(str(configured.endpoint_url)))
     return [*found, access.identity(configured), *access.stores(configured)]
 
 
-def _stopped(configured: Settings) -> list[str]:
-    """Return which services of the local AWS do not run; the poller has no port to ask."""
-    look = local.stopped()
-    if look is not None:
-        return look(configured)
-    return [name for name, up in endpoints.local_services(configured).items() if not up]
-
-
 def _ports(configured: Settings) -> list[Check]:
-    look = local.ports()
+    look = local_extra.ports()
     if look is None:
-        return [Check("ports", "warning", "nobody looked", local.HOW_TO_INSTALL)]
+        return [Check("ports", "warning", "nobody looked", local_extra.HOW_TO_INSTALL)]
     return look(configured)

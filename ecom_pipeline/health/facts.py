@@ -8,8 +8,8 @@ from itertools import islice
 import requests
 
 from ecom_pipeline.bi import marts
+from ecom_pipeline.client import local_extra
 from ecom_pipeline.domain import shop
-from ecom_pipeline.health import local
 from ecom_pipeline.lake import partition
 from ecom_pipeline.quarantine import replay as aside
 from ecom_pipeline.settings import Settings, with_outputs
@@ -37,9 +37,9 @@ def api(settings: Settings) -> Facts:
 
 def stream(settings: Settings) -> Facts:
     """Return how old the oldest event is that a consumer has not finished, in seconds."""
-    lag = _metric_lag if settings.endpoint_url is None else local.lag()
+    lag = _metric_lag if settings.endpoint_url is None else local_extra.lag()
     if lag is None:
-        return {"lag_seconds": f"unknown: {local.HOW_TO_INSTALL}"}
+        return {"lag_seconds": f"unknown: {local_extra.HOW_TO_INSTALL}"}
     return {f"{name}_lag_seconds": lag(settings, name) for name in _CONSUMERS}
 
 

@@ -1,6 +1,6 @@
 """What `ecom doctor` and `ecom status` ask of the local AWS: who has its ports, and how far it is.
 
-health/local.py finds these by the entry points of pyproject.toml.
+client/local_extra.py finds these by the entry points of pyproject.toml.
 """
 
 from datetime import UTC, datetime
@@ -25,9 +25,9 @@ def ports(settings: Settings) -> list[Check]:
     ]
 
 
-def stopped(settings: Settings) -> list[str]:
-    """Return the services that do not run."""
-    return [name for name, pid in stack.status(settings).items() if pid is None]
+def running(settings: Settings) -> dict[str, bool]:
+    """Return of each service whether it runs."""
+    return {name: pid is not None for name, pid in stack.status(settings).items()}
 
 
 def _port(service: str, port: int, name: str, pid: int | None) -> Check:

@@ -19,7 +19,7 @@ class RunFailedError(EcomError):
 
 
 def local_instance_home(home: Path) -> Path:
-    """Return DAGSTER_HOME of the local instance, configured from infra/."""
+    """Return DAGSTER_HOME of the local instance, configured by local.yaml."""
     folder = home.resolve() / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "dagster.yaml").write_bytes(DAGSTER_YAML.read_bytes())

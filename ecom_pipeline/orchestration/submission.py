@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import dagster as dg
@@ -13,6 +13,7 @@ from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.runs import RunFailedError
 
 _POLL_SECONDS = 2
+_SILENT_SECONDS = 120  # a webserver that is deployed anew is back by then
 _FINISHED = {
     dg.DagsterRunStatus.SUCCESS,
     dg.DagsterRunStatus.FAILURE,
@@ -21,31 +22,60 @@ _FINISHED = {
 
 
 def load_days(url: str, span: DayRange, say: Callable[[str], None]) -> str:
-    """Ask for a run of these days, wait for its end, and return its id; the marts follow by then.
+    """Have these days loaded, then the marts refreshed; wait for both, return the load's id.
 
     Raises:
-        RunFailedError: Dagster does not answer at `url`, refuses the run, or the run failed.
+        RunFailedError: Dagster does not answer at `url`, refuses a run, or one failed.
     """
     first, last = span
     tags = {requests.PARTITION: str(first)} if first == last else requests.range_tags(span)
     with warnings.catch_warnings():
         # dagster-graphql 1.13 calls gql in a way that gql 4 deprecates
         warnings.simplefilter("ignore", DeprecationWarning)
-        try:
-            client = _client(url)
-            run = client.submit_job_execution(requests.LOAD_DAYS, tags=tags)
-            say(f"asked for: {url}/runs/{run}")
-            while (status := client.get_run_status(run)) not in _FINISHED:
-                time.sleep(_POLL_SECONDS)
-        except DagsterGraphQLClientError as error:
-            raise RunFailedError(f"Dagster at {url}: {error}") from error
+        run = _run(url, requests.LOAD_DAYS, tags, say)
+        _run(url, requests.REFRESH_MARTS, {}, say)
+    return run
+
+
+def _run(url: str, job: str, tags: Mapping[str, str], say: Callable[[str], None]) -> str:
+    try:
+        client = _client(url)
+        run = client.submit_job_execution(job, tags=dict(tags))
+    except DagsterGraphQLClientError as error:
+        raise RunFailedError(f"Dagster at {url}: {_reason(error)}") from error
+    say(f"asked for: {url}/runs/{run}")
+    status = _end_of(client, run, f"{url}/runs/{run}")
     if status != dg.DagsterRunStatus.SUCCESS:
         raise RunFailedError(f"{status.value}: {url}/runs/{run} says why")
     return run
 
 
+def _end_of(client: DagsterGraphQLClient, run: str, link: str) -> dg.DagsterRunStatus:
+    """Wait for a run's end, also through a webserver's restart."""
+    heard = time.monotonic()
+    while True:
+        try:
+            status = client.get_run_status(run)
+            heard = time.monotonic()
+            if status in _FINISHED:
+                return status
+        except DagsterGraphQLClientError as error:
+            if time.monotonic() > heard + _SILENT_SECONDS:
+                silent = f"no answer for {_SILENT_SECONDS} s ({_reason(error)})"
+                raise RunFailedError(f"{silent}; the run goes on: {link}") from error
+        time.sleep(_POLL_SECONDS)
+
+
 def _client(url: str) -> DagsterGraphQLClient:
     parts = urlsplit(url)
-    https = parts.scheme == "https"
-    port = parts.port or (443 if https else 80)
-    return DagsterGraphQLClient(parts.hostname or url, port_number=port, use_https=https)
+    return DagsterGraphQLClient(
+        parts.hostname or url,
+        port_number=parts.port,
+        use_https=parts.scheme == "https",
+        path_prefix=parts.path.rstrip("/"),
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """Return why in a line; the client's own text has the whole query in it."""
+    return str(error.__cause__ or error).strip().partition("\n")[0]

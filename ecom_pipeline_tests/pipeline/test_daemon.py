@@ -210,7 +210,11 @@ def the_command_loads_in_this_dagster(configured, instance, day):
     assert requests.days_of_tags(dict(run.tags)) == (day, day)
     assert not recovery.process_tags().keys() & run.tags.keys()
     assert run.status == dg.DagsterRunStatus.SUCCESS
-    assert said == [f"asked for: {configured.dagster_url}/runs/{run_id}"]
+    load, marts = said
+    assert load == f"asked for: {configured.dagster_url}/runs/{run_id}"
+    marts_run = instance.get_run_by_id(marts.rpartition("/")[2])
+    assert marts_run.job_name == requests.REFRESH_MARTS
+    assert marts_run.status == dg.DagsterRunStatus.SUCCESS
 
 
 def ticks_of(instance, sensor, status):

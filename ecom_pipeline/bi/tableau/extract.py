@@ -51,7 +51,8 @@ def _hyper_api() -> Any:
         return import_module("tableauhyperapi")
     except ImportError as error:
         raise ExtractError(
-            "an extract needs Tableau's Hyper API: uv sync --extra tableau"
+            "an extract needs Tableau's Hyper API: pip install 'ecom-pipeline[tableau]'"
+            " (in a checkout: uv sync --extra tableau)"
         ) from error
 
 

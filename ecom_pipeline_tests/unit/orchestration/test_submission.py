@@ -18,6 +18,13 @@ def test_where_no_dagster_answers_its_address_is_named(socket_enabled):
         submission.load_days("http://127.0.0.1:1", DayRange(DAY, DAY), lambda _: None)
 
 
+def test_the_error_is_one_line(socket_enabled):
+    with pytest.raises(RunFailedError) as refused:
+        submission.load_days("http://127.0.0.1:1/dagster", DayRange(DAY, DAY), lambda _: None)
+    assert len(str(refused.value).splitlines()) == 1
+    assert "mutation" not in str(refused.value)
+
+
 def test_on_aws_a_load_that_no_dagster_would_show_is_refused():
     with pytest.raises(settings.SettingsError, match="ECOM_DAGSTER_URL"):
         operations.load_days(settings.load(PROD), DAY, DAY)

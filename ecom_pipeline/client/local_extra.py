@@ -4,24 +4,22 @@ The extra `local` brings it, by the entry points of pyproject.toml; without it t
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from importlib.metadata import entry_points
 from typing import Any
 
-from ecom_pipeline.health.finding import Check
 from ecom_pipeline.settings import Settings
 
-HOW_TO_INSTALL = "pip install 'ecom-pipeline[local]'"
+HOW_TO_INSTALL = "pip install 'ecom-pipeline[local]', or make setup"
 
 
-def ports() -> Callable[[Settings], list[Check]] | None:
-    """Return what says who has the ports of the local AWS."""
+def ports() -> Callable[[Settings], list[Any]] | None:
+    """Return what checks who has the ports of the local AWS (health/finding.py)."""
     return _loaded("ports")
 
 
-def stopped() -> Callable[[Settings], list[str]] | None:
-    """Return what names the services of the local AWS that do not run."""
-    return _loaded("stopped")
+def running() -> Callable[[Settings], dict[str, bool]] | None:
+    """Return what tells of each service of the local AWS whether it runs."""
+    return _loaded("running")
 
 
 def lag() -> Callable[[Settings, str], float] | None:
@@ -30,7 +28,10 @@ def lag() -> Callable[[Settings, str], float] | None:
 
 
 def _loaded(name: str) -> Any:
-    for point in entry_points(group="ecom_pipeline.health.local", name=name):
-        with suppress(ModuleNotFoundError):
+    for point in entry_points(group="ecom_pipeline.local", name=name):
+        try:
             return point.load()
+        except ModuleNotFoundError as error:
+            if str(error.name).startswith("ecom_pipeline"):
+                raise  # ours is broken, not left out
     return None
