@@ -4,7 +4,7 @@ Each is a few calls of the rooms below; how a step works is theirs.
 """
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.lake import tombstones
-from ecom_pipeline.reconcile import connect as proof
+from ecom_pipeline.reconcile import connect as compared
 from ecom_pipeline.reconcile import verdict
 from ecom_pipeline.reconcile.compare import Reconciliation, reconcile
 from ecom_pipeline.reconcile.model import DayTotals
@@ -64,7 +64,7 @@ def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None
     endpoints.require(settings)
     warehouse = connect.warehouse(settings)
     migrations.migrate(warehouse)
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    days = DayRange(first, last).days()
     planned = plan.make(warehouse, connect.lake(settings), days)
     limit = settings.load_bound if bound is None else bound
     reasons = gate.Gate(limit).reasons(planned)
@@ -85,11 +85,11 @@ def compare(
     which each event must be everywhere.
     """
     endpoints.require(settings)
-    stores = proof.stores(settings)
+    stores = compared.stores(settings)
     if sent is not None:
         erased = tombstones.read(connect.lake(settings))
         stores.insert(0, SentStore(partial(account.lines, sent, erased)))
-    return reconcile(stores, first, last, proof.watermark(settings), accepted)
+    return reconcile(stores, first, last, compared.watermark(settings), accepted)
 
 
 def reconcile_days(
@@ -114,7 +114,7 @@ def reconcile_days(
 def repair(settings: Settings, found: Reconciliation) -> Repair:
     """Rebuild from the raw lake what differs."""
     endpoints.require(settings)
-    return repair_from_raw(proof.writable(settings), found.wrong)
+    return repair_from_raw(compared.writable(settings), found.wrong)
 
 
 def write_report(settings: Settings, out: Path | None = None) -> Path:

@@ -34,8 +34,8 @@ class Settings:
     half a minute and pays from some 6 million new events a run (docs/scaling.md). On AWS it needs
     its EMR Serverless application and the role of its jobs.
     `first_day` is the first partition, by default the data set's; a shop sets its own.
-    `api_url` and `stream` are the API's address and the stream behind it. Of the local AWS
-    `ecom local up` writes both, and the key, into `home`: `with_outputs` adds them.
+    `api_url` is the API's address. Of the local AWS `ecom local up` writes it, and the key, into
+    `home`: `with_outputs` adds it.
     `dagster_url` is the UI of a Dagster whose daemon runs what `ecom load` asks for; without it,
     against the local AWS, a load runs in the command's own process.
     `load_bound` is the share of a published day that a load may change by itself; above it, the
@@ -67,7 +67,6 @@ class Settings:
     load_bound: Decimal | None = None
     alarm_topic: str | None = None
     api_url: str | None = None
-    stream: str | None = None
     dagster_url: str | None = None
     home: Path = Path(".local")
 
@@ -119,14 +118,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def with_outputs(settings: Settings) -> Settings:
-    """Return settings that also say where the local AWS in `home` answers, once it is deployed."""
-    found = outputs(settings)
-    missing = {
-        name: found[name]
-        for name in ("api_url", "stream")
-        if getattr(settings, name) is None and name in found
-    }
-    return replace(settings, **missing)
+    """Return settings that also say where the local API answers, once it is deployed."""
+    return replace(settings, api_url=settings.api_url or outputs(settings).get("api_url"))
 
 
 def outputs(settings: Settings) -> dict[str, str]:

@@ -79,9 +79,10 @@ def _erased(configured: "Settings", *, elsewhere: bool) -> "Tombstones":
     from ecom_pipeline.lake import tombstones
     from ecom_pipeline.warehouse import connect
 
-    if elsewhere and not endpoints.local_services(configured).get("aws", True):
-        return NONE
-    endpoints.require(configured)
+    if not endpoints.local_services(configured).get("aws", True):
+        if elsewhere:
+            return NONE
+        endpoints.require(configured)
     return tombstones.read(connect.lake(configured))
 
 

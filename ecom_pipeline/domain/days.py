@@ -13,6 +13,3 @@ class DayRange(NamedTuple):
     def days(self) -> list[date]:
         """Return each day of the range, in order."""
         return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
-
-    def __str__(self) -> str:
-        return f"{self.first}:{self.last}" if self.first != self.last else f"{self.first}"

@@ -48,5 +48,5 @@ def _local(configured: Settings) -> list[Check]:
 def _ports(configured: Settings) -> list[Check]:
     look = local_extra.ports()
     if look is None:
-        return [Check("ports", "warning", "nobody looked", local_extra.HOW_TO_INSTALL)]
+        return [Check("ports", "warning", "not checked", local_extra.HOW_TO_INSTALL)]
     return look(configured)

@@ -8,6 +8,7 @@ event. What they return stays as it is; a test compares each with the emulator's
 what makes ministack as fast with a history as without. Not here: what makes it answer otherwise.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from functools import lru_cache, wraps
@@ -82,7 +83,8 @@ def install() -> bool:
 
 
 if __name__ == "__main__":
-    install()
+    if not install():
+        logging.getLogger(__name__).warning("not ministack %s: nothing is replaced", VERSION)
     from ministack.app import main
 
     main()

@@ -10,7 +10,7 @@ import dagster as dg
 
 from ecom_pipeline.orchestration import engines
 from ecom_pipeline.orchestration.alarms import alarms
-from ecom_pipeline.reconcile import connect as proof
+from ecom_pipeline.reconcile import connect as compared
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.warehouse import connect
 from ecom_pipeline.warehouse.gate import Gate
@@ -40,10 +40,10 @@ def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
             lambda: connect.notifications(settings), f"SQS {settings.raw_queue}"
         ),
         "stores": _resource(
-            lambda: lambda: proof.stores(settings), "raw lake, DynamoDB, CSV and fact table"
+            lambda: lambda: compared.stores(settings), "raw lake, DynamoDB, CSV and fact table"
         ),
         "watermark": _resource(
-            lambda: lambda: proof.watermark(settings),
+            lambda: lambda: compared.watermark(settings),
             f"what arrived {settings.in_flight_seconds} s ago is everywhere",
         ),
         "alarms": _resource(

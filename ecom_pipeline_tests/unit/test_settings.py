@@ -27,10 +27,10 @@ def test_local_needs_nothing(tmp_path):
 
 
 def test_what_the_local_aws_wrote_is_found_where_nothing_else_is_said(tmp_path):
-    outputs = {"api_url": "http://api", "stream": "s", "api_key": "k"}
+    outputs = {"api_url": "http://api", "api_key": "k"}
     (tmp_path / settings.OUTPUTS).write_text(json.dumps(outputs))
     found = settings.with_outputs(settings.load({"ECOM_HOME": str(tmp_path)}))
-    assert (found.api_url, found.stream) == ("http://api", "s")
+    assert found.api_url == "http://api"
     assert settings.outputs(found)["api_key"] == "k"
     given = settings.load({"ECOM_HOME": str(tmp_path), "ECOM_API_URL": "x"})
     assert settings.with_outputs(given).api_url == "x"

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import metadata
 from pathlib import Path
 
 import botocore.exceptions
@@ -62,3 +63,7 @@ def test_each_error_that_is_expected_by_name_exists():
     ours = {name for text in sources for name in re.findall(r"^class (\w+)", text, re.MULTILINE)}
     known = ours | set(vars(botocore.exceptions)) | set(vars(builtins))
     assert set(cli._EXPECTED) <= known
+
+
+def test_the_extras_that_are_named_are_those_of_the_package():
+    assert set(cli._EXTRAS.values()) <= set(metadata("ecom-pipeline").get_all("Provides-Extra", []))
