@@ -11,7 +11,7 @@ from bench.metered import Metric, chunks, delivered, metered
 from bench.original import deploy as original
 from bench.original import functions as original_functions
 from ecom_pipeline.cost.units import Units, summed
-from ecom_pipeline.cost.usage import FRONT_DOOR, NOTHING, Usage, Way
+from ecom_pipeline.cost.usage import INGEST_API, NOTHING, Usage, Way
 from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local import deploy
 from ecom_pipeline.local.drill import functions
@@ -33,13 +33,13 @@ def ours(
     """
     sizes = {name: _batch_size(settings, f"{deploy.STACK}-{name}") for name in _CONSUMERS}
     sizes["store"] = store_batch or sizes["store"]
-    parts: dict[str, Usage] = dict.fromkeys((FRONT_DOOR, "stream", *sizes), NOTHING)
+    parts: dict[str, Usage] = dict.fromkeys((INGEST_API, "stream", *sizes), NOTHING)
     a_request = {"api_requests": 1, "waf_requests": 1, "log_gb": deployed.access_log_gb()}
     with metered(settings) as (_, lambdas):
         for batch in chunks(events, request):
             body = {"headers": {}, "body": _ENCODER.encode(batch).decode()}
             used = lambdas.call(f"{deploy.STACK}-ingest", ingest.handler, body)
-            parts[FRONT_DOOR] += _without_stream(used, a_request)
+            parts[INGEST_API] += _without_stream(used, a_request)
             parts["stream"] += _stream_of(used)
         for shard in delivered(settings, functions.STREAM):
             for name, handler in _CONSUMERS.items():
@@ -57,12 +57,12 @@ def originals(settings: Settings, events: Sequence[Event]) -> Way:
     original.deploy(settings)
     ingest_name, consume_name = original.FUNCTIONS
     size = _batch_size(settings, consume_name)
-    parts: dict[str, Usage] = dict.fromkeys((FRONT_DOOR, "stream", "consumer"), NOTHING)
+    parts: dict[str, Usage] = dict.fromkeys((INGEST_API, "stream", "consumer"), NOTHING)
     with metered(settings) as (_, lambdas):
         for event in events:
             body = {"body": _ENCODER.encode(event).decode()}
             used = lambdas.call(ingest_name, original_functions.ingest, body)
-            parts[FRONT_DOOR] += _without_stream(used, {"api_requests": 1})
+            parts[INGEST_API] += _without_stream(used, {"api_requests": 1})
             parts["stream"] += _stream_of(used)
         for shard in delivered(settings, original_functions.STREAM):
             for batch in chunks(shard, size):

@@ -102,7 +102,7 @@ def reconcile_days(
 ) -> Reconciliation:
     """Compare, and keep the verdict in the warehouse, where `sales.data_trust` shows it."""
     endpoints.require(settings)
-    return verdict.kept(
+    return verdict.recorded(
         connect.warehouse(settings),
         connect.lake(settings),
         first,

@@ -55,7 +55,7 @@ def _show_million(found: "Recorded", priced: "Prices", way: str, *, as_json: boo
 
     bills = {name: bill.of_events(each, priced) for name, each in found.ways.items()}
     sums = {name: bill.total(lines) for name, lines in bills.items()}
-    doors = {name: bill.front_door(lines) for name, lines in bills.items()}
+    doors = {name: bill.ingest_api_share(lines) for name, lines in bills.items()}
     kept = bill.kept(found.ways[way], priced)
     if as_json:
         answer = {"prices": priced.read, "usage": found.recorded, "lines": bills[way]}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ecom_pipeline.cli.local import telling_what_runs
+from ecom_pipeline.cli.local import listing_what_runs
 from ecom_pipeline.cli.options import DAYS
 from ecom_pipeline.domain.days import DayRange
 
@@ -23,7 +23,7 @@ def demo(csv: Path | None, days: DayRange | None) -> None:
     from ecom_pipeline.local.demo import run
 
     configured = settings.load()
-    with telling_what_runs(configured):
+    with listing_what_runs(configured):
         agree = run(configured, csv, days)
     raise SystemExit(0 if agree else 1)
 
@@ -38,7 +38,7 @@ def dev(port: int) -> None:
     from ecom_pipeline import settings
 
     configured = settings.load()
-    with telling_what_runs(configured):
+    with listing_what_runs(configured):
         from ecom_pipeline.local.dev import lineage_link, serve
 
         click.echo(f"the lineage: {lineage_link(port)}")

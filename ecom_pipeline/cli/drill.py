@@ -22,7 +22,7 @@ def drill(seed: int | None, days: DayRange | None, *, as_json: bool) -> None:
     import msgspec
     from rich.console import Console
 
-    from ecom_pipeline.local.drill import course, report
+    from ecom_pipeline.local.drill import report, runner
     from ecom_pipeline.local.processes import LocalError
     from ecom_pipeline.local.signals import interruptible
 
@@ -30,7 +30,7 @@ def drill(seed: int | None, days: DayRange | None, *, as_json: bool) -> None:
     console = Console(stderr=as_json)
     try:
         with interruptible():  # so that its system is stopped, whatever ends it
-            result = report.run(chosen, days or course.DAYS, console)
+            result = report.run(chosen, days or runner.DAYS, console)
     except KeyboardInterrupt:
         raise LocalError("interrupted: the drill's system is stopped and removed") from None
     if as_json:

@@ -50,12 +50,12 @@ def _show(found: "list[Check]") -> None:
         out.add_column(name, overflow="fold")
     for each in found:
         out.add_row(
-            Text(each.state, _COLOURS[each.state]), Text(each.name), _told(each.found, each.todo)
+            Text(each.state, _COLOURS[each.state]), Text(each.name), _message(each.found, each.todo)
         )
     Console().print(out)
 
 
-def _told(found: str, todo: str) -> "Text":
+def _message(found: str, todo: str) -> "Text":
     from rich.text import Text
 
     return Text(found) if not todo else Text.assemble(found, "\n-> ", (todo, "bold"))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def telling_what_runs(configured: "Settings") -> Iterator[None]:
+def listing_what_runs(configured: "Settings") -> Iterator[None]:
     """Let a start be interrupted by SIGINT and SIGTERM, and say then what of it goes on."""
     from ecom_pipeline.local import stack
     from ecom_pipeline.local.signals import interruptible
@@ -45,7 +45,7 @@ def up() -> None:
     from ecom_pipeline.local import stack
 
     configured = settings.load()
-    with telling_what_runs(configured):
+    with listing_what_runs(configured):
         address = stack.up(configured, say=lambda text: click.echo(f"{text} ..."))
     click.echo(f"the API answers at {address.url}")
     click.echo("what a customer sees of it: ecom page CUSTOMER")

@@ -61,11 +61,11 @@ def list_(*, as_json: bool) -> None:
     """
     import json
 
-    from ecom_pipeline.quarantine import replay as kept
+    from ecom_pipeline.quarantine import replay
     from ecom_pipeline.warehouse import connect
 
     lake = connect.lake(_settings())
-    groups = kept.count(kept.find(lake, kept.QuarantineFilter()))
+    groups = replay.count(replay.find(lake, replay.QuarantineFilter()))
     if as_json:
         names = ("received_date", "reason", "field", "records")
         found = [dict(zip(names, (*group, count), strict=True)) for group, count in groups.items()]
@@ -88,11 +88,11 @@ def show_(*, limit: int, as_json: bool, **wanted: Any) -> None:
 
     import msgspec
 
-    from ecom_pipeline.quarantine import replay as kept
+    from ecom_pipeline.quarantine import replay
     from ecom_pipeline.warehouse import connect
 
     lake = connect.lake(_settings())
-    found = list(islice(kept.find(lake, kept.QuarantineFilter(**wanted)), limit))
+    found = list(islice(replay.find(lake, replay.QuarantineFilter(**wanted)), limit))
     if as_json:
         records = [{"id": each.id, "key": each.key, "record": each.record} for each in found]
         click.echo(msgspec.json.encode(records))
@@ -121,26 +121,26 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
     from ecom_pipeline import operations
     from ecom_pipeline.client import endpoints
     from ecom_pipeline.client.events_api import Client
-    from ecom_pipeline.quarantine import replay as kept
+    from ecom_pipeline.quarantine import replay
     from ecom_pipeline.warehouse import connect
 
     configured = _settings()
     lake = connect.lake(configured)
-    trials = kept.preview(
+    candidates = replay.preview(
         lake,
-        kept.find(lake, kept.QuarantineFilter(**wanted)),
+        replay.find(lake, replay.QuarantineFilter(**wanted)),
         _changes(changes),
         datetime.now(UTC).date(),
     )
-    _show_trials(trials)
-    refused = sum(trial.refusal is not None for trial in trials)
+    _show_candidates(candidates)
+    refused = sum(candidate.refusal is not None for candidate in candidates)
     if yes:
-        if any(each.rebuild is not None for each in trials):
+        if any(each.rebuild is not None for each in candidates):
             operations.require_loader(configured)
         with closing(Client(endpoints.producer(configured, url))) as client:
-            outcome = kept.replay(lake, trials, _producer(client))
+            outcome = replay.replay(lake, candidates, _producer(client))
         _show_outcome(outcome)
-        _load(configured, trials)
+        _load(configured, candidates)
         refused += len(outcome.refused)
     raise SystemExit(1 if refused else 0)
 
@@ -175,26 +175,30 @@ def _producer(client: "Client") -> "Producer":
     return post
 
 
-def _load(configured: "Settings", trials: Sequence["ReplayCandidate"]) -> None:
+def _load(configured: "Settings", candidates: Sequence["ReplayCandidate"]) -> None:
     """Load the days whose rebuild takes what it had set aside."""
     from ecom_pipeline import operations
 
-    for day in sorted({trial.rebuild for trial in trials if trial.rebuild is not None}):
+    for day in sorted(
+        {candidate.rebuild for candidate in candidates if candidate.rebuild is not None}
+    ):
         operations.load_days(configured, day, day)
         click.echo(f"loaded {day}")
 
 
-def _show_trials(trials: Sequence["ReplayCandidate"]) -> None:
+def _show_candidates(candidates: Sequence["ReplayCandidate"]) -> None:
     refused = [
-        (t.kept.id, t.refusal.field, t.refusal.expected, t.refusal.got)
-        for t in trials
+        (t.quarantined.id, t.refusal.field, t.refusal.expected, t.refusal.got)
+        for t in candidates
         if t.refusal is not None
     ]
-    posts = sum(trial.event is not None for trial in trials)
-    days = sorted({str(trial.rebuild) for trial in trials if trial.rebuild is not None})
+    posts = sum(candidate.event is not None for candidate in candidates)
+    days = sorted(
+        {str(candidate.rebuild) for candidate in candidates if candidate.rebuild is not None}
+    )
     click.echo(f"{posts:,} would be accepted by the API, {len(refused):,} are still refused")
     if days:
-        click.echo(f"{len(trials) - posts - len(refused):,} by loading {', '.join(days)}")
+        click.echo(f"{len(candidates) - posts - len(refused):,} by loading {', '.join(days)}")
     if refused:
         show("Still refused", ["id", "field", "expected", "got"], refused)
 

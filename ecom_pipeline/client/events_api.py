@@ -120,7 +120,7 @@ class Client:
                 if response.status_code not in _TRANSIENT:
                     self._progress = time.monotonic()
                     return response
-                asked, cause = _retry_after(response), _told(response)
+                asked, cause = _retry_after(response), _message(response)
             self._pause(attempt, asked, cause, started)
         raise AssertionError("count() ends nowhere")
 
@@ -147,7 +147,7 @@ class Client:
         )
 
     def _refusal(self, response: requests.Response) -> str:
-        told = _told(response)
+        told = _message(response)
         match response.status_code:
             case 401 | 403:
                 return (
@@ -189,7 +189,7 @@ class Client:
         return session
 
 
-def _told(response: requests.Response) -> str:
+def _message(response: requests.Response) -> str:
     """Return the status and, from the answer, the little that a person wants to read."""
     text = response.text.strip()
     try:

@@ -8,7 +8,7 @@ import msgspec
 
 from ecom_pipeline.cost.prices import Prices
 from ecom_pipeline.cost.units import KEPT, Units
-from ecom_pipeline.cost.usage import FRONT_DOOR, MINIMUM_SECONDS, TIMED, Load, Recorded, Usage, Way
+from ecom_pipeline.cost.usage import INGEST_API, MINIMUM_SECONDS, TIMED, Load, Recorded, Usage, Way
 
 MILLION = 1_000_000
 DAYS_A_MONTH = Decimal(365) / 12
@@ -47,10 +47,10 @@ def total(lines: Iterable[Line]) -> Decimal:
     return sum((line.usd for line in lines), Decimal(0))
 
 
-def front_door(lines: Iterable[Line]) -> Decimal:
+def ingest_api_share(lines: Iterable[Line]) -> Decimal:
     """Return the share of the API, the firewall before it and the function behind it: 0..1."""
     billed = list(lines)
-    return total(line for line in billed if line.part == FRONT_DOOR) / total(billed)
+    return total(line for line in billed if line.part == INGEST_API) / total(billed)
 
 
 def kept(way: Way, prices: Prices, events: int = MILLION) -> Decimal:

@@ -10,7 +10,7 @@ import msgspec
 from ecom_pipeline.cost.units import Units, summed
 
 PATH = Path(__file__).with_name("usage.json")
-FRONT_DOOR = "front door"
+INGEST_API = "front door"
 MINIMUM_SECONDS = Decimal(60)  # that Redshift Serverless and a Fargate task bill at least
 
 # what is measured on the machine that ran the measurement, and not counted

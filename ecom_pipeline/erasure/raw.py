@@ -106,10 +106,10 @@ def _rewrite(lake: Lake, key: str, mode_of: ModeOf) -> None:
     """Put an object's records without the customer, in its place or under the name they need."""
     changed = (redact(line, mode_of) for line in lake.raw.lines(key))
     lines = [line for line in changed if line is not None]
-    place = _renamed(key, lines) if lines else key
+    new_key = _renamed(key, lines) if lines else key
     if lines:
-        lake.raw.write_lines(place, lines)
-    if not lines or place != key:
+        lake.raw.write_lines(new_key, lines)
+    if not lines or new_key != key:
         lake.raw.remove([key])
 
 
@@ -124,8 +124,8 @@ def _renamed(key: str, lines: list[bytes]) -> str:
         line = parse(payload, event_id=found[1], received=record.received_at.date())
     except (EventError, *envelope.NOT_JSON):
         return key
-    place = keys.conflict_key(keys.day_of(key), found[1], digest(line.row()))
-    return keys.replayed_key(place) if key.startswith(keys.REPLAYED) else place
+    new_key = keys.conflict_key(keys.day_of(key), found[1], digest(line.row()))
+    return keys.replayed_key(new_key) if key.startswith(keys.REPLAYED) else new_key
 
 
 def _invoice_of(line: bytes) -> str | None:

@@ -11,7 +11,7 @@ from ecom_pipeline.bi import marts
 from ecom_pipeline.client import local_extra
 from ecom_pipeline.domain import shop
 from ecom_pipeline.lake import partition
-from ecom_pipeline.quarantine import replay as aside
+from ecom_pipeline.quarantine import replay
 from ecom_pipeline.settings import Settings, with_outputs
 from ecom_pipeline.warehouse import connect, ledger, sweep
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST
@@ -85,8 +85,8 @@ def raw(settings: Settings) -> Facts:
 
 def quarantine(settings: Settings) -> Facts:
     """Count the open records by reason: the first 500 of them."""
-    kept = aside.find(connect.lake(settings), aside.QuarantineFilter())
-    reasons = Counter(each.record.reason for each in islice(kept, MOST_RECORDS))
+    quarantined = replay.find(connect.lake(settings), replay.QuarantineFilter())
+    reasons = Counter(each.record.reason for each in islice(quarantined, MOST_RECORDS))
     more = reasons.total() == MOST_RECORDS
     return {"at_least" if more else "open": reasons.total(), **dict(sorted(reasons.items()))}
 

@@ -94,9 +94,9 @@ def groups() -> list[Check]:
 
 def disk(home: Path) -> Check:
     """Say how much room there is for what the local AWS keeps."""
-    place = next(each for each in (home.resolve(), *home.resolve().parents) if each.exists())
-    free = shutil.disk_usage(place).free
-    found = f"{free / _GIB:,.1f} GiB free at {place}"
+    folder = next(each for each in (home.resolve(), *home.resolve().parents) if each.exists())
+    free = shutil.disk_usage(folder).free
+    found = f"{free / _GIB:,.1f} GiB free at {folder}"
     if free >= _ROOMY:
         return Check("disk", "ok", found)
     state = "warning" if free >= _TIGHT else "missing"

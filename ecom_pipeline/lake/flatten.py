@@ -112,23 +112,23 @@ class _Account:
     def rows(self, lines: Iterable[Line]) -> Iterator[str]:
         """Yield the canonical text of each event that was not seen before."""
         reader, day, digests = self.reader, self.day, self.digests
-        read = kept = quantity = 0  # here, since a row takes a few microseconds
+        read = known = quantity = 0  # here, since a row takes a few microseconds
         amount = self.amount
         for data, key, number in lines:
             read += 1
             try:
                 event_id, text, pieces, money = reader(data, day)
             except (UnreadableError, EventError) as error:
-                self.rejected.append(_set_aside(data, f"{key} line {number}", error))
+                self.rejected.append(_quarantine(data, f"{key} line {number}", error))
                 continue
-            mark = digest_of_text(text)
-            standing = digests.setdefault(event_id, mark)
-            if len(digests) > kept:
-                kept += 1
+            row_digest = digest_of_text(text)
+            first_digest = digests.setdefault(event_id, row_digest)
+            if len(digests) > known:
+                known += 1
                 quantity += pieces
                 amount += money
                 yield text
-            elif standing == mark:
+            elif first_digest == row_digest:
                 self.redelivered += 1
             else:
                 self.conflicts.append(rows.event_of(data, day))
@@ -153,7 +153,7 @@ def csv_line(text: str) -> str:
     return line.getvalue()
 
 
-def _set_aside(data: bytes, place: str, error: UnreadableError | EventError) -> Rejected:
+def _quarantine(data: bytes, location: str, error: UnreadableError | EventError) -> Rejected:
     """Return the record for quarantine; it keeps its arrival when that can be read."""
     try:
         arrived = envelope.decode(data).received_at
@@ -162,7 +162,7 @@ def _set_aside(data: bytes, place: str, error: UnreadableError | EventError) -> 
     known = isinstance(error, EventError)
     return envelope.rejected(
         data,
-        record=place,
+        record=location,
         reason="invalid" if known else "unreadable",
         received_at=arrived,
         error=error if known else EventError("", "a record of the archive function", str(error)),

@@ -89,7 +89,7 @@ def build(
 ) -> PartResult:
     """Write a part of a day, and what of its lines goes to quarantine."""
     flat = flatten(lines, planned.day, tombstones.read(lake), read)
-    set_aside = _set_aside(lake, flat, planned.day, number)
+    set_aside = _quarantine(lake, flat, planned.day, number)
     for key, records in set_aside.items():
         lake.raw.write_records(key, records)
     part = _part(planned, number, flat) if flat.totals.rows else None
@@ -109,15 +109,15 @@ def build(
     )
 
 
-def _set_aside(lake: Lake, flat: Flattened, day: date, part: int) -> dict[str, list[Rejected]]:
+def _quarantine(lake: Lake, flat: Flattened, day: date, part: int) -> dict[str, list[Rejected]]:
     """Return what goes to quarantine, by key; not what was replayed under another id since."""
     objects: dict[str, list[Rejected]] = defaultdict(list)
     for record in flat.rejected:
         key = keys.transform_quarantine_key(record.received_at.date(), day, part)
         objects[key].append(record)
     for record, event in flat.conflicts:
-        mark = digest(event.row())
-        key = keys.conflict_key(record.received_at.date(), event.event_id, mark)
+        row_digest = digest(event.row())
+        key = keys.conflict_key(record.received_at.date(), event.event_id, row_digest)
         if not lake.raw.has(keys.replayed_key(key)):
             objects[key] = [envelope.conflict(record)]
     return objects

@@ -36,8 +36,8 @@ def spread(lines: Iterable[Line], parts: int) -> Generator[Sequence[Iterable[Lin
     with ExitStack() as opened:
         files = [opened.enter_context(tempfile.TemporaryFile()) for _ in range(parts)]
         for data, key, number in lines:
-            place = f"{key} {number} ".encode()
-            files[part_of(data, parts)].write(b"%b%b\n" % (place, data))
+            prefix = f"{key} {number} ".encode()
+            files[part_of(data, parts)].write(b"%b%b\n" % (prefix, data))
         yield [_lines(file) for file in files]
 
 

@@ -43,8 +43,8 @@ class Seen:
         """Return a key of what asks for these days: the same when it is delivered again."""
         first, last = span
         ids = {id_ for day, ids in self.messages.items() if first <= day <= last for id_ in ids}
-        mark = sha256(" ".join(sorted(ids)).encode()).hexdigest()[:16]
-        return f"{first}:{last}:{mark}"
+        fingerprint = sha256(" ".join(sorted(ids)).encode()).hexdigest()[:16]
+        return f"{first}:{last}:{fingerprint}"
 
 
 def read(messages: Sequence[Message]) -> Seen:

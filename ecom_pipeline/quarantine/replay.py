@@ -51,12 +51,12 @@ class QuarantineFilter:
     field: str | None = None
     id: str | None = None
 
-    def matches(self, kept: QuarantinedRecord) -> bool:
+    def matches(self, quarantined: QuarantinedRecord) -> bool:
         """Return whether a record is meant."""
         return (
-            self.reason in {None, kept.record.reason}
-            and self.field in {None, kept.record.field}
-            and kept.id.startswith(self.id or "")
+            self.reason in {None, quarantined.record.reason}
+            and self.field in {None, quarantined.record.field}
+            and quarantined.id.startswith(self.id or "")
         )
 
 
@@ -64,7 +64,7 @@ class QuarantineFilter:
 class ReplayCandidate:
     """What would become of a record now: an event to post, a refusal, or a day to rebuild."""
 
-    kept: QuarantinedRecord
+    quarantined: QuarantinedRecord
     event: Event | None = None
     refusal: Refusal | None = None
     rebuild: date | None = None
@@ -83,38 +83,38 @@ def find(lake: Lake, wanted: QuarantineFilter) -> Iterator[QuarantinedRecord]:
     prefix = keys.QUARANTINE if wanted.day is None else keys.quarantine_prefix(wanted.day)
     for found in lake.raw.objects(prefix):
         for line in lake.raw.lines(found.key):
-            kept = QuarantinedRecord(found.key, line, _record(found.key, line))
-            if wanted.matches(kept):
-                yield kept
+            quarantined = QuarantinedRecord(found.key, line, _record(found.key, line))
+            if wanted.matches(quarantined):
+                yield quarantined
 
 
-def count(kept: Iterable[QuarantinedRecord]) -> dict[Group, int]:
+def count(quarantined: Iterable[QuarantinedRecord]) -> dict[Group, int]:
     """Return how many records there are of each received day, reason and field."""
-    groups = Counter((each.day, each.record.reason, each.record.field) for each in kept)
+    groups = Counter((each.day, each.record.reason, each.record.field) for each in quarantined)
     return dict(sorted(groups.items()))
 
 
 def preview(
-    lake: Lake, kept: Iterable[QuarantinedRecord], changes: Mapping[str, str], today: date
+    lake: Lake, quarantined: Iterable[QuarantinedRecord], changes: Mapping[str, str], today: date
 ) -> list[ReplayCandidate]:
     """Say what today's rules make of records, with some fields changed; nothing is written."""
-    trials: list[ReplayCandidate] = []
+    candidates: list[ReplayCandidate] = []
     rebuilds: dict[date, dict[str, Rejected]] = {}
     contents: dict[str, int] = {}
-    for each in kept:
+    for each in quarantined:
         day = keys.transform_day_of(each.key)
         if day is None:
-            trials.append(_tried(each, changes, today, contents))
+            candidates.append(_revalidated(each, changes, today, contents))
             continue
         if day not in rebuilds:
             again = partition.preview(lake, day).rejected
             rebuilds[day] = {record.record: record for record in again}
         still = rebuilds[day].get(each.record.record)
-        trials.append(_rebuilt(each, day, still, changes))
-    return trials
+        candidates.append(_rebuilt(each, day, still, changes))
+    return candidates
 
 
-def replay(lake: Lake, trials: Iterable[ReplayCandidate], producer: Producer) -> Outcome:
+def replay(lake: Lake, candidates: Iterable[ReplayCandidate], producer: Producer) -> Outcome:
     """Post the events; what the API acknowledged leaves quarantine, object by object.
 
     Killed anywhere and run again it ends the same: an event's id comes from its record, so the
@@ -123,21 +123,23 @@ def replay(lake: Lake, trials: Iterable[ReplayCandidate], producer: Producer) ->
     accepted: list[QuarantinedRecord] = []
     refused: list[tuple[QuarantinedRecord, Refusal]] = []
     objects: dict[str, list[ReplayCandidate]] = defaultdict(list)
-    for trial in trials:
-        if trial.event is not None:
-            objects[trial.kept.key].append(trial)
+    for candidate in candidates:
+        if candidate.event is not None:
+            objects[candidate.quarantined.key].append(candidate)
     for key, those in objects.items():
         answers = _posted(those, producer)
-        taken = [t.kept for t, answer in zip(those, answers, strict=True) if answer is None]
-        refused += [(t.kept, a) for t, a in zip(those, answers, strict=True) if a is not None]
+        taken = [t.quarantined for t, answer in zip(those, answers, strict=True) if answer is None]
+        refused += [
+            (t.quarantined, a) for t, a in zip(those, answers, strict=True) if a is not None
+        ]
         if taken:
-            _move(lake, key, {kept.line for kept in taken})
+            _move(lake, key, {quarantined.line for quarantined in taken})
         accepted += taken
     return Outcome(accepted, refused)
 
 
-def _posted(trials: Sequence[ReplayCandidate], producer: Producer) -> list[Refusal | None]:
-    events = [trial.event for trial in trials if trial.event is not None]
+def _posted(candidates: Sequence[ReplayCandidate], producer: Producer) -> list[Refusal | None]:
+    events = [candidate.event for candidate in candidates if candidate.event is not None]
     answers: list[Refusal | None] = []
     for start in range(0, len(events), _EVENTS_A_POST):
         answers += producer(events[start : start + _EVENTS_A_POST])
@@ -160,29 +162,32 @@ def _move(lake: Lake, key: str, taken: set[bytes]) -> None:
         lake.raw.remove([key])
 
 
-def _tried(
-    kept: QuarantinedRecord, changes: Mapping[str, str], today: date, contents: dict[str, int]
+def _revalidated(
+    quarantined: QuarantinedRecord,
+    changes: Mapping[str, str],
+    today: date,
+    contents: dict[str, int],
 ) -> ReplayCandidate:
     """Try a record by itself and beside the others: two contents can't have one id."""
-    found = revalidate.attempt(kept.line, kept.record, changes, today)
+    found = revalidate.attempt(quarantined.line, quarantined.record, changes, today)
     if isinstance(found, Refusal):
-        return ReplayCandidate(kept, refusal=found)
+        return ReplayCandidate(quarantined, refusal=found)
     if contents.setdefault(found.event_id, found.digest) != found.digest:
         return ReplayCandidate(
-            kept, refusal=Refusal("event_id", "one content under one id", found.event_id)
+            quarantined, refusal=Refusal("event_id", "one content under one id", found.event_id)
         )
-    return ReplayCandidate(kept, event=found.payload)
+    return ReplayCandidate(quarantined, event=found.payload)
 
 
 def _rebuilt(
-    kept: QuarantinedRecord, day: date, still: Rejected | None, changes: Mapping[str, str]
+    quarantined: QuarantinedRecord, day: date, still: Rejected | None, changes: Mapping[str, str]
 ) -> ReplayCandidate:
     if changes:
         expected = "no --set: this record lies in raw, which is never edited; mend the rule"
-        return ReplayCandidate(kept, refusal=Refusal("", expected, ", ".join(changes)))
+        return ReplayCandidate(quarantined, refusal=Refusal("", expected, ", ".join(changes)))
     if still is not None:
-        return ReplayCandidate(kept, refusal=Refusal(still.field, still.expected, still.got))
-    return ReplayCandidate(kept, rebuild=day)
+        return ReplayCandidate(quarantined, refusal=Refusal(still.field, still.expected, still.got))
+    return ReplayCandidate(quarantined, rebuild=day)
 
 
 def _record(key: str, line: bytes) -> Rejected:

@@ -38,11 +38,11 @@ def _place(delivered: Delivered, batch: Batch) -> tuple[str, Record]:
         if line is not None:
             return keys.raw_key(line.invoice_date, *batch.span), record
     except (UnreadableError, EventError) as error:
-        record = _set_aside(delivered, batch, error)
+        record = _quarantine(delivered, batch, error)
     return keys.quarantine_key(record.received_at.date(), *batch.span), record
 
 
-def _set_aside(delivered: Delivered, batch: Batch, error: UnreadableError | EventError) -> Record:
+def _quarantine(delivered: Delivered, batch: Batch, error: UnreadableError | EventError) -> Record:
     known = isinstance(error, EventError)
     return envelope.rejected(
         delivered.data,

@@ -31,7 +31,7 @@ class Header(msgspec.Struct, frozen=True):
     invoice_date: str
     country: str
     customer: str | None
-    place: str
+    index_key: str
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ def header(number: str, *, consistent: bool) -> Header | None:
         invoice_date=item["invoice_date"]["S"],
         country=item["country"]["S"],
         customer=None if customer is None else keys.customer_of(customer),
-        place=item.get("customer_invoice", {}).get("S", ""),
+        index_key=item.get("customer_invoice", {}).get("S", ""),
     )
 
 
@@ -97,7 +97,7 @@ def lines_of(numbers: Iterable[str]) -> Iterator[tuple[str, list[Line]]]:
         yield from zip(asked, pool.map(lines, asked), strict=True)
 
 
-def places(customer: str, *, before: str | None, limit: int) -> list[str]:
+def index_keys(customer: str, *, before: str | None, limit: int) -> list[str]:
     """Return the places of a customer's invoices, the newest first, from `before` on."""
     condition = "customer = :customer"
     values = {":customer": {"S": keys.customer_key(customer)}}

@@ -9,19 +9,19 @@ import re
 from typing import Any
 
 from ecom_pipeline.domain.event import CUSTOMER_ID_PATTERN, EVENT_ID_PATTERN
-from ecom_pipeline.realtime import answers
-from ecom_pipeline.realtime.answers import (
+from ecom_pipeline.realtime import responses
+from ecom_pipeline.realtime.caller import Caller, ForbiddenError, caller_of
+from ecom_pipeline.realtime.invoices import BusyError
+from ecom_pipeline.realtime.metrics import Invocation
+from ecom_pipeline.realtime.page_token import Listing, PageTokenError, verify
+from ecom_pipeline.realtime.query_customer import Page, invoices, items
+from ecom_pipeline.realtime.query_invoice import invoice
+from ecom_pipeline.realtime.responses import (
     BadRequestError,
     NotFoundError,
     NotYetError,
     Response,
 )
-from ecom_pipeline.realtime.caller import Caller, ForbiddenError, caller_of
-from ecom_pipeline.realtime.invoices import BusyError
-from ecom_pipeline.realtime.metrics import Invocation
-from ecom_pipeline.realtime.query_customer import Page, invoices, items
-from ecom_pipeline.realtime.query_invoice import invoice
-from ecom_pipeline.realtime.seal import Listing, SealError, unseal
 
 LONGEST_PAGE = 100
 
@@ -31,8 +31,8 @@ _LIMIT = re.compile(r"[1-9]\d{0,2}", re.ASCII)
 def handler(request: dict[str, Any], context: object = None) -> Response:
     """Answer one of the routes."""
     run = Invocation("query", context)
-    asked_first = request.get("httpMethod") == "OPTIONS"
-    answer = answers.preflight() if asked_first else _answer(request)
+    is_preflight = request.get("httpMethod") == "OPTIONS"
+    answer = responses.preflight() if is_preflight else _answer(request)
     report = {"route": request["resource"], "status": answer["statusCode"]}
     run.report("answered", {"Answers": 1}, **report)
     return answer
@@ -40,17 +40,17 @@ def handler(request: dict[str, Any], context: object = None) -> Response:
 
 def _answer(request: dict[str, Any]) -> Response:
     try:
-        return answers.found(_read(request), _header(request, "if-none-match"))
+        return responses.ok(_read(request), _header(request, "if-none-match"))
     except ForbiddenError as error:
-        return answers.refused(403, str(error))
+        return responses.error(403, str(error))
     except BadRequestError as error:
-        return answers.refused(400, str(error))
+        return responses.error(400, str(error))
     except NotFoundError as error:
-        return answers.refused(404, str(error))
+        return responses.error(404, str(error))
     except NotYetError:
-        return answers.not_yet()
+        return responses.not_yet()
     except BusyError:
-        return answers.busy()
+        return responses.busy()
 
 
 def _read(request: dict[str, Any]) -> object:
@@ -92,8 +92,8 @@ def _page(request: dict[str, Any], customer: str) -> Page:
     listing = Listing(request["resource"], customer)
     token = given.get("page")
     try:
-        after = None if token is None else unseal(listing, token)
-    except SealError as error:
+        after = None if token is None else verify(listing, token)
+    except PageTokenError as error:
         raise BadRequestError("page: expected the `next` of this list's page before") from error
     return Page(listing=listing, limit=int(limit), after=after)
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from ecom_pipeline.domain import keys
-from ecom_pipeline.realtime.invoices import Line, lines_of, places
-from ecom_pipeline.realtime.seal import Listing, seal
+from ecom_pipeline.realtime.invoices import Line, index_keys, lines_of
+from ecom_pipeline.realtime.page_token import Listing, sign
 
 MOST_INVOICES = 1000  # the data set's busiest customer has 248
 
@@ -39,12 +39,12 @@ class Bought(msgspec.Struct):
 def invoices(page: Page) -> dict[str, Any]:
     """Return a page of a customer's invoices, the newest first."""
     customer = page.listing.customer
-    found = places(customer, before=page.after, limit=page.limit + 1)
+    found = index_keys(customer, before=page.after, limit=page.limit + 1)
     shown = found[: page.limit]
     return {
         "customer_id": customer,
         "invoices": [{"invoice_no": keys.invoice_of(p), "invoice_date": p[:10]} for p in shown],
-        "next": seal(page.listing, shown[-1]) if len(found) > page.limit else None,
+        "next": sign(page.listing, shown[-1]) if len(found) > page.limit else None,
     }
 
 
@@ -55,8 +55,8 @@ def items(page: Page) -> dict[str, Any]:
     newest, and says whether those were all.
     """
     customer = page.listing.customer
-    found = places(customer, before=None, limit=MOST_INVOICES + 1)
-    counted = [keys.invoice_of(place) for place in found[:MOST_INVOICES]]
+    found = index_keys(customer, before=None, limit=MOST_INVOICES + 1)
+    counted = [keys.invoice_of(index_key) for index_key in found[:MOST_INVOICES]]
     ranked = sorted(_bought(customer, counted), key=lambda item: item.rank)
     if page.after is not None:
         last = _rank_of(page.after)
@@ -67,7 +67,7 @@ def items(page: Page) -> dict[str, Any]:
         "invoices_counted": len(counted),
         "complete": len(found) <= MOST_INVOICES,
         "items": shown,
-        "next": seal(page.listing, _place_of(shown[-1])) if len(ranked) > page.limit else None,
+        "next": sign(page.listing, _cursor_of(shown[-1])) if len(ranked) > page.limit else None,
     }
 
 
@@ -86,10 +86,10 @@ def _add(item: Bought, line: Line) -> None:
     item.spend += line.amount
 
 
-def _place_of(item: Bought) -> str:
+def _cursor_of(item: Bought) -> str:
     return f"{item.pieces}#{item.stock_code}"
 
 
-def _rank_of(place: str) -> tuple[int, str]:
-    pieces, _, stock_code = place.partition("#")
+def _rank_of(index_key: str) -> tuple[int, str]:
+    pieces, _, stock_code = index_key.partition("#")
     return -int(pieces), stock_code

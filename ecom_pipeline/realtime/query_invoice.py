@@ -9,8 +9,8 @@ from typing import Any
 
 from ecom_pipeline.domain.event import INVOICE_NO_PATTERN
 from ecom_pipeline.realtime import invoices
-from ecom_pipeline.realtime.answers import NotFoundError, NotYetError
 from ecom_pipeline.realtime.invoices import Line
+from ecom_pipeline.realtime.responses import NotFoundError, NotYetError
 from ecom_pipeline.realtime.returns import bought_on
 
 

@@ -40,8 +40,8 @@ def bought_on(header: Header, lines: Iterable[Line]) -> dict[str, str]:
 
 def _earlier(customer: str, day: str) -> list[str]:
     """Return the numbers of a customer's invoices up to the end of a day, the newest first."""
-    places = invoices.places(customer, before=keys.after_invoices_of(day), limit=LOOK_BACK)
-    numbers = [keys.invoice_of(place) for place in places]
+    index_keys = invoices.index_keys(customer, before=keys.after_invoices_of(day), limit=LOOK_BACK)
+    numbers = [keys.invoice_of(index_key) for index_key in index_keys]
     return [number for number in numbers if number[0] not in _NOT_SOLD]
 
 

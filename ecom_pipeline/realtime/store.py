@@ -37,11 +37,11 @@ def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
         [(line, record.received_at) for _, record, line in lines],
         deadline_of(context, reserve_ms=_RESERVE_MS),
     )
-    conflicts = _set_aside(lines, stored)
-    failed = [number for number, _, line in lines if key_of(line) not in stored.standing]
+    conflicts = _quarantine(lines, stored)
+    failed = [number for number, _, line in lines if key_of(line) not in stored.stored_digests]
     settled = len(lines) - len(failed)
     figures = {
-        "Stored": sum(key in stored.standing for key in stored.new),
+        "Stored": sum(key in stored.stored_digests for key in stored.new),
         "Conflicts": conflicts,
         "Failed": len(failed),
     }
@@ -50,13 +50,13 @@ def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed[:1]]}
 
 
-def _set_aside(lines: Iterable[Line], stored: Stored) -> int:
+def _quarantine(lines: Iterable[Line], stored: Stored) -> int:
     """Keep each event whose id holds another content, and return how many there are."""
     conflicts = 0
     for _, record, line in lines:
-        ours = digest(line.row())
-        if stored.standing.get(key_of(line), ours) != ours:
-            key = keys.conflict_key(record.received_at.date(), line.event_id, ours)
+        row_digest = digest(line.row())
+        if stored.stored_digests.get(key_of(line), row_digest) != row_digest:
+            key = keys.conflict_key(record.received_at.date(), line.event_id, row_digest)
             lake.write(key, [envelope.conflict(record)])
             conflicts += 1
     return conflicts

@@ -29,7 +29,7 @@ class Stored:
     """
 
     new: AbstractSet[Key]
-    standing: dict[Key, int]
+    stored_digests: dict[Key, int]
 
 
 def store(lines: Sequence[tuple[InvoiceLine, datetime]], deadline: float) -> Stored:
@@ -57,12 +57,16 @@ def store(lines: Sequence[tuple[InvoiceLine, datetime]], deadline: float) -> Sto
     there = headed.new | headed.taken | (asked & held.keys())
     _see(there)
     complete = {pk for pk, _ in there | (headers.keys() - unseen)}
-    standing = {key: items[key] for key in put.new} | {
+    stored_digests = {key: items[key] for key in put.new} | {
         key: held[key] for key in put.taken & held.keys()
     }
     return Stored(
         put.new,
-        {key: int(item["digest"]["N"]) for key, item in standing.items() if key[0] in complete},
+        {
+            key: int(item["digest"]["N"])
+            for key, item in stored_digests.items()
+            if key[0] in complete
+        },
     )
 
 

@@ -42,7 +42,9 @@ class Watermark:
         return store in {StoreName.CSV, StoreName.FACT} and day >= self.today
 
 
-def classify(stores: Sequence[Store], days: Sequence[date], mark: Watermark) -> list[Discrepancy]:
+def classify(
+    stores: Sequence[Store], days: Sequence[date], watermark: Watermark
+) -> list[Discrepancy]:
     """Name the events on which the stores differ on these days.
 
     Looks at no more than MOST_BUCKETS buckets of days: where everything differs, the first days
@@ -56,7 +58,7 @@ def classify(stores: Sequence[Store], days: Sequence[date], mark: Watermark) -> 
     for store in stores:
         for day, line in store.lines(wanted):
             events[day, line.event_id].setdefault(store.name, []).append(line)
-    judge = _Classifier([store.name for store in stores], mark)
+    judge = _Classifier([store.name for store in stores], watermark)
     for (day, event_id), copies in sorted(events.items()):
         found += judge.findings(day, event_id, copies)
     return found
@@ -64,7 +66,7 @@ def classify(stores: Sequence[Store], days: Sequence[date], mark: Watermark) -> 
 
 def _differing(stores: Sequence[Store], days: Sequence[date]) -> BucketsByDay:
     sums = [store.buckets(days) for store in stores]
-    places = sorted({place for each in sums for place in each})
+    places = sorted({location for each in sums for location in each})
     unequal = (p for p in places if len({repr(s.get(p, Totals())) for s in sums}) > 1)
     wanted: dict[date, set[int]] = defaultdict(set)
     for day, bucket in islice(unequal, MOST_BUCKETS):
@@ -75,7 +77,7 @@ def _differing(stores: Sequence[Store], days: Sequence[date]) -> BucketsByDay:
 @dataclass(frozen=True, slots=True)
 class _Classifier:
     stores: Sequence[StoreName]
-    mark: Watermark
+    watermark: Watermark
 
     def findings(self, day: date, event_id: str, copies: Copies) -> Iterator[Discrepancy]:
         """Say what is wrong with each store's copies of an event."""
@@ -84,8 +86,10 @@ class _Classifier:
         def say(
             store: StoreName, kind: Kind, hop: str = "", state: State = "different"
         ) -> Discrepancy:
-            early = self.mark.in_flight(store, day, received_at) and kind == "missing"
-            place = " ".join(sorted({each.place for each in copies.get(store, ()) if each.place}))
+            early = self.watermark.in_flight(store, day, received_at) and kind == "missing"
+            location = " ".join(
+                sorted({each.location for each in copies.get(store, ()) if each.location})
+            )
             return Discrepancy(
                 day=day,
                 store=store,
@@ -93,7 +97,7 @@ class _Classifier:
                 state="in_flight" if early else state,
                 event_id=event_id,
                 hop=hop or HOPS[store],
-                place=place,
+                location=location,
             )
 
         raw = copies.get(StoreName.RAW, ())

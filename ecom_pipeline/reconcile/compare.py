@@ -68,7 +68,7 @@ def reconcile(
     stores: Sequence[Store],
     first: date,
     last: date,
-    mark: Watermark,
+    watermark: Watermark,
     accepted: DayTotals | None = None,
 ) -> Reconciliation:
     """Read the stores side by side and explain where they differ.
@@ -83,7 +83,7 @@ def reconcile(
     sums |= {store.name: days for store, (days, _) in zip(stores, read, strict=True)}
     named: dict[str, DayTotals] = {store.name: sums[store.name] for store in stores}
     found = [fault for store in stores for fault in store.faults()]
-    found += classify(stores, _differing(named), mark)
+    found += classify(stores, _differing(named), watermark)
     return Reconciliation(
         stores=sums,
         findings=sorted(found),

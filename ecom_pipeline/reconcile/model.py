@@ -52,7 +52,7 @@ class StoredEvent(NamedTuple):
     quantity: int
     amount: Decimal
     digest: int
-    place: str = ""
+    location: str = ""
     received_at: datetime | None = None
 
     def content(self) -> tuple[str, int, Decimal, int]:
@@ -72,14 +72,14 @@ class Discrepancy(msgspec.Struct, frozen=True, kw_only=True, order=True):
     state: State = "different"
     event_id: str = ""
     hop: str = ""
-    place: str = ""
+    location: str = ""
     detail: str = ""
 
     def __str__(self) -> str:
         what = f"event {self.event_id} {self.kind}" if self.event_id else self.kind
         words = {"lost": "LOST: ", "in_flight": "in flight: "}.get(self.state, "")
         hop = f" ({self.hop})" if self.hop else ""
-        more = "".join(f", {text}" for text in (self.place, self.detail) if text)
+        more = "".join(f", {text}" for text in (self.location, self.detail) if text)
         return f"{self.day} {self.store}: {words}{what}{hop}{more}"
 
 
@@ -110,10 +110,10 @@ def bucket_of(event_id: str) -> int:
     return md5(event_id.encode(), usedforsecurity=False).digest()[0] % BUCKETS
 
 
-def stored_event(line: InvoiceLine, place: str, received_at: datetime | None) -> StoredEvent:
+def stored_event(line: InvoiceLine, location: str, received_at: datetime | None) -> StoredEvent:
     """Return an event as comparing needs it."""
-    mark = digest(line.row())
-    return StoredEvent(line.event_id, line.quantity, line.amount, mark, place, received_at)
+    row_digest = digest(line.row())
+    return StoredEvent(line.event_id, line.quantity, line.amount, row_digest, location, received_at)
 
 
 class Sums:

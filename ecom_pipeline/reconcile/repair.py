@@ -64,7 +64,7 @@ def repair(stores: Writable, wrong: Sequence[Discrepancy]) -> Repair:
     days = sorted(
         {each.day for each in wrong if each.store in {StoreName.CSV, StoreName.FACT}} - lost
     )
-    items = _mend_items(stores, realtime)
+    items = _repair_items(stores, realtime)
     if days:
         for day in days:
             partition.build(stores.lake, day)
@@ -73,7 +73,7 @@ def repair(stores: Writable, wrong: Sequence[Discrepancy]) -> Repair:
     return Repair(items=items, days=days, lost=sorted(lost))
 
 
-def _mend_items(stores: Writable, findings: Iterable[Discrepancy]) -> int:
+def _repair_items(stores: Writable, findings: Iterable[Discrepancy]) -> int:
     by_day: dict[date, list[Discrepancy]] = defaultdict(list)
     for each in findings:
         by_day[each.day].append(each)
@@ -82,14 +82,14 @@ def _mend_items(stores: Writable, findings: Iterable[Discrepancy]) -> int:
     for day, wrong in by_day.items():
         events = {line.event_id: (line, held) for line, held in raw.events(day)}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            mended += sum(pool.map(lambda each: _mend(stores, each, events), wrong))  # noqa: B023
+            mended += sum(pool.map(lambda each: _repair_item(stores, each, events), wrong))  # noqa: B023
     return mended
 
 
-def _mend(stores: Writable, wrong: Discrepancy, events: Mapping[str, Line]) -> int:
+def _repair_item(stores: Writable, wrong: Discrepancy, events: Mapping[str, Line]) -> int:
     """Repair one discrepancy; return 1, or 0 where raw does not know how."""
     if wrong.kind == "header":
-        return _mend_header(stores, wrong.place, events)
+        return _repair_header(stores, wrong.location, events)
     if wrong.event_id not in events:
         return 0
     line, held = events[wrong.event_id]
@@ -104,7 +104,7 @@ def _mend(stores: Writable, wrong: Discrepancy, events: Mapping[str, Line]) -> i
     return 1
 
 
-def _mend_header(stores: Writable, number: str, events: Mapping[str, Line]) -> int:
+def _repair_header(stores: Writable, number: str, events: Mapping[str, Line]) -> int:
     """Put the header that the invoice's lines in raw ask for; take one away that has none."""
     line = next((line for line, _ in events.values() if line.invoice_no == number), None)
     if line is not None:
@@ -116,7 +116,7 @@ def _mend_header(stores: Writable, number: str, events: Mapping[str, Line]) -> i
 
 def _remove_copies(stores: Writable, wrong: Discrepancy, right: str) -> int:
     """Take an event's lines away from the invoices that are not its own in raw."""
-    for number in wrong.place.split():
+    for number in wrong.location.split():
         if number != right:
             _delete(stores, number, keys.line_sk(wrong.event_id))
     return 1

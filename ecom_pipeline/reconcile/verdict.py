@@ -18,7 +18,7 @@ from ecom_pipeline.warehouse.trust import Backlog
 _AT_ONCE = 16
 
 
-def kept(
+def recorded(
     warehouse: Warehouse, lake: Lake, first: date, last: date, compare: Callable[[], Reconciliation]
 ) -> Reconciliation:
     """Compare these days, keep the verdict on each, and return what was found."""

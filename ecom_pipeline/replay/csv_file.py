@@ -53,7 +53,7 @@ def inspect(path: Path) -> CsvFile:
     """
     if path.is_dir():
         raise DatasetError(f"{path} is a folder: name the CSV file in it")
-    with _told_clearly(path), path.open("rb") as head:
+    with _translated_errors(path), path.open("rb") as head:
         magic = head.read(len(_ZIP))
     if magic == _ZIP:
         raise DatasetError(f"{path} is a zip archive or a workbook: unpack it, or save it as CSV")
@@ -67,7 +67,7 @@ def inspect(path: Path) -> CsvFile:
 def rows_of(file: CsvFile) -> Iterator[Row]:
     """Yield every data row as its eight texts, in the order of DATA_SET_KEYS, in flat memory."""
     checked = False
-    with _told_clearly(file.path), _opened_text(file) as handle:
+    with _translated_errors(file.path), _opened_text(file) as handle:
         try:
             with pd.read_csv(
                 handle, dtype=str, keep_default_na=False, chunksize=CHUNK_ROWS
@@ -85,7 +85,7 @@ def rows_of(file: CsvFile) -> Iterator[Row]:
 def _scan(path: Path, *, gzipped: bool) -> tuple[str, str]:
     """Return the SHA-256 and the encoding of the whole content."""
     digest, utf8, size = hashlib.sha256(), _Utf8(), 0
-    with _told_clearly(path), _opened(path, gzipped=gzipped) as handle:
+    with _translated_errors(path), _opened(path, gzipped=gzipped) as handle:
         while piece := handle.read(_PIECE):
             if b"\0" in piece:
                 raise DatasetError(f"{path} is not text: name a CSV file, plain or gzipped")
@@ -118,7 +118,7 @@ def _opened(path: Path, *, gzipped: bool) -> gzip.GzipFile | io.BufferedReader:
 
 
 @contextmanager
-def _told_clearly(path: Path) -> Iterator[None]:
+def _translated_errors(path: Path) -> Iterator[None]:
     """Turn the errors of reading `path` into a DatasetError of one sentence."""
     try:
         yield
@@ -148,7 +148,7 @@ def _may_be_ragged(chunk: pd.DataFrame) -> bool:
 
 
 def _check_header(file: CsvFile) -> None:
-    with _told_clearly(file.path), _opened_text(file) as handle:
+    with _translated_errors(file.path), _opened_text(file) as handle:
         line = handle.readline(_PIECE)
     found = next(csv.reader([line.rstrip("\r\n")], strict=False), [])
     faults = {

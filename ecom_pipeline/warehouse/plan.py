@@ -34,7 +34,7 @@ def _day(session: Session, lake: Lake, day: date, past: Entry | None) -> Entry |
     if past is not None and past.totals == flat.totals:
         return None
     rows = session.rows(f"select event_id, {DIGEST} from {FACT} where invoice_date = %s", [day])
-    before = {event_id: int(mark) for event_id, mark in rows}
+    before = {event_id: int(row_digest) for event_id, row_digest in rows}
     kept = before.keys() & flat.digests.keys()
     change = Change(
         added=len(flat.digests) - len(kept),

@@ -33,25 +33,25 @@ class SchemaError(WarehouseError):
 class Drift:
     """A column that is not everywhere what the column list says."""
 
-    place: str
+    schema: str
     column: str
     expected: str
     found: str
 
     def __str__(self) -> str:
-        return f"{self.place}, {self.column}: expected {self.expected}, found {self.found}"
+        return f"{self.schema}, {self.column}: expected {self.expected}, found {self.found}"
 
 
-def compare(place: str, expected: Types, found: Types) -> list[Drift]:
+def compare(schema: str, expected: Types, found: Types) -> list[Drift]:
     """Return each column that is missing, unknown, of another type or at another place."""
     names = [*expected, *(name for name in found if name not in expected)]
     wrong = [
-        Drift(place, name, expected.get(name, "no such column"), found.get(name, "nothing"))
+        Drift(schema, name, expected.get(name, "no such column"), found.get(name, "nothing"))
         for name in names
         if expected.get(name) != found.get(name)
     ]
     if not wrong and list(expected) != list(found):
-        wrong.append(Drift(place, "the order", ", ".join(expected), ", ".join(found)))
+        wrong.append(Drift(schema, "the order", ", ".join(expected), ", ".join(found)))
     return wrong
 
 

@@ -91,7 +91,7 @@ def test_deployed_again_nothing_changes_and_a_change_replaces_nothing_with_data_
 ):
     assert deploy.deploy(emulator) == deploy.outputs(emulator)
     assert states(emulator, deploy.STACK) == first
-    kept = ("ApiId", "UserPoolId", "RawBucket", "TableName", "SealSecretArn", "ProducerKeyId")
+    kept = ("ApiId", "UserPoolId", "RawBucket", "TableName", "PageTokenSecretArn", "ProducerKeyId")
     before = deploy.outputs(emulator)
     template = deployable(emulator)
     template["Resources"]["QueryFunction"]["Properties"]["MemorySize"] = 256
@@ -102,10 +102,12 @@ def test_deployed_again_nothing_changes_and_a_change_replaces_nothing_with_data_
     assert {key: after[key] for key in kept} == {key: before[key] for key in kept}
     query = client(emulator, "lambda").get_function_configuration(FunctionName="ecom-query")
     assert query["MemorySize"] == 256
-    assert query["Environment"]["Variables"]["SEAL_SECRET_ARN"] == before["SealSecretArn"]
+    assert (
+        query["Environment"]["Variables"]["PAGE_TOKEN_SECRET_ARN"] == before["PageTokenSecretArn"]
+    )
 
 
 def test_the_seal_secret_is_made_by_aws_and_long(emulator):
-    arn = deploy.outputs(emulator)["SealSecretArn"]
+    arn = deploy.outputs(emulator)["PageTokenSecretArn"]
     secret = client(emulator, "secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
     assert len(secret) == 64

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from ecom_pipeline.local.drill.answers import JSON
+from ecom_pipeline.local.drill.faulty_responses import JSON
 from ecom_pipeline.local.drill.http_proxy import Reply
 from ecom_pipeline.realtime import ingest
 from ecom_pipeline_tests.builders import payload, request

@@ -51,7 +51,7 @@ def look(lake, day, **wanted):
     return list(replay.find(lake, QuarantineFilter(day=day, **wanted)))
 
 
-def trials(lake, day, changes=(), **wanted):
+def candidates(lake, day, changes=(), **wanted):
     return replay.preview(lake, look(lake, day, **wanted), dict(changes), TODAY)
 
 
@@ -80,7 +80,7 @@ def test_records_are_counted_and_found_by_reason_field_and_id(lake, day):
 def test_what_is_mended_is_taken_and_leaves_and_the_rest_stays(lake, day):
     refuse(day, on(day, event_id="a", Quantity="six"), on(day, event_id="b", Country=None))
     before = {kept.record.field: kept.line for kept in look(lake, day)}
-    tried = trials(lake, day, {"Quantity": "6"})
+    tried = candidates(lake, day, {"Quantity": "6"})
     assert [trial.refusal and trial.refusal.field for trial in tried] == [None, "Country"]
     assert len(look(lake, day)) == 2, "a preview writes nothing"
     api = Api()
@@ -95,10 +95,10 @@ def test_what_is_mended_is_taken_and_leaves_and_the_rest_stays(lake, day):
 def test_an_event_without_an_id_has_the_same_one_at_each_try(lake, day):
     bad = {k: v for k, v in on(day, Quantity="six").items() if k != "event_id"}
     refuse(day, bad, bad, on(day, event_id="x", Country=None))
-    first, second = (event_of(t)["event_id"] for t in trials(lake, day, {"Quantity": "6"})[:2])
+    first, second = (event_of(t)["event_id"] for t in candidates(lake, day, {"Quantity": "6"})[:2])
     assert first != second, "equal lines of an invoice are two events"
-    replay.replay(lake, trials(lake, day, {"Quantity": "6"}, field="Quantity")[:1], Api())
-    (left,) = trials(lake, day, {"Quantity": "6"}, field="Quantity")
+    replay.replay(lake, candidates(lake, day, {"Quantity": "6"}, field="Quantity")[:1], Api())
+    (left,) = candidates(lake, day, {"Quantity": "6"}, field="Quantity")
     assert event_of(left)["event_id"] == second, "it does not hang on the lines before it"
 
 
@@ -107,10 +107,10 @@ def test_killed_at_any_write_and_run_again_it_ends_the_same(lake, day, write):
     refuse(day, on(day, event_id="a", Quantity="six"), on(day, event_id="b", Quantity="ten"))
     lines = {kept.line for kept in look(lake, day)}
     api = Api()
-    tried = trials(lake, day, {"Quantity": "6"})
+    tried = candidates(lake, day, {"Quantity": "6"})
     assert killed_at(write, lambda: replay.replay(lake, tried, api), lake.s3)
     assert {kept.line for kept in look(lake, day)} == lines, "nothing is lost"
-    replay.replay(lake, trials(lake, day, {"Quantity": "6"}), api)
+    replay.replay(lake, candidates(lake, day, {"Quantity": "6"}), api)
     assert look(lake, day) == []
     assert api.took[:2] == api.took[2:], "the same events, so the stores take them once"
     (moved,) = lake.raw.objects(f"{keys.REPLAYED}received_date={day}/")
@@ -121,7 +121,7 @@ def test_what_the_api_refuses_stays(lake, day):
     refuse(day, on(day, Quantity="six"))
     refusal = Refusal("Quantity", "an older rule", "6")
     outcome = replay.replay(
-        lake, trials(lake, day, {"Quantity": "6"}), lambda events: [refusal] * len(events)
+        lake, candidates(lake, day, {"Quantity": "6"}), lambda events: [refusal] * len(events)
     )
     assert outcome.accepted == []
     assert [why for _, why in outcome.refused] == [refusal]
@@ -171,7 +171,7 @@ def test_a_conflict_needs_an_id_of_its_own_and_stays_away_once_it_was_taken(lake
 
 def test_two_contents_are_not_sent_under_one_id(lake, day):
     refuse(day, on(day, Quantity="six"), on(day, Quantity="ten", StockCode="B"))
-    one, two = trials(lake, day, {"Quantity": "6", "event_id": "same"})
+    one, two = candidates(lake, day, {"Quantity": "6", "event_id": "same"})
     assert one.event is not None
     assert refusal_of(two).field == "event_id"
 

@@ -30,7 +30,7 @@ def run(warehouse, *statements):
 
 def drift(aws, warehouse, *days):
     found = schema.drift(connect.catalog(aws), connect.lake(aws), warehouse, days)
-    return [(each.place, each.column) for each in found]
+    return [(each.schema, each.column) for each in found]
 
 
 def test_what_was_just_made_does_not_drift(aws, warehouse, day):

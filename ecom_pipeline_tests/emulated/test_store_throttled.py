@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from ecom_pipeline.domain import envelope, keys
-from ecom_pipeline.local.drill.answers import JSON
+from ecom_pipeline.local.drill.faulty_responses import JSON
 from ecom_pipeline.local.drill.http_proxy import Reply
 from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.realtime import store, table

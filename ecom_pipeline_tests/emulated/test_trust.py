@@ -37,7 +37,7 @@ def compare(warehouse, lake, day, *wrong, during=lambda: None):
         during()
         return Reconciliation({"raw": {day: Totals()}, "fact": {day: Totals()}}, wrong)
 
-    verdict.kept(warehouse, lake, day, day, found)
+    verdict.recorded(warehouse, lake, day, day, found)
 
 
 def missing(day):

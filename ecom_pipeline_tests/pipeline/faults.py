@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from contextlib import contextmanager
 
-from ecom_pipeline.local.drill.answers import (
+from ecom_pipeline.local.drill.faulty_responses import (
     half_of_the_keys,
     half_of_the_records,
     half_of_the_statements,

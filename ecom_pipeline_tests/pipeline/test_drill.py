@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.local.drill import course, faults, report
+from ecom_pipeline.local.drill import faults, report, runner
 from ecom_pipeline.local.drill.registry import fault_of
 
 SEED = 1
@@ -18,7 +18,7 @@ EVERY = faults.every()
 @pytest.fixture(scope="module")
 def world():
     """Yield the drill's world, with made-up sales in it."""
-    with course.world(SEED) as made:
+    with runner.world(SEED) as made:
         made.replay(DayRange(*DAYS), made.settings.home, lambda _count: None, ROWS)
         yield made
 
@@ -27,13 +27,13 @@ def world():
 def test_there_are_thirty_faults_at_least_each_with_a_name_and_a_sentence():
     names = {each.name for each in EVERY}
     assert len(names) == len(EVERY) >= 30
-    assert all(each.says.endswith(".") for each in EVERY)
-    assert course.in_any_order(EVERY, 1) != course.in_any_order(EVERY, 2)
+    assert all(each.description.endswith(".") for each in EVERY)
+    assert runner.in_any_order(EVERY, 1) != runner.in_any_order(EVERY, 2)
 
 
 @pytest.mark.parametrize("fault", EVERY, ids=lambda each: each.name)
 def test_a_fault_is_stood(world, fault):
-    assert course.run_fault(world, fault).wrong == ""
+    assert runner.run_fault(world, fault).wrong == ""
 
 
 def test_a_drill_whose_invariant_is_broken_says_so(world, capsys):
@@ -41,14 +41,14 @@ def test_a_drill_whose_invariant_is_broken_says_so(world, capsys):
 
     cent = Decimal("0.01")
 
-    def a_cent_is_stolen(there):
+    def a_cent_is_stolen(system):
         """Somebody takes a cent out of the warehouse."""
-        day, _ = there.loaded_day()
-        alter(there, day, cent)
+        day, _ = system.loaded_day()
+        alter(system, day, cent)
         return "nobody saw it"
 
-    def alter(there, day, by):
-        with there.warehouse.session() as session:
+    def alter(system, day, by):
+        with system.warehouse.session() as session:
             session.run(
                 f"update sales.fact_invoice_lines set amount = amount - {by}"
                 " where invoice_date = %s",
@@ -58,14 +58,14 @@ def test_a_drill_whose_invariant_is_broken_says_so(world, capsys):
         stolen.append(day)
 
     stolen = []
-    outcomes = course.run_all(world, [fault_of("sabotage", a_cent_is_stolen)])
-    result = course.verify(world, outcomes)
+    outcomes = runner.run_all(world, [fault_of("sabotage", a_cent_is_stolen)])
+    result = runner.verify(world, outcomes)
     assert str(stolen[0]) in outcomes[0].wrong
     assert any(str(stolen[0]) in each for each in result.differences)
     assert not result.held
     report.show(result, Console(width=200))
     assert "BROKEN" in capsys.readouterr().out
     alter(world, stolen[0], -cent)
-    healed = course.verify(world, [])
+    healed = runner.verify(world, [])
     assert healed.held
     assert not replace(healed, outcomes=outcomes).held

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from ecom_pipeline.local.drill import answers, functions
+from ecom_pipeline.local.drill import faulty_responses, functions
 from ecom_pipeline.local.drill.delivery import Event
 from ecom_pipeline.local.drill.functions import Hurry
 from ecom_pipeline.local.drill.http_proxy import Rule
+from ecom_pipeline.local.drill.injection import Injection
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.strike import Strike
-from ecom_pipeline.local.drill.world import TestSystem
+from ecom_pipeline.local.drill.test_system import TestSystem
 
 GROUP = "api"
 
@@ -20,21 +20,21 @@ _FOR_EVER = 1_000
 def kinesis_throttles(world: TestSystem) -> str:
     """Kinesis refuses the first PutRecords calls: the function asks again."""
     times = world.random.randint(1, 3)
-    _post_through(world, answers.throttled, times)
+    _post_through(world, faulty_responses.throttled, times)
     return f"refused {times} times, then taken"
 
 
 @fault(GROUP)
 def kinesis_takes_half(world: TestSystem) -> str:
     """PutRecords succeeds for each second record only: the others are sent again."""
-    _post_through(world, answers.half_of_the_records, 2)
+    _post_through(world, faulty_responses.half_of_the_records, 2)
     return "each second record refused, twice: none lost, none doubled in the stores"
 
 
 @fault(GROUP)
 def the_answer_of_putrecords_is_lost(world: TestSystem) -> str:
     """The records are on the stream, but the function is told of an error, and puts them again."""
-    kind = world.random.choice((answers.lost, answers.cut_after))
+    kind = world.random.choice((faulty_responses.lost, faulty_responses.cut_after))
     _post_through(world, kind, 1)
     return "on the stream twice, in each store once"
 
@@ -44,14 +44,14 @@ def kinesis_throttles_for_too_long(world: TestSystem) -> str:
     """Kinesis refuses until the time is up: the producer gets 503, and sends the same again."""
     day = world.day()
     made = world.events(day)
-    strike = Strike("PutRecords", answers.throttled, _FOR_EVER)
-    with functions.through(world.settings, strike):
+    injection = Injection("PutRecords", faulty_responses.throttled, _FOR_EVER)
+    with functions.through(world.settings, injection):
         told = world.producer.post(made, Hurry())
     require(told.status == _UNAVAILABLE, f"the API answered {told.status}, not 503")
     require("Retry-After" in told.headers, "the API did not say when to come again")
     _must_accept(world, made)
     world.load(day)
-    return f"503 with Retry-After after {strike.struck} refusals; sent again, it is all there"
+    return f"503 with Retry-After after {injection.injected} refusals; sent again, it is all there"
 
 
 @fault(GROUP)
@@ -68,10 +68,10 @@ def a_producer_sends_again(world: TestSystem) -> str:
 def _post_through(world: TestSystem, kind: Rule, times: int) -> None:
     day = world.day()
     made = world.events(day)
-    strike = Strike("PutRecords", kind, times)
-    with functions.through(world.settings, strike):
+    injection = Injection("PutRecords", kind, times)
+    with functions.through(world.settings, injection):
         told = world.producer.post(made)
-    strike.must_have_struck()
+    injection.must_have_been_injected()
     require(told.status == _ACCEPTED, f"the API answered {told.status}")
     world.producer.settle()
     world.load(day)

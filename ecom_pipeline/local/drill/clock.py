@@ -9,7 +9,7 @@ from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
 from ecom_pipeline.local.drill.delivery import moment, payload, sent
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.world import TestSystem
+from ecom_pipeline.local.drill.test_system import TestSystem
 from ecom_pipeline.warehouse import load
 
 GROUP = "calendar"

@@ -13,11 +13,11 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.buckets import Lake
-from ecom_pipeline.local.drill import answers
+from ecom_pipeline.local.drill import faulty_responses
 from ecom_pipeline.local.drill.http_proxy import Call, Forward, Reply
+from ecom_pipeline.local.drill.injection import Injection
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.strike import Strike
-from ecom_pipeline.local.drill.world import TestSystem
+from ecom_pipeline.local.drill.test_system import TestSystem
 
 GROUP = "lake"
 
@@ -67,10 +67,10 @@ def an_object_goes_between_listing_and_read(world: TestSystem) -> str:
         _remove(world, victim)
         return forward(call)
 
-    strike = Strike(f"GET /{world.settings.raw_bucket}/{victim}", gone)
-    with world.lake_through(strike) as lake:
+    injection = Injection(f"GET /{world.settings.raw_bucket}/{victim}", gone)
+    with world.lake_through(injection) as lake:
         require(_build_fails(lake, day), "a day was built without an object that was listed")
-    strike.must_have_struck()
+    injection.must_have_been_injected()
     require(partition.committed(world.lake, day) == before, "the manifest is another")
     _write(world, victim, kept)
     world.load(day)
@@ -83,10 +83,12 @@ def a_read_is_cut(world: TestSystem) -> str:
     day, _ = world.loaded_day()
     before = partition.committed(world.lake, day)
     world.arrive(day)
-    strike = Strike(f"GET /{world.settings.raw_bucket}/raw", answers.half_of_the_body)
-    with world.lake_through(strike) as lake:
+    injection = Injection(
+        f"GET /{world.settings.raw_bucket}/raw", faulty_responses.half_of_the_body
+    )
+    with world.lake_through(injection) as lake:
         failed = _build_fails(lake, day)
-    strike.must_have_struck()
+    injection.must_have_been_injected()
     if failed:
         require(partition.committed(world.lake, day) == before, "the manifest is another")
     world.load(day)
@@ -98,9 +100,9 @@ def s3_stumbles_while_a_day_is_built(world: TestSystem) -> str:
     """S3 answers listing, reads and writes of a build with 500, SlowDown or not at all."""
     day = world.day()
     world.arrive(day)
-    kinds = (answers.internal_error, answers.slow_down, answers.cut)
+    kinds = (faulty_responses.internal_error, faulty_responses.slow_down, faulty_responses.cut)
     strikes = [
-        Strike(operation, world.random.choice(kinds))
+        Injection(operation, world.random.choice(kinds))
         for operation in ("GET /", f"PUT /{world.settings.csv_bucket}/csv")
     ]
 
@@ -111,11 +113,11 @@ def s3_stumbles_while_a_day_is_built(world: TestSystem) -> str:
 
     with world.lake_through(each) as lake:
         partition.build(lake, day)
-    for strike in strikes:
-        strike.must_have_struck()
+    for injection in strikes:
+        injection.must_have_been_injected()
     world.load(day)
     world.must_be_version(day, 1)
-    return f"{sum(each.struck for each in strikes)} calls failed; the build went on"
+    return f"{sum(each.injected for each in strikes)} calls failed; the build went on"
 
 
 @fault(GROUP)
@@ -123,11 +125,11 @@ def the_answer_of_the_manifest_is_lost(world: TestSystem) -> str:
     """The manifest is written, but its answer is lost; the retry's condition then fails."""
     day, _ = world.loaded_day()
     world.arrive(day)
-    kind = world.random.choice((answers.lost, answers.cut_after))
-    strike = Strike(f"PUT /{world.settings.csv_bucket}/{keys.manifest_key(day)}", kind)
-    with world.lake_through(strike) as lake:
+    kind = world.random.choice((faulty_responses.lost, faulty_responses.cut_after))
+    injection = Injection(f"PUT /{world.settings.csv_bucket}/{keys.manifest_key(day)}", kind)
+    with world.lake_through(injection) as lake:
         made = partition.build(lake, day)
-    strike.must_have_struck()
+    injection.must_have_been_injected()
     require(partition.committed(world.lake, day) == made, "the manifest is not the build's")
     world.load(day)
     return "read back: it is our own"
@@ -144,10 +146,10 @@ def two_builders_of_a_day(world: TestSystem) -> str:
         partition.build(world.lake, day)
         return forward(call)
 
-    strike = Strike(f"PUT /{world.settings.csv_bucket}/{keys.manifest_key(day)}", overtake)
-    with world.lake_through(strike) as lake:
+    injection = Injection(f"PUT /{world.settings.csv_bucket}/{keys.manifest_key(day)}", overtake)
+    with world.lake_through(injection) as lake:
         made = partition.build(lake, day)
-    strike.must_have_struck()
+    injection.must_have_been_injected()
     require(made.totals == world.expected(day), "the slower builder's manifest lacks rows")
     world.load(day)
     return "the slower one saw it, and built again with all objects"

@@ -7,8 +7,8 @@ from datetime import date
 
 from ecom_pipeline.lake import partition
 from ecom_pipeline.local.drill.registry import fault, require
+from ecom_pipeline.local.drill.test_system import TestSystem
 from ecom_pipeline.local.drill.wire import Fate
-from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.warehouse import load
 from ecom_pipeline.warehouse.ledger import LOCK, FencedError
 

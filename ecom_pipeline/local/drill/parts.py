@@ -10,7 +10,7 @@ from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.catalog import CSV_TABLE, table_input
 from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.world import TestSystem
+from ecom_pipeline.local.drill.test_system import TestSystem
 from ecom_pipeline.warehouse import connect, load, schema
 from ecom_pipeline.warehouse.session import WarehouseError
 
@@ -70,7 +70,7 @@ def a_manifest_is_damaged(world: TestSystem) -> str:
     require(found, f"{key} is not there")
     body = found.body if found else b""
     world.lake.csv.write_json(key, body[: world.random.randrange(len(body) - 2)])
-    return _mended(world, day, before, ManifestError)
+    return _recovered(world, day, before, ManifestError)
 
 
 @fault(GROUP)
@@ -86,7 +86,7 @@ def a_column_of_the_catalog_is_altered(world: TestSystem) -> str:
     glue = world.client("glue")
     glue.update_table(DatabaseName=world.settings.glue_database, TableInput=wanted)
     found = schema.drift(catalog, world.lake, world.warehouse, [day])
-    named = [(each.place, each.column) for each in found]
+    named = [(each.schema, each.column) for each in found]
     expected = [(f"Glue {CSV_TABLE}", victim["Name"])]
     require(named == expected, f"the drift is {named}, not {expected}")
     catalog.sync([day])
@@ -113,10 +113,10 @@ def _refused(world: TestSystem, day: date, before: Totals, damage: Damage) -> st
     require(found, f"{part.key} is not there")
     if found:
         damage(part.key, found.body)
-    return _mended(world, day, before, WarehouseError)
+    return _recovered(world, day, before, WarehouseError)
 
 
-def _mended(world: TestSystem, day: date, before: Totals, expected: type[Exception]) -> str:
+def _recovered(world: TestSystem, day: date, before: Totals, expected: type[Exception]) -> str:
     """Try to load what is damaged, which must change nothing; then rebuild and load."""
     refusal = ""
     try:

@@ -20,10 +20,10 @@ from ecom_pipeline.lake import partition
 from ecom_pipeline.local import processes, stack
 from ecom_pipeline.local.drill.delivery import encoded
 from ecom_pipeline.local.drill.http_proxy import Call, Forward, Proxy, Reply
+from ecom_pipeline.local.drill.injection import Injection
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.strike import Strike
+from ecom_pipeline.local.drill.test_system import TestSystem
 from ecom_pipeline.local.drill.wire import Fate, StatementStrike, WarehouseProxy
-from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.settings import child_environment, environment_of
 
 GROUP = "processes"
@@ -116,10 +116,10 @@ def a_loading_process_is_killed(world: TestSystem) -> str:
     day, before = world.loaded_day()
     world.arrive(day)
     killer = _Killer(lambda: world.must_hold(day, before))
-    strike = StatementStrike(step, Fate.PASS, after="insert into sales.load_fence")
+    injection = StatementStrike(step, Fate.PASS, after="insert into sales.load_fence")
 
     def kill_there(statement: str) -> Fate:
-        if strike(statement) is Fate.PASS and strike.struck and killer.kill():
+        if injection(statement) is Fate.PASS and injection.injected and killer.kill():
             return Fate.CUT_BEFORE
         return Fate.PASS
 
@@ -143,10 +143,10 @@ def a_building_process_is_killed(world: TestSystem) -> str:
         killer.kill()
         raise ConnectionResetError
 
-    strike = Strike(f"PUT /{world.settings.csv_bucket}/{place}", kill_there)
-    with Proxy(str(world.settings.endpoint_url), strike) as proxy:
+    injection = Injection(f"PUT /{world.settings.csv_bucket}/{place}", kill_there)
+    with Proxy(str(world.settings.endpoint_url), injection) as proxy:
         killer.run(world, _LOAD, day, endpoint_url=proxy.url)
-    strike.must_have_struck()
+    injection.must_have_been_injected()
     require(partition.committed(world.lake, day) == before, "the manifest is another")
     world.load(day)
     world.must_be_version(day, 2)

@@ -18,7 +18,7 @@ class Fault:
 
     name: str
     group: str
-    says: str
+    description: str
     inject: Inject
 
 

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.local.drill import course, faults
-from ecom_pipeline.local.drill.course import Outcome, Result
+from ecom_pipeline.local.drill import faults, runner
+from ecom_pipeline.local.drill.runner import Outcome, Result
 from ecom_pipeline.terminal import pounds, table
 
 
@@ -21,14 +21,14 @@ def run(seed: int, days: DayRange, console: Console) -> Result:
     started = time.monotonic()
     with _progress(console) as progress:
         task = progress.add_task("starting a local AWS of its own", total=None)
-        with course.world(seed) as world:
+        with runner.world(seed) as world:
             progress.update(task, description="replaying made-up sales")
             world.replay(days, Path(world.settings.home), lambda _count: None)
-            every = course.in_any_order(faults.every(), seed)
+            every = runner.in_any_order(faults.every(), seed)
             progress.update(task, description="faults", total=len(every))
-            outcomes = course.run_all(world, every, _teller(progress))
+            outcomes = runner.run_all(world, every, _outcome_printer(progress))
             progress.update(task, description="comparing all stores over all days")
-            result = course.verify(world, outcomes)
+            result = runner.verify(world, outcomes)
     return replace(result, seconds=time.monotonic() - started)
 
 
@@ -44,15 +44,15 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _teller(progress: Progress) -> Callable[[Outcome], None]:
-    def tell(outcome: Outcome) -> None:
-        mark = "[red]FAILED[/]" if outcome.wrong else "[green]held[/]"
-        progress.console.print(f"{mark} {outcome.fault.name} [dim]{outcome.seconds:.1f} s")
+def _outcome_printer(progress: Progress) -> Callable[[Outcome], None]:
+    def print_outcome(outcome: Outcome) -> None:
+        verdict = "[red]FAILED[/]" if outcome.wrong else "[green]held[/]"
+        progress.console.print(f"{verdict} {outcome.fault.name} [dim]{outcome.seconds:.1f} s")
         if outcome.wrong:
             progress.console.print(Text(f"  {outcome.wrong}", style="red"))
         progress.advance(progress.task_ids[0])
 
-    return tell
+    return print_outcome
 
 
 def show(result: Result, console: Console) -> None:
@@ -90,7 +90,7 @@ def as_data(result: Result) -> dict[str, Any]:
             {
                 "group": each.fault.group,
                 "name": each.fault.name,
-                "says": each.fault.says,
+                "says": each.fault.description,
                 "happened": each.happened,
                 "wrong": each.wrong,
                 "seconds": round(each.seconds, 2),

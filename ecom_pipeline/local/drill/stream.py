@@ -3,7 +3,7 @@
 from ecom_pipeline.local.drill.delivery import encoded, sent
 from ecom_pipeline.local.drill.functions import STREAM
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.world import TestSystem
+from ecom_pipeline.local.drill.test_system import TestSystem
 from ecom_pipeline.realtime import archive, store
 
 GROUP = "stream"
@@ -58,9 +58,9 @@ def one_consumer_is_ahead(world: TestSystem) -> str:
     """The archive has a batch that the table's consumer gets only after the load."""
     day = world.day()
     batch = world.batch(world.events(day))
-    require(world.hand(archive, batch) == [], "the archive left records over")
+    require(world.invoke(archive, batch) == [], "the archive left records over")
     world.load(day)
-    require(world.hand(store, batch) == [], "the store left records over")
+    require(world.invoke(store, batch) == [], "the store left records over")
     return "the warehouse was first, the table followed"
 
 
@@ -69,13 +69,13 @@ def poison_on_the_stream(world: TestSystem) -> str:
     """Records that are no JSON, no UTF-8 or of a wrong type lie among good ones on the stream."""
     day = world.day()
     made = world.events(day)
-    mark = made[0]["event_id"]
+    event_id = made[0]["event_id"]
     good = encoded(made[0])
     poison = [
-        f"no JSON {mark}".encode(),
-        b"\xff\xfe\x00" + mark.encode(),
-        b'{"status": "accepted", "event_id": 7, "mark": "%s"}' % mark.encode(),
-        good.replace(mark.encode(), f"{mark}-q".encode()).replace(
+        f"no JSON {event_id}".encode(),
+        b"\xff\xfe\x00" + event_id.encode(),
+        b'{"status": "accepted", "event_id": 7, "mark": "%s"}' % event_id.encode(),
+        good.replace(event_id.encode(), f"{event_id}-q".encode()).replace(
             b'"Quantity": ', b'"Quantity": 0.5'
         ),
     ]

@@ -2,11 +2,11 @@
 
 from botocore.exceptions import ClientError
 
-from ecom_pipeline.local.drill import answers, functions
+from ecom_pipeline.local.drill import faulty_responses, functions
 from ecom_pipeline.local.drill.functions import Hurry
+from ecom_pipeline.local.drill.injection import Injection
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.strike import Strike
-from ecom_pipeline.local.drill.world import TestSystem
+from ecom_pipeline.local.drill.test_system import TestSystem
 from ecom_pipeline.local.poller.records import Record
 from ecom_pipeline.realtime import archive, store
 
@@ -20,22 +20,22 @@ _FOR_EVER = 1_000
 def dynamodb_throttles(world: TestSystem) -> str:
     """DynamoDB refuses the first calls: the function asks again."""
     times = world.random.randint(1, 3)
-    _deliver_through(world, Strike(_PUT_ITEMS, answers.throttled, times))
+    _deliver_through(world, Injection(_PUT_ITEMS, faulty_responses.throttled, times))
     return f"refused {times} times, then stored"
 
 
 @fault(GROUP)
 def dynamodb_takes_half(world: TestSystem) -> str:
     """Each second statement of a batch is throttled: those alone are sent again."""
-    _deliver_through(world, Strike(_PUT_ITEMS, answers.half_of_the_statements, 2))
+    _deliver_through(world, Injection(_PUT_ITEMS, faulty_responses.half_of_the_statements, 2))
     return "each second item refused, twice: all stored"
 
 
 @fault(GROUP)
 def the_answer_of_a_conditional_put_is_lost(world: TestSystem) -> str:
     """The items are stored, but their answer is lost; the next put finds its keys taken."""
-    kind = world.random.choice((answers.lost, answers.cut_after))
-    _deliver_through(world, Strike(_PUT_ITEMS, kind))
+    kind = world.random.choice((faulty_responses.lost, faulty_responses.cut_after))
+    _deliver_through(world, Injection(_PUT_ITEMS, kind))
     return "read back, found equal: stored once, and no conflict"
 
 
@@ -45,10 +45,10 @@ def dynamodb_reads_half(world: TestSystem) -> str:
     day = world.day()
     batch = world.batch(world.events(day))
     world.deliver(batch)
-    strike = Strike("BatchGetItem", answers.half_of_the_keys, 2)
-    with functions.through(world.settings, strike):
+    injection = Injection("BatchGetItem", faulty_responses.half_of_the_keys, 2)
+    with functions.through(world.settings, injection):
         world.deliver(batch)
-    strike.must_have_struck()
+    injection.must_have_been_injected()
     world.load(day)
     return "the rest was asked for again: a redelivery changed nothing"
 
@@ -58,8 +58,10 @@ def dynamodb_is_busy_for_too_long(world: TestSystem) -> str:
     """DynamoDB refuses until the time is up: the batch is reported failed, and comes again."""
     day = world.day()
     batch = world.batch(world.events(day))
-    with functions.through(world.settings, Strike(_PUT_ITEMS, answers.throttled, _FOR_EVER)):
-        failed = world.hand(store, batch, Hurry())
+    with functions.through(
+        world.settings, Injection(_PUT_ITEMS, faulty_responses.throttled, _FOR_EVER)
+    ):
+        failed = world.invoke(store, batch, Hurry())
     first = [{"itemIdentifier": batch[0].sequence}]
     require(failed == first, f"the function reported {failed}, not {first}")
     world.deliver(batch)
@@ -70,22 +72,22 @@ def dynamodb_is_busy_for_too_long(world: TestSystem) -> str:
 @fault(GROUP)
 def s3_answers_500(world: TestSystem) -> str:
     """S3 fails on the archive's first put: it is tried again."""
-    _deliver_through(world, Strike(_PUT_OBJECT, answers.internal_error))
+    _deliver_through(world, Injection(_PUT_OBJECT, faulty_responses.internal_error))
     return "500, then written"
 
 
 @fault(GROUP)
 def s3_says_slow_down(world: TestSystem) -> str:
     """S3 answers the archive's first put with 503 SlowDown."""
-    _deliver_through(world, Strike(_PUT_OBJECT, answers.slow_down))
+    _deliver_through(world, Injection(_PUT_OBJECT, faulty_responses.slow_down))
     return "503 SlowDown, then written"
 
 
 @fault(GROUP)
 def the_connection_to_s3_is_cut(world: TestSystem) -> str:
     """The connection ends before or after S3 has the archive's object."""
-    kind = world.random.choice((answers.cut, answers.cut_after))
-    _deliver_through(world, Strike(_PUT_OBJECT, kind))
+    kind = world.random.choice((faulty_responses.cut, faulty_responses.cut_after))
+    _deliver_through(world, Injection(_PUT_OBJECT, kind))
     return "put again under the same key: one object"
 
 
@@ -102,20 +104,22 @@ def s3_lets_nobody_write(world: TestSystem) -> str:
 
 
 def _is_refused(world: TestSystem, batch: list[Record]) -> bool:
-    with functions.through(world.settings, Strike(_PUT_OBJECT, answers.denied, _FOR_EVER)):
+    with functions.through(
+        world.settings, Injection(_PUT_OBJECT, faulty_responses.denied, _FOR_EVER)
+    ):
         try:
-            world.hand(archive, batch)
+            world.invoke(archive, batch)
         except ClientError:
             return True
     return False
 
 
-def _deliver_through(world: TestSystem, strike: Strike) -> None:
+def _deliver_through(world: TestSystem, injection: Injection) -> None:
     day = world.day()
     batch = world.batch(world.events(day))
-    with functions.through(world.settings, strike):
+    with functions.through(world.settings, injection):
         world.deliver(batch)
-    strike.must_have_struck()
+    injection.must_have_been_injected()
     objects = len(world.lake.raw.objects_of(day))
     require(objects == 1, f"one batch became {objects} raw objects")
     world.load(day)

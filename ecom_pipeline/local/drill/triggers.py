@@ -12,7 +12,7 @@ import dagster as dg
 
 from ecom_pipeline.lake.notifications import Message, Notifications
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.world import TestSystem
+from ecom_pipeline.local.drill.test_system import TestSystem
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.orchestration.schedules import daily_sweep
 from ecom_pipeline.orchestration.sensors import new_raw_objects

@@ -2,8 +2,8 @@
 
 from ecom_pipeline.lake import partition
 from ecom_pipeline.local.drill.registry import fault, require
+from ecom_pipeline.local.drill.test_system import TestSystem
 from ecom_pipeline.local.drill.wire import Fate, StatementStrike
-from ecom_pipeline.local.drill.world import TestSystem
 from ecom_pipeline.warehouse import load
 
 GROUP = "warehouse"
@@ -46,8 +46,8 @@ def the_answer_of_commit_is_lost(world: TestSystem) -> str:
 @fault(GROUP)
 def the_answer_of_the_claim_is_lost(world: TestSystem) -> str:
     """The claim on a day is committed, its answer is lost: the next generation is taken."""
-    strike = StatementStrike("commit", Fate.CUT_AFTER, after="insert into sales.load_fence")
-    return _published_through(world, strike)
+    injection = StatementStrike("commit", Fate.CUT_AFTER, after="insert into sales.load_fence")
+    return _published_through(world, injection)
 
 
 @fault(GROUP)
@@ -63,14 +63,14 @@ def a_serialization_failure_at_commit(world: TestSystem) -> str:
     return _published_through(world, StatementStrike("commit", Fate.CONFLICT, after=_LEDGER))
 
 
-def _published_through(world: TestSystem, strike: StatementStrike) -> str:
+def _published_through(world: TestSystem, injection: StatementStrike) -> str:
     """Publish late events of a day through a strike: the version is 2, whatever was struck."""
     day, _ = world.loaded_day()
     world.arrive(day)
     partition.build(world.lake, day)
-    with world.warehouse_through(strike) as warehouse:
+    with world.warehouse_through(injection) as warehouse:
         published = load.publish(warehouse, world.lake, [day])
-    require(strike.struck, "the statement never came")
+    require(injection.injected, "the statement never came")
     require(list(published) == [day], f"the load says that it published {list(published)}")
     world.must_be_version(day, 2)
-    return f"{strike.says}: published once, as version 2"
+    return f"{injection.description}: published once, as version 2"

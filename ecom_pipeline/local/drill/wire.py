@@ -44,10 +44,10 @@ class StatementStrike:
 
     def __init__(self, begins: str, fate: Fate, *, after: str = "") -> None:
         self._begins, self._fate, self._after = begins, fate, after
-        self.struck = 0
+        self.injected = 0
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """What was done to which statement."""
         return f"{self._fate.name.lower().replace('_', ' ')} {self._begins.split()[0].upper()}"
 
@@ -56,9 +56,9 @@ class StatementStrike:
         if self._after:
             self._after = "" if text.startswith(self._after) else self._after
             return Fate.PASS
-        if self.struck or not text.startswith(self._begins):
+        if self.injected or not text.startswith(self._begins):
             return Fate.PASS
-        self.struck += 1
+        self.injected += 1
         return self._fate
 
 

@@ -63,12 +63,12 @@ def _stop_on_signal() -> threading.Event:
     """Return an event that the first signal sets; a second signal ends the process at once."""
     stop = threading.Event()
 
-    def told(number: int, _frame: FrameType | None) -> None:
+    def stop_signal(number: int, _frame: FrameType | None) -> None:
         stop.set()
         signal.signal(number, signal.SIG_DFL)
 
-    signal.signal(signal.SIGTERM, told)
-    signal.signal(signal.SIGINT, told)
+    signal.signal(signal.SIGTERM, stop_signal)
+    signal.signal(signal.SIGINT, stop_signal)
     return stop
 
 

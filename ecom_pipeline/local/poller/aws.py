@@ -14,9 +14,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from ecom_pipeline.local.poller import answers
-from ecom_pipeline.local.poller.answers import Answer, Refused
-from ecom_pipeline.local.poller.destination import Letter
+from ecom_pipeline.local.poller import invocation
+from ecom_pipeline.local.poller.destination import InvocationRecord
+from ecom_pipeline.local.poller.invocation import InvocationResult, NotInvoked
 from ecom_pipeline.local.poller.mapping import Mapping
 from ecom_pipeline.local.poller.records import Record, event
 
@@ -125,7 +125,7 @@ class Aws:
             raise UnavailableError(_reason(error)) from error
         return Page(page["Records"], page.get("NextShardIterator"))
 
-    def invoke(self, mapping: Mapping, records: Sequence[Record]) -> Answer | Refused:
+    def invoke(self, mapping: Mapping, records: Sequence[Record]) -> InvocationResult | NotInvoked:
         """Run the function on records, and say what it came to."""
         try:
             response = self._lambda.invoke(
@@ -134,22 +134,30 @@ class Aws:
             payload = response["Payload"].read()
         except _ERRORS as error:
             if _code(error) in _UNUSABLE:
-                return Answer(0, _code(error))
-            return Refused(_reason(error))
+                return InvocationResult(0, _code(error))
+            return NotInvoked(_reason(error))
         if _NO_CODE in payload:
-            return Refused("the emulator has no code for the function: deploy it again")
+            return NotInvoked("the emulator has no code for the function: deploy it again")
         if "FunctionError" in response:
-            return Answer(0, response["FunctionError"])
-        return answers.read(payload, records) if mapping.reports_failures else Answer(len(records))
+            return InvocationResult(0, response["FunctionError"])
+        return (
+            invocation.read(payload, records)
+            if mapping.reports_failures
+            else InvocationResult(len(records))
+        )
 
-    def send(self, letter: Letter) -> None:
+    def send(self, invocation_record: InvocationRecord) -> None:
         """Hand a letter to its queue or bucket."""
         try:
-            if letter.key:
-                self._s3.put_object(Bucket=letter.name, Key=letter.key, Body=letter.body.encode())
+            if invocation_record.key:
+                self._s3.put_object(
+                    Bucket=invocation_record.name,
+                    Key=invocation_record.key,
+                    Body=invocation_record.body.encode(),
+                )
             else:
-                url = self._sqs.get_queue_url(QueueName=letter.name)["QueueUrl"]
-                self._sqs.send_message(QueueUrl=url, MessageBody=letter.body)
+                url = self._sqs.get_queue_url(QueueName=invocation_record.name)["QueueUrl"]
+                self._sqs.send_message(QueueUrl=url, MessageBody=invocation_record.body)
         except _ERRORS as error:
             raise UnavailableError(_reason(error)) from error
 

@@ -39,21 +39,21 @@ def folder(home: Path, function: str, stream: str) -> Path:
     return home / "checkpoints" / function / stream
 
 
-def save(place: Path, shard: str, checkpoint: Checkpoint) -> None:
+def save(folder: Path, shard: str, checkpoint: Checkpoint) -> None:
     """Replace a shard's checkpoint, at once or not at all."""
-    place.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     content = {**asdict(checkpoint), "saved_at": datetime.now(UTC).isoformat()}
-    draft = place / f".{shard}.tmp"
+    draft = folder / f".{shard}.tmp"
     with draft.open("w") as file:
         json.dump(content, file)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(place / f"{shard}.json")
+    draft.replace(folder / f"{shard}.json")
 
 
-def load(place: Path, shard: str) -> Checkpoint | None:
+def load(folder: Path, shard: str) -> Checkpoint | None:
     """Return a shard's checkpoint, or None if it has none."""
-    file = place / f"{shard}.json"
+    file = folder / f"{shard}.json"
     try:
         content: dict[str, Any] = json.loads(file.read_text())
         content.pop("saved_at")
@@ -64,9 +64,9 @@ def load(place: Path, shard: str) -> Checkpoint | None:
         raise CheckpointError(f"{file}: {error}: delete it to start the shard again") from error
 
 
-def load_all(place: Path) -> Iterator[tuple[str, Checkpoint]]:
+def load_all(folder: Path) -> Iterator[tuple[str, Checkpoint]]:
     """Yield each shard that has a checkpoint, with it."""
-    for file in sorted(place.glob("*.json")):
-        checkpoint = load(place, file.stem)
+    for file in sorted(folder.glob("*.json")):
+        checkpoint = load(folder, file.stem)
         if checkpoint:
             yield file.stem, checkpoint

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Protocol
 
-from ecom_pipeline.local.poller.answers import Answer, Refused
+from ecom_pipeline.local.poller.invocation import InvocationResult, NotInvoked
 from ecom_pipeline.local.poller.mapping import FOR_EVER, Mapping
 from ecom_pipeline.local.poller.records import Record
 
@@ -54,7 +54,7 @@ class Step:
 class Target(Protocol):
     """The outside world of a delivery."""
 
-    def invoke(self, records: Sequence[Record]) -> Answer | Refused:
+    def invoke(self, records: Sequence[Record]) -> InvocationResult | NotInvoked:
         """Run the function once."""
         ...
 
@@ -112,9 +112,9 @@ def expired(records: tuple[Record, ...], max_age: int, now: float) -> tuple[Reco
     return tuple(takewhile(lambda one: now - one.arrived > max_age, records))
 
 
-def after(work: Work, outcome: Answer | Refused, mapping: Mapping) -> Step:
+def after(work: Work, outcome: InvocationResult | NotInvoked, mapping: Mapping) -> Step:
     """Decide what follows an invocation."""
-    if isinstance(outcome, Refused):
+    if isinstance(outcome, NotInvoked):
         again = replace(work, refusals=work.refusals + 1)
         return Step(pending=(again,), pause=backoff(again.refusals, LONGEST_REFUSED))
     done, left = work.records[: outcome.finished], work.records[outcome.finished :]

@@ -18,7 +18,7 @@ _FUNCTION_ERRORS = ("Handled", "Unhandled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class InvocationRecord:
     """A message for a queue, or an object for a bucket: `key` is empty for a queue."""
 
     name: str
@@ -26,7 +26,7 @@ class Letter:
     body: str
 
 
-def letter(discard: Discard, mapping: Mapping, shard: str) -> Letter | None:
+def invocation_record(discard: Discard, mapping: Mapping, shard: str) -> InvocationRecord | None:
     """Write what goes to the mapping's destination; None if it has none."""
     if mapping.destination is None:
         return None
@@ -34,11 +34,11 @@ def letter(discard: Discard, mapping: Mapping, shard: str) -> Letter | None:
     content = _content(discard, mapping, shard, now)
     name = mapping.destination.rsplit(":", 1)[1]
     if mapping.destination.split(":")[2] == "sqs":
-        return Letter(name=name, key="", body=json.dumps(content))
+        return InvocationRecord(name=name, key="", body=json.dumps(content))
     content["payload"] = event(discard.records)
     moment = f"{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{uuid.uuid4()}"
     key = f"aws/lambda/{mapping.uuid}/{shard}/{moment}"
-    return Letter(name=name, key=key, body=json.dumps(content))
+    return InvocationRecord(name=name, key=key, body=json.dumps(content))
 
 
 def _content(discard: Discard, mapping: Mapping, shard: str, now: datetime) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Mapping:
     stream_arn: str
     batch_size: int = 100
     window: float = 0
-    lanes: int = 1
+    workers: int = 1
     bisect: bool = False
     max_retries: int = FOR_EVER
     max_age: int = FOR_EVER
@@ -63,7 +63,7 @@ def parse(answer: Fields[str, Any]) -> Mapping:
         stream_arn=given["EventSourceArn"],
         batch_size=int(given.get("BatchSize", 100)),
         window=float(given.get("MaximumBatchingWindowInSeconds", 0)),
-        lanes=int(given.get("ParallelizationFactor", 1)),
+        workers=int(given.get("ParallelizationFactor", 1)),
         bisect=str(given.get("BisectBatchOnFunctionError", False)).lower() == "true",
         max_retries=int(given.get("MaximumRetryAttempts", FOR_EVER)),
         max_age=int(given.get("MaximumRecordAgeInSeconds", FOR_EVER)),

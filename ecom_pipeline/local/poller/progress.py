@@ -14,8 +14,8 @@ Consumer = tuple[str, str]  # a function's name and a stream's
 
 def consumers(home: Path) -> list[Consumer]:
     """Return every function and stream that ever had a checkpoint."""
-    places = sorted((home / "checkpoints").glob("*/*"))
-    return [(place.parent.name, place.name) for place in places if place.is_dir()]
+    folders = sorted((home / "checkpoints").glob("*/*"))
+    return [(folder.parent.name, folder.name) for folder in folders if folder.is_dir()]
 
 
 def reached(home: Path, consumer: Consumer) -> dict[str, int | None]:

@@ -76,7 +76,7 @@ def fitting(records: Iterable[Record], batch_size: int) -> int:
     return count
 
 
-def lane_of(key: str, lanes: int) -> int:
+def worker_of(key: str, workers: int) -> int:
     """Return the lane of a partition key: equal keys share one, so their order is kept."""
     digest = hashlib.md5(key.encode(), usedforsecurity=False).digest()
-    return int.from_bytes(digest[:8]) % lanes
+    return int.from_bytes(digest[:8]) % workers

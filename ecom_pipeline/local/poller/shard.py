@@ -15,10 +15,10 @@ from ecom_pipeline.local.poller import checkpoints
 from ecom_pipeline.local.poller.aws import Aws, Page, UnavailableError, UnknownSequenceError
 from ecom_pipeline.local.poller.checkpoints import Checkpoint
 from ecom_pipeline.local.poller.delivery import backoff
-from ecom_pipeline.local.poller.lane import Lane
 from ecom_pipeline.local.poller.ledger import Ledger
 from ecom_pipeline.local.poller.mapping import Mapping
-from ecom_pipeline.local.poller.records import Origin, Record, lane_of, record
+from ecom_pipeline.local.poller.records import Origin, Record, record, worker_of
+from ecom_pipeline.local.poller.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Assignment:
 
     mapping: Mapping
     origin: Origin
-    place: Path
+    folder: Path
 
 
 class ShardReader(threading.Thread):
@@ -45,25 +45,26 @@ class ShardReader(threading.Thread):
         super().__init__(name=f"{mapping.function}/{shard}/reader", daemon=True)
         self.checkpoint = checkpoint
         self._aws, self._mapping, self._origin = aws, mapping, assignment.origin
-        self._place = assignment.place
-        self._stopping, self._told, self._moved = (threading.Event() for _ in range(3))
+        self._folder = assignment.folder
+        self._stopping, self._stop_reading, self._progressed = (threading.Event() for _ in range(3))
         self._lock, self._ledger = threading.Lock(), Ledger()
-        self._most = min(READ_AHEAD * mapping.batch_size * mapping.lanes, MOST_RECORDS)
+        self._most = min(READ_AHEAD * mapping.batch_size * mapping.workers, MOST_RECORDS)
         self._quiet, self._failures = FIRST_QUIET, 0
         self._position, self._iterator = _position(checkpoint), ""
         self._completed = False
-        self._lanes = [
-            Lane(aws, mapping, shard, self._finished, self._stopping) for _ in range(mapping.lanes)
+        self._workers = [
+            Worker(aws, mapping, shard, self._finished, self._stopping)
+            for _ in range(mapping.workers)
         ]
 
     def run(self) -> None:
-        for lane in self._lanes:
-            lane.start()
+        for worker in self._workers:
+            worker.start()
         self._read()
-        for lane in self._lanes:
-            lane.queue.put(None)
-        for lane in self._lanes:
-            lane.join()
+        for worker in self._workers:
+            worker.queue.put(None)
+        for worker in self._workers:
+            worker.join()
         if not self._stopping.is_set() and not self._ledger:
             self._save(replace(self.checkpoint, closed=True))
         self._completed = True
@@ -75,26 +76,26 @@ class ShardReader(threading.Thread):
 
     def leave(self) -> None:
         """The shard is gone: read no more, deliver what is in hand."""
-        self._told.set()
-        self._moved.set()
+        self._stop_reading.set()
+        self._progressed.set()
 
     @property
     def crashed(self) -> bool:
         """A thread died of an error, so the shard is not served any more."""
         died = self.ident is not None and not self.is_alive() and not self._completed
-        return died or any(lane.crashed for lane in self._lanes)
+        return died or any(worker.crashed for worker in self._workers)
 
     def _read(self) -> None:
         ended = False
-        while not ended and not self._told.is_set():
+        while not ended and not self._stop_reading.is_set():
             room = self._most - len(self._ledger)
             if room < self._most // READ_AHEAD:
-                self._moved.wait(LONGEST_QUIET)
-                self._moved.clear()
+                self._progressed.wait(LONGEST_QUIET)
+                self._progressed.clear()
                 continue
             page = self._page(room)
             if page and page.records:
-                self._deal([record(raw, self._origin) for raw in page.records])
+                self._dispatch([record(raw, self._origin) for raw in page.records])
             ended = page is not None and page.following is None
             if not ended and (page is None or len(page.records) < room):
                 self._rest(found=bool(page and page.records))
@@ -133,17 +134,17 @@ class ShardReader(threading.Thread):
     def _rest(self, *, found: bool) -> None:
         self._quiet = FIRST_QUIET if found else min(2 * self._quiet, LONGEST_QUIET)
         failed = backoff(self._failures) if self._failures else 0.0
-        self._told.wait(min(max(self._quiet, failed), 2 * LONGEST_QUIET))
+        self._stop_reading.wait(min(max(self._quiet, failed), 2 * LONGEST_QUIET))
 
-    def _deal(self, records: Sequence[Record]) -> None:
-        hands: list[list[Record]] = [[] for _ in self._lanes]
+    def _dispatch(self, records: Sequence[Record]) -> None:
+        assigned: list[list[Record]] = [[] for _ in self._workers]
         for one in records:
-            hands[lane_of(one.key, len(hands))].append(one)
+            assigned[worker_of(one.key, len(assigned))].append(one)
         with self._lock:
             self._ledger.take(records)
-        for lane, hand in zip(self._lanes, hands, strict=True):
-            if hand:
-                lane.queue.put(tuple(hand))
+        for worker, batch in zip(self._workers, assigned, strict=True):
+            if batch:
+                worker.queue.put(tuple(batch))
         self._position = api.after_sequence(records[-1].sequence)
 
     def _finished(self, records: Sequence[Record]) -> None:
@@ -151,10 +152,10 @@ class ShardReader(threading.Thread):
             reached = self._ledger.finish(records)
             if reached:
                 self._save(replace(self.checkpoint, sequence=reached))
-        self._moved.set()
+        self._progressed.set()
 
     def _save(self, checkpoint: Checkpoint) -> None:
-        checkpoints.save(self._place, self._origin.shard, checkpoint)
+        checkpoints.save(self._folder, self._origin.shard, checkpoint)
         self.checkpoint = checkpoint
 
 

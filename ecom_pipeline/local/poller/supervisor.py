@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecom_pipeline.local.poller import checkpoints, plan
+from ecom_pipeline.local.poller import checkpoints, shard_selection
 from ecom_pipeline.local.poller.aws import Aws, Shard, Stream, UnavailableError
 from ecom_pipeline.local.poller.mapping import Mapping, MappingError, is_kinesis, parse
 from ecom_pipeline.local.poller.records import Origin
@@ -33,7 +33,7 @@ class Reading:
 
     mapping: Mapping
     role: str
-    place: Path
+    folder: Path
     readers: dict[str, ShardReader] = field(default_factory=dict)
 
     def stop(self) -> None:
@@ -53,7 +53,7 @@ class Supervisor:
     def __init__(self, aws: Aws, home: Path) -> None:
         self._aws, self._home = aws, home
         self._readings: dict[Consumer, Reading] = {}
-        self._said: dict[str, str] = {}
+        self._last_logged: dict[str, str] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set; what is in hand is finished first."""
@@ -71,18 +71,20 @@ class Supervisor:
         self._check()
         try:
             wanted = self._wanted()
-            self._say("mappings", "serving %d mappings", len(wanted))
+            self._log_change("mappings", "serving %d mappings", len(wanted))
         except UnavailableError as error:
-            self._say("mappings", "no answer reason=%s", error)
+            self._log_change("mappings", "no answer reason=%s", error)
             return
         for consumer in [one for one in self._readings if one not in wanted]:
             self._drop(consumer, "mapping gone")
         for consumer, mapping in wanted.items():
             try:
                 self._follow(consumer, mapping)
-                self._say(mapping.function, "following stream=%s", mapping.stream)
+                self._log_change(mapping.function, "following stream=%s", mapping.stream)
             except UnavailableError as error:
-                self._say(mapping.function, "no answer stream=%s reason=%s", mapping.stream, error)
+                self._log_change(
+                    mapping.function, "no answer stream=%s reason=%s", mapping.stream, error
+                )
 
     def _check(self) -> None:
         for consumer, reading in self._readings.items():
@@ -94,7 +96,7 @@ class Supervisor:
         wanted: dict[Consumer, Mapping] = {}
         for answer in filter(is_kinesis, self._aws.mappings()):
             if answer["State"] != "Disabled":
-                self._say(
+                self._log_change(
                     answer["UUID"],
                     "left to the emulator function=%s: disable the mapping",
                     answer["FunctionArn"],
@@ -114,8 +116,8 @@ class Supervisor:
             self._drop(consumer, "mapping changed")
         if consumer not in self._readings:
             role = self._aws.role(mapping.function_arn)
-            place = checkpoints.folder(self._home, *consumer)
-            self._readings[consumer] = Reading(mapping, role, place)
+            folder = checkpoints.folder(self._home, *consumer)
+            self._readings[consumer] = Reading(mapping, role, folder)
         reading = self._readings[consumer]
         self._release(reading, stream)
         self._start(reading, stream)
@@ -125,57 +127,57 @@ class Supervisor:
         listed = {shard.shard_id: shard for shard in stream.shards}
         for shard_id, reader in list(reading.readers.items()):
             shard = listed.get(shard_id)
-            if not shard or not plan.is_same(reader.checkpoint, stream, shard):
+            if not shard or not shard_selection.is_same(reader.checkpoint, stream, shard):
                 reader.leave()
             if not reader.is_alive():
-                self._note(reading, "shard ended", shard_id)
+                self._log(reading, "shard ended", shard_id)
                 del reading.readers[shard_id]
 
     def _start(self, reading: Reading, stream: Stream) -> None:
         """Start a reader for each shard whose turn has come."""
-        found = dict(checkpoints.load_all(reading.place))
+        found = dict(checkpoints.load_all(reading.folder))
         same = {
             shard.shard_id: found[shard.shard_id]
             for shard in stream.shards
-            if plan.is_same(found.get(shard.shard_id), stream, shard)
+            if shard_selection.is_same(found.get(shard.shard_id), stream, shard)
         }
         closed = {shard_id for shard_id, checkpoint in same.items() if checkpoint.closed}
         known = any(one.stream_created == stream.created for one in found.values())
-        for shard in plan.ready(stream.shards, reading.readers, closed):
+        for shard in shard_selection.ready(stream.shards, reading.readers, closed):
             checkpoint = same.get(shard.shard_id)
             if checkpoint is None:
                 if shard.shard_id in found:
-                    self._note(reading, "re-created, starting again", shard.shard_id)
-                checkpoint = plan.first(
+                    self._log(reading, "re-created, starting again", shard.shard_id)
+                checkpoint = shard_selection.first(
                     reading.mapping, stream, shard, known=known, now=time.time()
                 )
-                checkpoints.save(reading.place, shard.shard_id, checkpoint)
+                checkpoints.save(reading.folder, shard.shard_id, checkpoint)
             self._read(reading, shard, checkpoint)
 
     def _read(self, reading: Reading, shard: Shard, checkpoint: checkpoints.Checkpoint) -> None:
         mapping = reading.mapping
         origin = Origin(shard=shard.shard_id, stream_arn=mapping.stream_arn, role_arn=reading.role)
-        assignment = Assignment(mapping=mapping, origin=origin, place=reading.place)
+        assignment = Assignment(mapping=mapping, origin=origin, folder=reading.folder)
         reader = ShardReader(self._aws, assignment, checkpoint)
         reading.readers[shard.shard_id] = reader
         reader.start()
-        self._note(reading, f"reading after={checkpoint.sequence}", shard.shard_id)
+        self._log(reading, f"reading after={checkpoint.sequence}", shard.shard_id)
 
     def _drop(self, consumer: Consumer, why: str) -> None:
         reading = self._readings.pop(consumer)
-        self._note(reading, why, "*")
+        self._log(reading, why, "*")
         reading.stop()
         reading.join()
 
-    def _note(self, reading: Reading, what: str, shard_id: str) -> None:
+    def _log(self, reading: Reading, what: str, shard_id: str) -> None:
         mapping = reading.mapping
         log.info(
             "%s function=%s stream=%s shard=%s", what, mapping.function, mapping.stream, shard_id
         )
 
-    def _say(self, subject: str, message: str, *facts: object) -> None:
+    def _log_change(self, subject: str, message: str, *facts: object) -> None:
         """Log what is new; the same again every two seconds would hide it."""
         text = message % facts
-        if self._said.get(subject) != text:
-            self._said[subject] = text
+        if self._last_logged.get(subject) != text:
+            self._last_logged[subject] = text
             log.info(text)

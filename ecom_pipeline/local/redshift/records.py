@@ -79,9 +79,9 @@ def _with_nulls(copy: Copy, columns: list[Column], chunks: Iterable[bytes]) -> I
     Where empty is NULL in every column and the other text does not occur, they can stay as they
     are: writing them anew takes some eight times as long as PostgreSQL's own reading.
     """
-    mark = (copy.null_as or "").encode()
+    null_text = (copy.null_as or "").encode()
     for block in _whole_records(chunks):
-        if copy.empty_as_null and mark not in block:
+        if copy.empty_as_null and null_text not in block:
             yield block
         else:
             yield _anew(copy, columns, block)
@@ -105,13 +105,13 @@ def _anew(copy: Copy, columns: list[Column], block: bytes) -> bytes:
     lines: list[str] = []
     text = block.decode("utf-8", "surrogateescape")  # PostgreSQL says what is not UTF-8
     for record in csv.reader(io.StringIO(text, newline="")):
-        fields = [_field(copy, value, columns, place) for place, value in enumerate(record)]
+        fields = [_field(copy, value, columns, index) for index, value in enumerate(record)]
         lines.append(",".join(fields) + "\n")
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _field(copy: Copy, value: str, columns: list[Column], place: int) -> str:
-    is_text = place >= len(columns) or columns[place].is_text
+def _field(copy: Copy, value: str, columns: list[Column], index: int) -> str:
+    is_text = index >= len(columns) or columns[index].is_text
     if value == copy.null_as or (value == "" and (copy.empty_as_null or not is_text)):
         return ""
     return '"' + value.replace('"', '""') + '"'

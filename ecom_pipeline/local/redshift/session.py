@@ -97,8 +97,8 @@ class Session:
     # The extended protocol: Parse, Bind, Describe, Execute, Sync.
 
     async def _parse(self, body: bytes) -> None:
-        name, place = wire.text(body, 0)
-        sql, place = wire.text(body, place)
+        name, offset = wire.text(body, 0)
+        sql, offset = wire.text(body, offset)
         try:
             statement = await self._translated(sql)
         except RefusedError as error:
@@ -110,12 +110,12 @@ class Session:
         if not isinstance(statement, Run):
             self._ours[name] = statement
         text = statement.sql if isinstance(statement, Run) else _PLACEHOLDER
-        self._send(b"P", f"{name}\0{text}\0".encode() + body[place:])
+        self._send(b"P", f"{name}\0{text}\0".encode() + body[offset:])
 
     def _forward(self, kind: bytes, body: bytes) -> None:
         if kind == b"B":
-            portal, place = wire.text(body, 0)
-            name, _ = wire.text(body, place)
+            portal, offset = wire.text(body, 0)
+            name, _ = wire.text(body, offset)
             self._portals.pop(portal, None)
             if name in self._ours:
                 self._portals[portal] = self._ours[name]

@@ -72,12 +72,12 @@ def notice(reason: str) -> bytes:
 def row_of(body: bytes) -> list[str | None]:
     """Return a DataRow's values, all of which are text in the simple protocol."""
     values: list[str | None] = []
-    place = 2
+    offset = 2
     for _ in range(struct.unpack_from("!H", body)[0]):
-        (size,) = struct.unpack_from("!i", body, place)
-        place += 4
-        values.append(None if size < 0 else body[place : place + size].decode())
-        place += max(size, 0)
+        (size,) = struct.unpack_from("!i", body, offset)
+        offset += 4
+        values.append(None if size < 0 else body[offset : offset + size].decode())
+        offset += max(size, 0)
     return values
 
 
@@ -110,23 +110,23 @@ class MessageReader:
         """Return all that has arrived, up to the next error or ready message."""
         while self._end(0) > len(self._data):
             await self._fill()
-        place = answers = 0
+        offset = answers = 0
         data = self._data
-        while (end := self._end(place)) <= len(data):
-            if data[place] in _STOPPING:
+        while (end := self._end(offset)) <= len(data):
+            if data[offset] in _STOPPING:
                 self._data = data[end:]
-                kind, body = data[place : place + 1], data[place + _HEADER : end]
-                return Passage(data[:place], answers, kind, body)
-            answers += data[place] in _ANSWERS
-            place = end
-        self._data = data[place:]
-        return Passage(data[:place], answers)
+                kind, body = data[offset : offset + 1], data[offset + _HEADER : end]
+                return Passage(data[:offset], answers, kind, body)
+            answers += data[offset] in _ANSWERS
+            offset = end
+        self._data = data[offset:]
+        return Passage(data[:offset], answers)
 
-    def _end(self, place: int) -> int:
+    def _end(self, offset: int) -> int:
         """Where the message at a place ends; past the data while its header is not here."""
-        if len(self._data) < place + _HEADER:
-            return place + _HEADER
-        return place + 1 + int(struct.unpack_from("!I", self._data, place + 1)[0])
+        if len(self._data) < offset + _HEADER:
+            return offset + _HEADER
+        return offset + 1 + int(struct.unpack_from("!I", self._data, offset + 1)[0])
 
     async def _fill(self) -> None:
         data = await self._stream.read(_CHUNK)

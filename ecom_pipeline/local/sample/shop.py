@@ -44,7 +44,7 @@ class Invoice:
 
     items: list[Item]
     customer: Customer = GUEST
-    mark: str = ""
+    prefix: str = ""
     spans: bool = False
 
 
@@ -164,7 +164,7 @@ class Shop:
         """A bad debt, booked once and taken back twice: the only negative prices."""
         price = self._between(500_000, 1_500_000)
         return [
-            Invoice(items=[Item("B", "Adjust bad debt", 1, money(sign * price))], mark="A")
+            Invoice(items=[Item("B", "Adjust bad debt", 1, money(sign * price))], prefix="A")
             for sign in (1, -1, -1)
         ]
 
@@ -175,7 +175,7 @@ class Shop:
         customer = self._known()
         return [
             Invoice(items=[sold], customer=customer),
-            Invoice(items=[back], customer=customer, mark="C"),
+            Invoice(items=[back], customer=customer, prefix="C"),
         ]
 
     def _samples(self) -> list[Invoice]:
@@ -183,12 +183,12 @@ class Shop:
             Item("S", "SAMPLES", -1, money(self._between(100, 6_000)))
             for _ in range(self._between(1, 3))
         ]
-        return [Invoice(items=items, mark="C")]
+        return [Invoice(items=items, prefix="C")]
 
-    def _fee(self, code: str, name: str, mark: str, customer: Customer = GUEST) -> list[Invoice]:
+    def _fee(self, code: str, name: str, prefix: str, customer: Customer = GUEST) -> list[Invoice]:
         price = money(int(10 ** (2 + 4 * self._rng.random())))
-        items = [Item(code, name, -1 if mark else 1, price)]
-        return [Invoice(items=items, customer=customer, mark=mark)]
+        items = [Item(code, name, -1 if prefix else 1, price)]
+        return [Invoice(items=items, customer=customer, prefix=prefix)]
 
     def _correction(self, note: str) -> list[Invoice]:
         """The stock is put right: one line, no price, no customer, and a note or no text at all."""
@@ -200,7 +200,7 @@ class Shop:
         customer = GUEST if self._rng.random() < _CANCELLED_BY_GUESTS else self._known()
         sold = [self._item(self._product("plain")) for _ in range(self._between(1, 4))]
         back = [replace(item, quantity=-item.quantity) for item in sold]
-        return [Invoice(items=back, customer=customer, mark="C")]
+        return [Invoice(items=back, customer=customer, prefix="C")]
 
     def _known(self) -> Customer:
         return pick(self._rng, self._customers.home, 2)

@@ -93,7 +93,7 @@ class _Ledger:
                 yield lines
 
     def _lines(self, invoice: Invoice, day: date, minute: int) -> list[Line]:
-        number = f"{invoice.mark}{next(self._numbers)}"
+        number = f"{invoice.prefix}{next(self._numbers)}"
         turns = len(invoice.items) // 2 if invoice.spans else len(invoice.items)
         times = _spelled(day, minute), _spelled(day, minute + 1)
         return [

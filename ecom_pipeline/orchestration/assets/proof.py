@@ -18,7 +18,7 @@ from ecom_pipeline.warehouse.session import Warehouse
 
 AGREE = "every_store_has_every_event"
 _SHOWN = 100
-_COLUMNS = ("day", "store", "kind", "state", "event_id", "hop", "place", "detail")
+_COLUMNS = ("day", "store", "kind", "state", "event_id", "hop", "location", "detail")
 
 Stores = Callable[[], Sequence[Store]]
 Clock = Callable[[], Watermark]
@@ -60,7 +60,7 @@ def reconciliation(
     days = days_of(context)
     span = min(days), max(days)
     with translate_errors():
-        found = verdict.kept(
+        found = verdict.recorded(
             warehouse, lake, *span, lambda: reconcile(stores(), *span, watermark())
         )
     for day in days:

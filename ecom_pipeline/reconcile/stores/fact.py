@@ -38,8 +38,8 @@ class FactStore:
                 f"select event_id, quantity, amount, {DIGEST} from {FACT} where {within([day])}"
                 f" and {_BUCKET} in ({', '.join(map(str, sorted(buckets)))})"
             )
-            for event_id, quantity, amount, mark in rows:
-                yield day, StoredEvent(event_id, int(quantity), Decimal(amount), int(mark))
+            for event_id, quantity, amount, row_digest in rows:
+                yield day, StoredEvent(event_id, int(quantity), Decimal(amount), int(row_digest))
 
     def faults(self) -> list[Discrepancy]:
         return []

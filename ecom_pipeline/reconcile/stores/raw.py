@@ -70,7 +70,7 @@ class RawStore:
     def _first(self, day: date, account: Counter[str]) -> Iterator[tuple[bytes, StoredEvent]]:
         """Yield each event's first record, as it may be used, with what is compared of it."""
         seen: dict[str, int] = {}
-        kept = 0
+        known = 0
         erased = tombstones.read(self.lake)
         for key, stored in self._records(day):
             account["read"] += 1
@@ -83,14 +83,14 @@ class RawStore:
             except (UnreadableError, EventError):  # a rebuild of the day would set it aside
                 account["quarantined"] += 1
                 continue
-            mark = digest_of_text(text)
-            standing = seen.setdefault(event_id, mark)
-            if len(seen) > kept:
-                kept += 1
+            row_digest = digest_of_text(text)
+            first_digest = seen.setdefault(event_id, row_digest)
+            if len(seen) > known:
+                known += 1
                 received_at = _ARRIVAL.decode(data).received_at
-                yield data, StoredEvent(event_id, quantity, amount, mark, key, received_at)
+                yield data, StoredEvent(event_id, quantity, amount, row_digest, key, received_at)
             else:
-                account["redelivered" if standing == mark else "quarantined"] += 1
+                account["redelivered" if first_digest == row_digest else "quarantined"] += 1
 
     def _records(self, day: date) -> Iterator[tuple[str, bytes]]:
         """Yield the records of the objects that hold what they say; name those that do not."""

@@ -28,7 +28,7 @@ class SentStore:
         sums: defaultdict[tuple[date, int], Sums] = defaultdict(Sums)
         for day, line in self._lines(days):
             sums[day, model.bucket_of(line.event_id)].add(line)
-        return {place: each.totals() for place, each in sums.items()}
+        return {location: each.totals() for location, each in sums.items()}
 
     def lines(self, wanted: model.BucketsByDay) -> Iterator[tuple[date, StoredEvent]]:
         for day, line in self._lines(list(wanted)):

@@ -43,7 +43,7 @@ class TableStore:
                 sums[day, model.bucket_of(line.event_id)].add(line)
             if header_faults(items):  # perhaps the rest lies on other days, or has just come
                 self._faults += header_faults(self._invoice(items[0]["pk"]["S"]))
-        self._sums = {place: each.totals() for place, each in sums.items()}
+        self._sums = {location: each.totals() for location, each in sums.items()}
         days: defaultdict[date, Totals] = defaultdict(Totals)
         for (day, _), totals in self._sums.items():
             days[day] += totals
@@ -112,7 +112,7 @@ def _fault(day: date, number: str, detail: str) -> Discrepancy:
         store=TableStore.name,
         kind="header",
         hop=model.HOPS[TableStore.name],
-        place=number,
+        location=number,
         detail=detail,
     )
 
@@ -123,8 +123,8 @@ def _matches(header: Item, line: Item) -> bool:
     day, number = day_of(line), keys.invoice_no_of(line["pk"]["S"])
     wanted = {"invoice_date": day.isoformat(), "country": line["country"]["S"]}
     if customer is not None:
-        place = keys.customer_invoice_key(day, number)
-        wanted |= {"customer": keys.customer_key(customer), "customer_invoice": place}
+        location = keys.customer_invoice_key(day, number)
+        wanted |= {"customer": keys.customer_key(customer), "customer_invoice": location}
     return {k: v["S"] for k, v in header.items() if k not in {"pk", "sk"}} == wanted
 
 

@@ -11,5 +11,5 @@ def sealed(functions, monkeypatch):
     """Return the ARN of the secret that the query function is given."""
     secrets = boto3.client("secretsmanager")
     arn = secrets.create_secret(Name=f"seal-{uuid.uuid4()}", SecretString="first")["ARN"]
-    monkeypatch.setenv("SEAL_SECRET_ARN", arn)
+    monkeypatch.setenv("PAGE_TOKEN_SECRET_ARN", arn)
     return arn

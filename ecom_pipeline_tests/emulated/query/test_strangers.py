@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.domain.event import parse
-from ecom_pipeline.realtime import query, seal, store
+from ecom_pipeline.realtime import page_token, query, store
 from ecom_pipeline_tests.builders import RECEIVED, on, stream_of
 from ecom_pipeline_tests.emulated.query.asking import ask, claims, pages, request
 
@@ -202,35 +202,35 @@ def test_a_page_token_is_good_for_its_own_list_only(token):
 
 
 def test_a_page_token_with_any_character_changed_is_400(token):
-    place = seal.unseal(seal.Listing("/me/invoices", "51"), token)
+    cursor = page_token.verify(page_token.Listing("/me/invoices", "51"), token)
     for n, old in enumerate(token):
         changed = token[:n] + chr(ord(old) ^ 1) + token[n + 1 :]
         assert ask("/me/invoices", claims("51"), page=changed)[0] == 400
-    for cut in (token[:-1], token[:43], token + "A", token * 9, f"{token}=", place):
+    for cut in (token[:-1], token[:43], token + "A", token * 9, f"{token}=", cursor):
         assert ask("/me/invoices", claims("51"), page=cut)[0] == 400
 
 
 def test_a_rotated_secret_breaks_no_page_token_but_a_twice_rotated_one_does(sealed, token):
     secrets = boto3.client("secretsmanager")
     secrets.put_secret_value(SecretId=sealed, SecretString="second")
-    seal._of.cache_clear()  # another environment of the function, which starts now
+    page_token._of.cache_clear()  # another environment of the function, which starts now
     assert ask("/me/invoices", claims("51"), page=token)[0] == 200
     secrets.put_secret_value(SecretId=sealed, SecretString="third")
-    seal._of.cache_clear()
+    page_token._of.cache_clear()
     assert ask("/me/invoices", claims("51"), page=token)[0] == 400
 
 
 def test_a_token_sealed_after_a_rotation_is_taken_by_one_who_had_not_heard_of_it(
     sealed, token, monkeypatch
 ):
-    listing = seal.Listing("/me/invoices", "51")
-    place = seal.unseal(listing, token)
+    listing = page_token.Listing("/me/invoices", "51")
+    cursor = page_token.verify(listing, token)
     boto3.client("secretsmanager").put_secret_value(SecretId=sealed, SecretString="second")
-    raw = hmac.digest(b"second", msgspec.json.encode([*astuple(listing), place]), "sha256")
-    new = base64.urlsafe_b64encode(raw + place.encode()).rstrip(b"=").decode()
+    raw = hmac.digest(b"second", msgspec.json.encode([*astuple(listing), cursor]), "sha256")
+    new = base64.urlsafe_b64encode(raw + cursor.encode()).rstrip(b"=").decode()
     assert ask("/me/invoices", claims("51"), page=new)[0] == 400  # read a moment ago
     later = time.monotonic() + 60
-    monkeypatch.setattr(seal.time, "monotonic", lambda: later)
+    monkeypatch.setattr(page_token.time, "monotonic", lambda: later)
     assert ask("/me/invoices", claims("51"), page=new)[0] == 200
 
 

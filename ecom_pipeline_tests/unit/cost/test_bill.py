@@ -11,7 +11,7 @@ from ecom_pipeline.cli import ecom
 from ecom_pipeline.cost import bill
 from ecom_pipeline.cost.prices import Price, Prices, prices
 from ecom_pipeline.cost.units import KEPT
-from ecom_pipeline.cost.usage import FRONT_DOOR, Load, Recorded, Usage, Way, recorded
+from ecom_pipeline.cost.usage import INGEST_API, Load, Recorded, Usage, Way, recorded
 
 MILLION = bill.MILLION
 
@@ -45,7 +45,7 @@ def usage(**units):
 def way(request=1, store=1):
     """Return 1,000 events, their requests and deliveries of so many."""
     parts = {
-        FRONT_DOOR: usage(api_requests=1_000 // request),
+        INGEST_API: usage(api_requests=1_000 // request),
         "store": usage(
             lambda_requests=1_000 // store, dynamodb_write_units=1_100, dynamodb_gb_kept="0.001"
         ),
@@ -75,12 +75,12 @@ def test_a_tenth_and_two_tenths_of_a_cent_are_three_tenths():
 def test_a_million_events_are_billed_line_by_line_and_the_front_door_has_its_share():
     lines = bill.of_events(way(), PRICED)
     assert [(line.part, line.units, line.usd) for line in lines] == [
-        (FRONT_DOOR, MILLION, Decimal("3.50")),
+        (INGEST_API, MILLION, Decimal("3.50")),
         ("store", MILLION, Decimal("0.20")),
         ("store", 1_100_000, Decimal("0.6875")),
     ]
     assert bill.total(lines) == Decimal("4.3875")
-    assert bill.front_door(lines) == Decimal("3.50") / Decimal("4.3875")
+    assert bill.ingest_api_share(lines) == Decimal("3.50") / Decimal("4.3875")
 
 
 def test_what_was_timed_and_not_counted_says_so():
@@ -101,7 +101,7 @@ def test_a_unit_without_a_price_is_an_error_and_never_free():
 
 def test_a_month_is_its_events_its_loads_and_what_is_fixed():
     found = bill.month(FOUND, PRICED, way="one", events=MILLION, loads=30)
-    assert found.by_part == {FRONT_DOOR: Decimal("3.50"), "store": Decimal("0.8875")}
+    assert found.by_part == {INGEST_API: Decimal("3.50"), "store": Decimal("0.8875")}
     assert found.small_deliveries == 0
     assert found.fixed == Decimal("2.40")
     assert found.first_kept == Decimal("0.45")

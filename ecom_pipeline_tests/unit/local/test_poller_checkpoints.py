@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from ecom_pipeline.local.poller import checkpoints, plan, progress
+from ecom_pipeline.local.poller import checkpoints, progress, shard_selection
 from ecom_pipeline.local.poller.aws import Shard, Stream
 from ecom_pipeline.local.poller.checkpoints import Checkpoint, CheckpointError
 from ecom_pipeline_tests.unit.local.poller_builders import mapping
@@ -67,30 +67,32 @@ def names(shards):
 
 
 def test_a_child_waits_until_both_parents_are_read_out():
-    assert names(plan.ready([PARENT, OTHER, CHILD], {}, ())) == ["p", "o"]
-    assert names(plan.ready([PARENT, OTHER, CHILD], {"o"}, {"p"})) == []
-    assert names(plan.ready([PARENT, OTHER, CHILD], {}, {"p", "o"})) == ["c"]
+    assert names(shard_selection.ready([PARENT, OTHER, CHILD], {}, ())) == ["p", "o"]
+    assert names(shard_selection.ready([PARENT, OTHER, CHILD], {"o"}, {"p"})) == []
+    assert names(shard_selection.ready([PARENT, OTHER, CHILD], {}, {"p", "o"})) == ["c"]
 
 
 def test_a_parent_that_is_not_listed_any_more_still_counts_while_it_is_read():
-    assert names(plan.ready([CHILD], {"p"}, ())) == []
-    assert names(plan.ready([CHILD], {}, ())) == ["c"]
+    assert names(shard_selection.ready([CHILD], {"p"}, ())) == []
+    assert names(shard_selection.ready([CHILD], {}, ())) == ["c"]
 
 
 def test_a_checkpoint_of_an_earlier_namesake_is_not_used():
     stream = Stream(1.0, (PARENT,))
-    assert plan.is_same(at("7", shard_starts="1"), stream, PARENT)
-    assert not plan.is_same(at("7", shard_starts="2"), stream, PARENT)
-    assert not plan.is_same(at("7", shard_starts="1", stream_created=2.0), stream, PARENT)
-    assert not plan.is_same(None, stream, PARENT)
+    assert shard_selection.is_same(at("7", shard_starts="1"), stream, PARENT)
+    assert not shard_selection.is_same(at("7", shard_starts="2"), stream, PARENT)
+    assert not shard_selection.is_same(
+        at("7", shard_starts="1", stream_created=2.0), stream, PARENT
+    )
+    assert not shard_selection.is_same(None, stream, PARENT)
 
 
 def test_latest_is_a_moment_that_is_written_down_but_a_new_shard_is_read_whole():
     stream = Stream(1.0, (PARENT,))
     latest, oldest = mapping(StartingPosition="LATEST"), mapping(StartingPosition="TRIM_HORIZON")
-    assert plan.first(latest, stream, PARENT, known=False, now=5.0).since == 5.0
-    assert plan.first(latest, stream, PARENT, known=True, now=5.0).since is None
-    assert plan.first(oldest, stream, PARENT, known=False, now=5.0).since is None
+    assert shard_selection.first(latest, stream, PARENT, known=False, now=5.0).since == 5.0
+    assert shard_selection.first(latest, stream, PARENT, known=True, now=5.0).since is None
+    assert shard_selection.first(oldest, stream, PARENT, known=False, now=5.0).since is None
 
 
 def test_asking_how_far_it_is_loads_no_aws_client():

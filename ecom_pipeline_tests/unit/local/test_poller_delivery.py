@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecom_pipeline.local.poller.answers import Answer, Refused
 from ecom_pipeline.local.poller.delivery import (
     EXHAUSTED,
     LONGEST_PAUSE,
@@ -18,8 +17,9 @@ from ecom_pipeline.local.poller.delivery import (
     deliver,
     expired,
 )
+from ecom_pipeline.local.poller.invocation import InvocationResult, NotInvoked
 from ecom_pipeline.local.poller.ledger import Ledger
-from ecom_pipeline.local.poller.records import Record, fitting, lane_of
+from ecom_pipeline.local.poller.records import Record, fitting, worker_of
 from ecom_pipeline_tests.unit.local.poller_builders import mapping, one, several
 
 NO_RETRY = mapping(MaximumRetryAttempts=0)
@@ -32,49 +32,51 @@ def sequences(records: Sequence[Record]) -> list[int]:
 
 
 def test_a_finished_batch_leaves_nothing_to_do():
-    step = after(Work(several(3)), Answer(3), BISECT)
+    step = after(Work(several(3)), InvocationResult(3), BISECT)
     assert (sequences(step.finished), step.pending, step.discard) == ([1, 2, 3], (), None)
 
 
 def test_what_comes_before_the_failure_is_finished_and_the_rest_retried():
-    step = after(Work(several(5)), Answer(2, "BatchItemFailures"), TWO_RETRIES)
+    step = after(Work(several(5)), InvocationResult(2, "BatchItemFailures"), TWO_RETRIES)
     assert sequences(step.finished) == [1, 2]
     assert [sequences(work.records) for work in step.pending] == [[3, 4, 5]]
     assert step.pause > 0
 
 
 def test_with_bisect_the_rest_is_split_and_splitting_uses_no_retry():
-    step = after(Work(several(6), failures=2), Answer(0, "Unhandled"), BISECT)
+    step = after(Work(several(6), failures=2), InvocationResult(0, "Unhandled"), BISECT)
     assert [sequences(work.records) for work in step.pending] == [[1, 2, 3], [4, 5, 6]]
     assert [work.failures for work in step.pending] == [2, 2]
 
 
 def test_a_single_record_is_given_up_when_its_retries_are_used():
     work = Work((one(1),), failures=2, invocations=2)
-    step = after(work, Answer(0, "Unhandled"), BISECT)
+    step = after(work, InvocationResult(0, "Unhandled"), BISECT)
     assert step.discard == Discard((one(1),), EXHAUSTED, 3, "Unhandled")
     assert step.pending == ()
 
 
 def test_without_bisect_the_whole_rest_is_given_up_as_lambda_does():
-    step = after(Work(several(3)), Answer(1, "BatchItemFailures"), NO_RETRY)
+    step = after(Work(several(3)), InvocationResult(1, "BatchItemFailures"), NO_RETRY)
     assert step.discard is not None
     assert sequences(step.discard.records) == [2, 3]
 
 
 def test_retries_for_ever_never_give_up():
-    step = after(Work((one(1),), failures=9999), Answer(0, "Unhandled"), mapping())
+    step = after(Work((one(1),), failures=9999), InvocationResult(0, "Unhandled"), mapping())
     assert step.discard is None
     assert step.pause == LONGEST_PAUSE
 
 
 def test_a_function_that_did_not_run_costs_no_retry_and_no_split():
-    step = after(Work(several(4), failures=2), Refused("throttled"), BISECT)
+    step = after(Work(several(4), failures=2), NotInvoked("throttled"), BISECT)
     assert [(len(work.records), work.failures) for work in step.pending] == [(4, 2)]
 
 
 def test_progress_starts_the_quota_anew():
-    step = after(Work(several(4), failures=2), Answer(1, "BatchItemFailures"), TWO_RETRIES)
+    step = after(
+        Work(several(4), failures=2), InvocationResult(1, "BatchItemFailures"), TWO_RETRIES
+    )
     assert step.discard is None
     assert step.pending[0].failures == 1
 
@@ -105,16 +107,16 @@ class Shop:
     given_up: list[Discard] = field(default_factory=list)
     done: list[Record] = field(default_factory=list)
 
-    def invoke(self, records: Sequence[Record]) -> Answer | Refused:
+    def invoke(self, records: Sequence[Record]) -> InvocationResult | NotInvoked:
         self.invocations += 1
         if self.refuses:
             self.refuses -= 1
-            return Refused("throttled")
+            return NotInvoked("throttled")
         self.first_seen += [record for record in records if record not in self.first_seen]
         bad = [place for place, record in enumerate(records) if record.sequence in self.poison]
         if not bad:
-            return Answer(len(records))
-        return Answer(bad[0] if self.reports else 0, "Unhandled")
+            return InvocationResult(len(records))
+        return InvocationResult(bad[0] if self.reports else 0, "Unhandled")
 
     def discard(self, discard: Discard) -> bool:
         self.given_up.append(discard)
@@ -165,7 +167,7 @@ class Case:
 
     made: list[tuple[str, bool]]
     batch_size: int
-    lanes: int
+    workers: int
     retries: int
     reports: bool
     refuses: int
@@ -175,7 +177,7 @@ CASES = st.builds(
     Case,
     made=st.lists(st.tuples(st.sampled_from("abcdef"), st.booleans()), max_size=60),
     batch_size=st.integers(1, 25),
-    lanes=st.integers(1, 5),
+    workers=st.integers(1, 5),
     retries=st.integers(0, 3),
     reports=st.booleans(),
     refuses=st.integers(0, 3),
@@ -205,8 +207,8 @@ def deliver_all(case: Case, shop: "LedgerShop", data: st.DataObject) -> None:
     """Let the lanes take turns as they come, batch by batch."""
     rules = mapping(MaximumRetryAttempts=case.retries, BisectBatchOnFunctionError=True)
     hands = [
-        [record for record in shop.records if lane_of(record.key, case.lanes) == lane]
-        for lane in range(case.lanes)
+        [record for record in shop.records if worker_of(record.key, case.workers) == worker]
+        for worker in range(case.workers)
     ]
     while any(hands):
         hand = data.draw(st.sampled_from([hand for hand in hands if hand]))

@@ -6,11 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecom_pipeline.local.poller.batching import batches
 from ecom_pipeline.local.poller.delivery import EXHAUSTED, Discard
-from ecom_pipeline.local.poller.destination import letter
-from ecom_pipeline.local.poller.intake import batches
+from ecom_pipeline.local.poller.destination import invocation_record
 from ecom_pipeline.local.poller.mapping import MappingError
-from ecom_pipeline.local.poller.records import MAX_PAYLOAD, Origin, event, fitting, lane_of, record
+from ecom_pipeline.local.poller.records import (
+    MAX_PAYLOAD,
+    Origin,
+    event,
+    fitting,
+    record,
+    worker_of,
+)
 from ecom_pipeline_tests.unit.local.poller_builders import (
     FUNCTION_ARN,
     QUEUE_ARN,
@@ -72,8 +79,8 @@ def test_a_record_larger_than_the_payload_goes_alone():
 
 
 def test_equal_keys_share_a_lane_and_different_keys_use_all():
-    assert lane_of("536365", 7) == lane_of("536365", 7)
-    assert {lane_of(str(number), 4) for number in range(100)} == {0, 1, 2, 3}
+    assert worker_of("536365", 7) == worker_of("536365", 7)
+    assert {worker_of(str(number), 4) for number in range(100)} == {0, 1, 2, 3}
 
 
 def test_chunks_become_full_batches_and_the_end_flushes_the_rest():
@@ -123,7 +130,7 @@ GIVEN_UP = Discard((one(1, arrived=1.5), one(9, arrived=2)), EXHAUSTED, 3, "Unha
 
 def test_a_letter_to_a_queue_is_what_lambda_documents():
     rules = mapping(DestinationConfig={"OnFailure": {"Destination": QUEUE_ARN}})
-    written = letter(GIVEN_UP, rules, "shardId-1")
+    written = invocation_record(GIVEN_UP, rules, "shardId-1")
     assert written is not None
     body = json.loads(written.body)
     assert (written.name, written.key) == ("given-up", "")
@@ -152,7 +159,7 @@ def test_a_letter_to_a_queue_is_what_lambda_documents():
 
 def test_a_letter_to_a_bucket_carries_the_whole_invocation():
     rules = mapping(DestinationConfig={"OnFailure": {"Destination": "arn:aws:s3:::kept"}})
-    written = letter(GIVEN_UP, rules, "shardId-1")
+    written = invocation_record(GIVEN_UP, rules, "shardId-1")
     assert written is not None
     assert written.name == "kept"
     assert written.key.startswith("aws/lambda/u/shardId-1/")
@@ -160,4 +167,4 @@ def test_a_letter_to_a_bucket_carries_the_whole_invocation():
 
 
 def test_without_a_destination_there_is_no_letter():
-    assert letter(GIVEN_UP, mapping(), "shardId-1") is None
+    assert invocation_record(GIVEN_UP, mapping(), "shardId-1") is None

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from ecom_pipeline.local.poller import checkpoints
-from ecom_pipeline.local.poller.answers import Answer
 from ecom_pipeline.local.poller.aws import Page, UnavailableError, UnknownSequenceError
 from ecom_pipeline.local.poller.checkpoints import Checkpoint
+from ecom_pipeline.local.poller.invocation import InvocationResult
 from ecom_pipeline.local.poller.records import Origin
 from ecom_pipeline.local.poller.shard import Assignment, ShardReader
 from ecom_pipeline_tests.unit.local.poller_builders import STREAM_ARN, mapping
@@ -36,7 +36,7 @@ class MemoryStream:
 
     def invoke(self, _mapping, records):
         self.delivered += [record.sequence for record in records]
-        return Answer(len(records))
+        return InvocationResult(len(records))
 
 
 def _raw(number):
@@ -50,7 +50,7 @@ def _raw(number):
 
 def read_out(stream, tmp_path, sequence=None, created=1.0, **settings):
     origin = Origin(shard="shardId-0", stream_arn=STREAM_ARN, role_arn="arn:aws:iam::0:role/r")
-    assignment = Assignment(mapping=mapping(**settings), origin=origin, place=tmp_path)
+    assignment = Assignment(mapping=mapping(**settings), origin=origin, folder=tmp_path)
     start = Checkpoint(sequence=sequence, since=None, stream_created=created, shard_starts="0")
     reader = ShardReader(stream, assignment, start)
     reader.start()
@@ -60,10 +60,10 @@ def read_out(stream, tmp_path, sequence=None, created=1.0, **settings):
     return checkpoints.load(tmp_path, "shardId-0")
 
 
-@pytest.mark.parametrize("lanes", [1, 4])
-def test_a_closed_shard_is_read_out_then_marked_closed(tmp_path, lanes):
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_closed_shard_is_read_out_then_marked_closed(tmp_path, workers):
     stream = MemoryStream(1000)
-    checkpoint = read_out(stream, tmp_path, BatchSize=30, ParallelizationFactor=lanes)
+    checkpoint = read_out(stream, tmp_path, BatchSize=30, ParallelizationFactor=workers)
     assert sorted(stream.delivered, key=int) == [str(number) for number in range(1, 1001)]
     assert checkpoint
     assert (checkpoint.sequence, checkpoint.closed) == ("1000", True)

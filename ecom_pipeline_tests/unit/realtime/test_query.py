@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecom_pipeline.realtime import query
-from ecom_pipeline.realtime.answers import BadRequestError
-from ecom_pipeline.realtime.query_customer import Bought, Page, _add, _place_of, _rank_of
-from ecom_pipeline.realtime.seal import Listing
+from ecom_pipeline.realtime.page_token import Listing
+from ecom_pipeline.realtime.query_customer import Bought, Page, _add, _cursor_of, _rank_of
+from ecom_pipeline.realtime.responses import BadRequestError
 from ecom_pipeline_tests.unit.realtime.test_returns import lines
 
 CUSTOMER = {"token_use": "id", "custom:customer_id": "17850"}
@@ -106,7 +106,7 @@ def test_a_page_of_items_goes_on_exactly_behind_the_place_that_the_last_one_ende
 ):
     ranked = sorted({each.stock_code: each for each in items}.values(), key=lambda each: each.rank)
     for n, last in enumerate(ranked):
-        after = _rank_of(_place_of(last))
+        after = _rank_of(_cursor_of(last))
         assert [each for each in ranked if each.rank > after] == ranked[n + 1 :]
 
 

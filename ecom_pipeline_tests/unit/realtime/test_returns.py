@@ -26,7 +26,7 @@ OWN = Header(
     invoice_date="2010-12-02",
     country="United Kingdom",
     customer="17850",
-    place="2010-12-02#C536379",
+    index_key="2010-12-02#C536379",
 )
 
 

@@ -126,8 +126,8 @@ class Cursor:
 
     def peek(self, ahead: int = 0) -> str:
         """Return the next keyword or symbol without taking it."""
-        place = self._at + ahead
-        return self._tokens[place].word if place < len(self._tokens) else ""
+        index = self._at + ahead
+        return self._tokens[index].word if index < len(self._tokens) else ""
 
     def take(self, *words: str) -> bool:
         """Take the words if they are what comes next."""

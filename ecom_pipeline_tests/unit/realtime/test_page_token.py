@@ -1,4 +1,4 @@
-"""realtime.seal: a page token is good for its own list, and nobody can make one up."""
+"""realtime.page_token: a page token is good for its own list, and nobody can make one up."""
 
 import re
 
@@ -6,79 +6,79 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from ecom_pipeline.realtime import seal
-from ecom_pipeline.realtime.seal import Listing, SealError
+from ecom_pipeline.realtime import page_token
+from ecom_pipeline.realtime.page_token import Listing, PageTokenError
 
 ARN = "arn:aws:secretsmanager:eu-west-2:000000000000:secret:seal"
 OWN = Listing("/me/invoices", "17850")
-PLACE = "2010-12-01#536365"
+CURSOR = "2010-12-01#536365"
 
 # few letters, so that two lists are often one text when put together
 near = st.builds(Listing, st.text("/a1", max_size=3), st.text("/a1", max_size=3))
-places = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80)
+cursors = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80)
 
 
 def know(*secrets: bytes) -> None:
     """Tell the function its secrets, the current one first: it has read them just now."""
-    kept = seal._of(ARN)
+    kept = page_token._of(ARN)
     kept._found, kept._read_at = secrets, float("inf")
 
 
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("SEAL_SECRET_ARN", ARN)
+    monkeypatch.setenv("PAGE_TOKEN_SECRET_ARN", ARN)
     know(b"first")
     yield
-    seal._of.cache_clear()
+    page_token._of.cache_clear()
 
 
 def refused(listing: Listing, token: str) -> bool:
     try:
-        seal.unseal(listing, token)
-    except SealError:
+        page_token.verify(listing, token)
+    except PageTokenError:
         return True
     return False
 
 
 @settings(max_examples=settings().max_examples // 2)
-@given(near, places)
-def test_a_token_gives_its_place_back_and_needs_no_escapes_in_a_url(listing: Listing, place: str):
-    token = seal.seal(listing, place)
+@given(near, cursors)
+def test_a_token_gives_its_place_back_and_needs_no_escapes_in_a_url(listing: Listing, cursor: str):
+    token = page_token.sign(listing, cursor)
     assert re.fullmatch(r"[\w-]+", token, re.ASCII)
-    assert seal.unseal(listing, token) == place
+    assert page_token.verify(listing, token) == cursor
 
 
 @settings(max_examples=settings().max_examples // 2)
 @example(Listing("/a", "1"), Listing("/a1", ""), "p")
-@given(near, near, places)
-def test_a_token_is_good_for_no_other_list(one: Listing, other: Listing, place: str):
+@given(near, near, cursors)
+def test_a_token_is_good_for_no_other_list(one: Listing, other: Listing, cursor: str):
     assume(one != other)
-    assert refused(other, seal.seal(one, place))
+    assert refused(other, page_token.sign(one, cursor))
 
 
 def test_a_token_with_any_character_changed_is_refused():
-    token = seal.seal(OWN, PLACE)
+    token = page_token.sign(OWN, CURSOR)
     spoilt = [token[:n] + chr(ord(old) ^ 1) + token[n + 1 :] for n, old in enumerate(token)]
     spoilt += [token[:-1], token[1:], f"{token}A", f"{token}=", f"{token}\n", f" {token}"]
     assert [each for each in spoilt if not refused(OWN, each)] == []
 
 
-@pytest.mark.parametrize("made_up", ["", "A", "A" * 43, "A" * 47, "é", "=", PLACE, "A" * 513])
+@pytest.mark.parametrize("made_up", ["", "A", "A" * 43, "A" * 47, "é", "=", CURSOR, "A" * 513])
 def test_what_was_never_a_token_is_refused(made_up: str):
     assert refused(OWN, made_up)
 
 
 def test_no_place_and_one_too_long_for_a_url_are_refused_though_they_were_sealed_here():
-    assert not refused(OWN, seal.seal(OWN, "p" * 352))
-    assert refused(OWN, seal.seal(OWN, "p" * 353))
-    assert refused(OWN, seal.seal(OWN, ""))
+    assert not refused(OWN, page_token.sign(OWN, "p" * 352))
+    assert refused(OWN, page_token.sign(OWN, "p" * 353))
+    assert refused(OWN, page_token.sign(OWN, ""))
 
 
 def test_a_rotation_breaks_no_token_and_the_next_one_does():
-    old = seal.seal(OWN, PLACE)
+    old = page_token.sign(OWN, CURSOR)
     know(b"second", b"first")
-    new = seal.seal(OWN, PLACE)
-    assert seal.unseal(OWN, old) == seal.unseal(OWN, new) == PLACE
+    new = page_token.sign(OWN, CURSOR)
+    assert page_token.verify(OWN, old) == page_token.verify(OWN, new) == CURSOR
     know(b"third", b"second")
     assert refused(OWN, old)
-    assert seal.unseal(OWN, new) == PLACE
+    assert page_token.verify(OWN, new) == CURSOR

@@ -40,7 +40,7 @@ class NotYetError(Exception):
     """The event of the receipt is not visible yet."""
 
 
-def found(body: object, if_none_match: str | None) -> Response:
+def ok(body: object, if_none_match: str | None) -> Response:
     """Answer 200, or 304 to a reader who has the same content."""
     text = msgspec.json.encode(body)
     etag = f'"{sha256(text).hexdigest()[:32]}"'
@@ -55,7 +55,7 @@ def preflight() -> Response:
     return {"statusCode": 204, "headers": _headers("no-store") | _MAY_ASK, "body": ""}
 
 
-def refused(status: int, message: str) -> Response:
+def error(status: int, message: str) -> Response:
     """Answer an error."""
     return _short(status, message, {})
 
@@ -75,9 +75,9 @@ def _short(status: int, message: str, headers: dict[str, str]) -> Response:
     return {"statusCode": status, "headers": _headers("no-store") | headers, "body": text}
 
 
-def _headers(kept: str) -> dict[str, str]:
+def _headers(cache_control: str) -> dict[str, str]:
     page = {"Access-Control-Allow-Origin": env("PAGE_ORIGIN")}
-    return _HEADERS | page | {"Cache-Control": kept}
+    return _HEADERS | page | {"Cache-Control": cache_control}
 
 
 def _has(etag: str, if_none_match: str | None) -> bool:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ecom_pipeline.local.poller.answers import read
+from ecom_pipeline.local.poller.invocation import read
 from ecom_pipeline_tests.unit.local.poller_builders import several
 
 RECORDS = several(5)

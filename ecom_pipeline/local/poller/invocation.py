@@ -13,7 +13,7 @@ from ecom_pipeline.local.poller.records import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class InvocationResult:
     """The function ran; `finished` records of the batch, from its first, need no retry."""
 
     finished: int
@@ -21,13 +21,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class NotInvoked:
     """The function did not run: throttled, unreachable, unknown. Costs no retry attempt."""
 
     reason: str
 
 
-def read(payload: bytes, records: Sequence[Record]) -> Answer:
+def read(payload: bytes, records: Sequence[Record]) -> InvocationResult:
     """Read a response under ReportBatchItemFailures.
 
     Nothing, null, {} or an empty or null list is complete success. Named failures finish what
@@ -36,23 +36,23 @@ def read(payload: bytes, records: Sequence[Record]) -> Answer:
     try:
         response = json.loads(payload or b"null")
     except ValueError:
-        return Answer(0, "MalformedResponse")
+        return InvocationResult(0, "MalformedResponse")
     if response is None or response == {}:
-        return Answer(len(records))
+        return InvocationResult(len(records))
     if not isinstance(response, dict) or "batchItemFailures" not in response:
-        return Answer(0, "MalformedResponse")
+        return InvocationResult(0, "MalformedResponse")
     return _reported(response["batchItemFailures"], records)
 
 
-def _reported(failures: Any, records: Sequence[Record]) -> Answer:
+def _reported(failures: Any, records: Sequence[Record]) -> InvocationResult:
     if failures is None or failures == []:
-        return Answer(len(records))
-    places = {one.sequence: place for place, one in enumerate(records)}
+        return InvocationResult(len(records))
+    places = {one.sequence: folder for folder, one in enumerate(records)}
     failed = [places.get(_identifier(item)) for item in failures] if _is_list(failures) else [None]
-    known = [place for place in failed if place is not None]
+    known = [folder for folder in failed if folder is not None]
     if len(known) < len(failed):
-        return Answer(0, "UnknownItemIdentifier")
-    return Answer(min(known), "BatchItemFailures")
+        return InvocationResult(0, "UnknownItemIdentifier")
+    return InvocationResult(min(known), "BatchItemFailures")
 
 
 def _is_list(value: Any) -> bool:

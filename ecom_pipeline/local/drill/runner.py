@@ -28,7 +28,7 @@ from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.local import stack
 from ecom_pipeline.local.drill import functions
 from ecom_pipeline.local.drill.registry import DrillError, Fault
-from ecom_pipeline.local.drill.world import TestSystem
+from ecom_pipeline.local.drill.test_system import TestSystem
 from ecom_pipeline.local.processes import LocalError
 from ecom_pipeline.orchestration.runs import RunFailedError
 from ecom_pipeline.realtime.items import StoreError
@@ -37,7 +37,7 @@ from ecom_pipeline.warehouse import load
 from ecom_pipeline.warehouse.session import WarehouseError
 
 DAYS = DayRange(date(2010, 12, 1), date(2010, 12, 14))
-_UNHURT = (  # what a fault may end with when the system does not stand it
+_FAILURES = (  # what a fault may end with when the system does not stand it
     DrillError,
     WarehouseError,
     ManifestError,
@@ -110,43 +110,45 @@ def in_any_order(faults: Iterable[Fault], seed: int) -> list[Fault]:
     return ordered
 
 
-def run_fault(there: TestSystem, fault: Fault) -> Outcome:
+def run_fault(system: TestSystem, fault: Fault) -> Outcome:
     """Do a fault to the world, and check what must hold."""
     started = time.monotonic()
     happened = wrong = ""
-    there.begin()
+    system.begin()
     try:
-        happened = fault.inject(there)
-        there.check()
-    except _UNHURT as error:
+        happened = fault.inject(system)
+        system.check()
+    except _FAILURES as error:
         wrong = f"{type(error).__name__}: {error}"
     return Outcome(fault=fault, happened=happened, wrong=wrong, seconds=time.monotonic() - started)
 
 
 def run_all(
-    there: TestSystem, faults: Iterable[Fault], tell: Callable[[Outcome], None] = lambda _: None
+    system: TestSystem,
+    faults: Iterable[Fault],
+    on_outcome: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
     """Face each fault; one that is not stood stops no other."""
     outcomes: list[Outcome] = []
     for fault in faults:
-        outcomes.append(run_fault(there, fault))
-        tell(outcomes[-1])
+        outcomes.append(run_fault(system, fault))
+        on_outcome(outcomes[-1])
     return outcomes
 
 
-def verify(there: TestSystem, outcomes: Sequence[Outcome]) -> Result:
+def verify(system: TestSystem, outcomes: Sequence[Outcome]) -> Result:
     """Compare all stores over all days, and the fact table with what was acknowledged."""
     total, differences = Totals(), list[str]()
-    first, last = min(there.account.days), max(there.account.days)
+    first, last = min(system.account.days), max(system.account.days)
     try:
-        found = operations.compare(there.settings, first, last)
-        facts = load.fact_totals(there.warehouse, first, last)
-        differences += [*map(str, found.differences), *_unlike(facts, there.account.days)]
+        found = operations.compare(system.settings, first, last)
+        facts = load.fact_totals(system.warehouse, first, last)
+        differences += [*map(str, found.differences), *_unlike(facts, system.account.days)]
         total = sum(facts.values(), Totals())
-    except _UNHURT as error:
+    except _FAILURES as error:
         differences.append(f"the stores can't be compared: {error}")
     return Result(
-        seed=there.seed,
+        seed=system.seed,
         outcomes=outcomes,
         rows=total.rows,
         revenue=total.amount,

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
-from ecom_pipeline.local.poller.answers import Answer, Refused
 from ecom_pipeline.local.poller.aws import Aws, UnavailableError
+from ecom_pipeline.local.poller.batching import Queue, batches
 from ecom_pipeline.local.poller.delivery import Discard, backoff, deliver
-from ecom_pipeline.local.poller.destination import Letter, letter
-from ecom_pipeline.local.poller.intake import Queue, batches
+from ecom_pipeline.local.poller.destination import InvocationRecord, invocation_record
+from ecom_pipeline.local.poller.invocation import InvocationResult, NotInvoked
 from ecom_pipeline.local.poller.mapping import Mapping
 from ecom_pipeline.local.poller.records import Record
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 Finished = Callable[[Sequence[Record]], None]
 
 
-class Lane(threading.Thread):
+class Worker(threading.Thread):
     """Delivers what is put in `queue` until it ends or `stop` is set."""
 
     def __init__(
@@ -51,10 +51,10 @@ class Lane(threading.Thread):
             milliseconds = round((time.monotonic() - begun) * 1000)
             self._log(logging.INFO, "delivered", records=len(batch), ms=milliseconds)
 
-    def invoke(self, records: Sequence[Record]) -> Answer | Refused:
+    def invoke(self, records: Sequence[Record]) -> InvocationResult | NotInvoked:
         outcome = self._aws.invoke(self._mapping, records)
         batch = {"records": len(records), "first": records[0].sequence}
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, NotInvoked):
             self._log(logging.WARNING, "refused", **batch, reason=outcome.reason)
         elif outcome.finished < len(records):
             failed = {"finished": outcome.finished, "error": outcome.error}
@@ -64,7 +64,7 @@ class Lane(threading.Thread):
     def discard(self, discard: Discard) -> bool:
         batch = {"records": len(discard.records), "first": discard.records[0].sequence}
         self._log(logging.ERROR, "given up", **batch, condition=discard.condition)
-        written = letter(discard, self._mapping, self._shard)
+        written = invocation_record(discard, self._mapping, self._shard)
         return written is None or self._send(written)
 
     def finished(self, records: Sequence[Record]) -> None:
@@ -76,7 +76,7 @@ class Lane(threading.Thread):
     def now(self) -> float:
         return time.time()
 
-    def _send(self, written: Letter) -> bool:
+    def _send(self, written: InvocationRecord) -> bool:
         """Send until accepted; False if told to stop before."""
         tries = 0
         while not self._stopping.is_set():

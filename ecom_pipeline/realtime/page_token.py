@@ -17,11 +17,11 @@ from ecom_pipeline.realtime.clients import client, env
 
 _MAC_BYTES = 32
 _LONGEST = 512
-_KEPT_SECONDS = 300.0
+_CACHED_SECONDS = 300.0
 _REREAD_SECONDS = 10.0  # at most so often, however many false tokens come
 
 
-class SealError(EcomError):
+class PageTokenError(EcomError):
     """A page token that was not sealed here for this list."""
 
 
@@ -33,13 +33,13 @@ class Listing:
     customer: str
 
 
-def seal(listing: Listing, place: str) -> str:
+def sign(listing: Listing, cursor: str) -> str:
     """Return the token of a place."""
-    current, *_ = _secrets().at_most(_KEPT_SECONDS)
-    return _text(_mac(current, listing, place) + place.encode())
+    current, *_ = _secrets().at_most(_CACHED_SECONDS)
+    return _text(_mac(current, listing, cursor) + cursor.encode())
 
 
-def unseal(listing: Listing, token: str) -> str:
+def verify(listing: Listing, token: str) -> str:
     """Return the place of a token.
 
     The secret before the current one is good too, and a token that fits neither is tried against
@@ -48,31 +48,31 @@ def unseal(listing: Listing, token: str) -> str:
     Raises:
         SealError: the token is another list's, or nobody's.
     """
-    mac, place = _parts(token)
-    for seconds in (_KEPT_SECONDS, _REREAD_SECONDS):
+    mac, cursor = _parts(token)
+    for seconds in (_CACHED_SECONDS, _REREAD_SECONDS):
         for secret in _secrets().at_most(seconds):
-            if hmac.compare_digest(mac, _mac(secret, listing, place)):
-                return place
-    raise SealError("not a token of this list")
+            if hmac.compare_digest(mac, _mac(secret, listing, cursor)):
+                return cursor
+    raise PageTokenError("not a token of this list")
 
 
 def _parts(token: str) -> tuple[bytes, str]:
     try:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        mac, place = raw[:_MAC_BYTES], raw[_MAC_BYTES:].decode()
+        mac, cursor = raw[:_MAC_BYTES], raw[_MAC_BYTES:].decode()
     except ValueError as error:
-        raise SealError("not a token") from error
-    if len(token) > _LONGEST or not place or token != _text(raw):  # one spelling each
-        raise SealError("not a token")
-    return mac, place
+        raise PageTokenError("not a token") from error
+    if len(token) > _LONGEST or not cursor or token != _text(raw):  # one spelling each
+        raise PageTokenError("not a token")
+    return mac, cursor
 
 
 def _text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _mac(secret: bytes, listing: Listing, place: str) -> bytes:
-    message = msgspec.json.encode([listing.route, listing.customer, place])
+def _mac(secret: bytes, listing: Listing, cursor: str) -> bytes:
+    message = msgspec.json.encode([listing.route, listing.customer, cursor])
     return hmac.digest(secret, message, "sha256")
 
 
@@ -108,4 +108,4 @@ def _of(arn: str) -> _Secrets:
 
 
 def _secrets() -> _Secrets:
-    return _of(env("SEAL_SECRET_ARN"))
+    return _of(env("PAGE_TOKEN_SECRET_ARN"))

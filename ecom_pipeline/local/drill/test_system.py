@@ -57,7 +57,7 @@ class TestSystem:
         self._own = self.random.sample(range(_OWN_DAYS), _OWN_DAYS)
         self._touched: set[date] = set()
         self._poison: set[bytes] = set()
-        self._set_aside: set[str] = set()
+        self._quarantined_before: set[str] = set()
 
     @cached_property
     def lake(self) -> Lake:
@@ -139,9 +139,9 @@ class TestSystem:
     def deliver(self, batch: Sequence[Record]) -> None:
         """Hand a batch to both consumers, in this process; they must take all of it."""
         for consumer in (archive, store):
-            require(self.hand(consumer, batch) == [], f"{consumer.__name__} left records over")
+            require(self.invoke(consumer, batch) == [], f"{consumer.__name__} left records over")
 
-    def hand(self, consumer: Any, batch: Sequence[Record], context: object = None) -> list[Any]:
+    def invoke(self, consumer: Any, batch: Sequence[Record], context: object = None) -> list[Any]:
         """Hand a batch to one consumer and return what it reports as failed."""
         with functions.logged(self.settings):
             return consumer.handler(delivery(batch), context)["batchItemFailures"]
@@ -183,7 +183,7 @@ class TestSystem:
         """Forget what the last fault touched."""
         self._touched.clear()
         self._poison.clear()
-        self._set_aside = self._quarantine()
+        self._quarantined_before = self._quarantine()
 
     def prepare(self) -> None:
         """Bring the warehouse's tables up to date."""
@@ -220,16 +220,16 @@ class TestSystem:
             require(not found, f"the stores differ: {'; '.join(map(str, found))}")
             self.must_hold(day, self.expected(day))
         deadline = time.monotonic() + _QUARANTINE_SECONDS
-        while self._aside() < self._poison and time.monotonic() < deadline:
+        while self._quarantined() < self._poison and time.monotonic() < deadline:
             time.sleep(_POLL)  # the API gives no place on the stream for what it rejects
-        wrong = self._aside() ^ self._poison
+        wrong = self._quarantined() ^ self._poison
         require(not wrong, f"quarantine has not just the poison: {sorted(wrong)[:3]}")
 
-    def _aside(self) -> set[bytes]:
+    def _quarantined(self) -> set[bytes]:
         """Return the original bytes of what was set aside since the fault began."""
         return {
             envelope.original_bytes(record)
-            for key in self._quarantine() - self._set_aside
+            for key in self._quarantine() - self._quarantined_before
             for data in self.lake.raw.lines(key)
             if isinstance(record := envelope.decode(data), Rejected)
         }
