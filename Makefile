@@ -1,24 +1,24 @@
-# Each target is one line that can be typed by hand; none is the only way.
+# Each target is a short command that can also be typed by hand.
 PYTHON ?= python3
 VENV := .venv
 UV := $(VENV)/bin/uv
 RUN := $(UV) run --frozen
 DEMO := $(if $(CSV),--csv $(CSV)) $(if $(DAYS),--days $(DAYS))
 OVERRIDES := $(PYTHON) -c 'import json, sys; print(*(f"{k}={v}" for k, v in json.load(open(sys.argv[1])).items()))'
-# what the batch path needs of the real-time stack: outputs and parameters have the same names
+# parameters of the batch stack that are outputs of the real-time stack, by the same names
 SHARED := "join(' ', Stacks[0].Outputs[?contains('RawBucket CsvBucket RawQueue TableName AlarmTopicArn AlarmKeyArn', OutputKey)].join('=', [OutputKey, OutputValue]))"
 
-# with it, each process that a test starts compiles all that it imports: half of its time
+# with it, each process that a test starts compiles all its imports: half of its time
 unexport PYTHONDONTWRITEBYTECODE
 
-# workers of `make test`, each with an emulator and a warehouse of its own
+# workers of `make test`, each with a separate emulator and warehouse
 WORKERS ?= 2
 PYTEST := $(RUN) --all-groups pytest
 BROWSERS := chromium chromium-browser google-chrome
-# packages of Debian for what the tests and the benches find on the PATH
+# Debian packages with the programs that tests and benches need on the PATH
 TOOLS := chromium default-jre-headless jq
 
-# one of these programs, or else a sentence about how to get it
+# exit 2 with an instruction unless one of these programs is installed
 NEED = for each in $(1); do if command -v $$each > /dev/null; then exit 0; fi; done; \
   echo "$@ needs one of: $(1). Install it and try again; on Debian, as root, 'make test-tools' does"; exit 2
 
@@ -28,29 +28,29 @@ NEED = for each in $(1); do if command -v $$each > /dev/null; then exit 0; fi; d
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
 
-setup: $(VENV)/installed ## Install what the project needs into .venv
+setup: $(VENV)/installed ## Install the project's dependencies into .venv
 
-demo: setup ## Everything, from nothing; CSV=path DAYS=A:B for the real file
+demo: setup ## The whole pipeline once, from setup to report; CSV=path DAYS=A:B for the real file
 	$(RUN) ecom demo $(DEMO)
 
-dev: setup ## The local AWS and Dagster's UI over it; PORT=, else 3000
+dev: setup ## The local AWS and Dagster's UI; PORT=, default 3000
 	$(RUN) ecom dev $(if $(PORT),--port $(PORT))
 
 unit: setup ## The unit tests, in seconds
 	$(RUN) pytest ecom_pipeline_tests/unit
 
-check: lint unit ## What to run before each commit: lint and the unit tests
+check: lint unit ## Lint and the unit tests, for before each commit
 
-test: setup ## All tests, in an order of chance whose seed is printed; WORKERS=, else 2
+test: setup ## All tests in random order, seed printed; WORKERS=, default 2
 	@$(call NEED,$(BROWSERS))
 	@$(call NEED,java)
 	$(PYTEST) -n$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-test-tools: ## Install what tests and benches need beside Python: a Chromium, a Java, jq (Debian, as root)
+test-tools: ## Install the tests' and benches' programs: Chromium, Java, jq (Debian, as root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TOOLS)
 
-bench: setup ## All paths, against the original's way, others and themselves; CSV=path for the real file
+bench: setup ## All benchmarks, against the original and other tools; CSV=path for the real file
 	@$(call NEED,java)
 	@$(call NEED,jq)
 	$(RUN) python -m bench.realtime $(CSV)
@@ -62,7 +62,7 @@ screenshots: setup ## The pictures in docs/images, from a real UI; needs a Chrom
 	$(RUN) --group browser python -m docs.screenshots_customer
 	$(RUN) --group browser python -m docs.screenshots_report
 
-lint: setup ## What review would say anyway
+lint: setup ## ruff, pyright and cfn-lint
 	$(RUN) ruff check && $(RUN) ruff format --check && $(RUN) --all-groups pyright && $(RUN) cfn-lint --regions eu-west-2 -- infra/template.yaml infra/dagster/template.yaml
 
 zip: setup ## The Lambda zip for arm64, into dist/
@@ -85,7 +85,7 @@ deploy-dagster: ## Deploy infra/dagster/ to AWS; STAGE=, IMAGE=, VPC=, SUBNETS=a
 	  $$(aws cloudformation describe-stacks --stack-name ecom-$(STAGE) --output text --query $(SHARED)) \
 	  Image=$(IMAGE) Vpc=$(VPC) Subnets=$(SUBNETS) $(if $(SPARK_IMAGE),SparkImage=$(SPARK_IMAGE))
 
-clean: ## Stop the local AWS and forget its data
+clean: ## Stop the local AWS and delete its data
 	-$(RUN) ecom local down
 	rm -rf .local
 

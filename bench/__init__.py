@@ -1,1 +1,1 @@
-"""Comparisons with figures: run by hand (`python -m bench.realtime`), never by the product."""
+"""Benchmarks: run by hand (`python -m bench.realtime`), never by the product."""

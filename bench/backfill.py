@@ -18,7 +18,7 @@ from ecom_pipeline.warehouse.mart_list import MARTS
 
 
 def seconds(side: Side, span: tuple[date, date], folder: Path, rounds: int) -> dict[str, float]:
-    """Return what one run of a span takes, on either storage, and its steps without Dagster."""
+    """Return the seconds of one run of a span, on either storage, and of its steps alone."""
     every = [span[0] + timedelta(n) for n in range((span[1] - span[0]).days + 1)]
     took: dict[str, list[float]] = defaultdict(list)
     with production.instance(folder / "dagster-postgres") as instance:
@@ -35,7 +35,7 @@ def seconds(side: Side, span: tuple[date, date], folder: Path, rounds: int) -> d
 
 
 def _steps(side: Side, days: list[date]) -> float:
-    """Do what the run's assets and checks do."""
+    """Run what the run's assets and checks run, without Dagster; return the seconds."""
     lake, warehouse = connect.lake(side.settings), connect.warehouse(side.settings)
     catalog = connect.catalog(side.settings)
     began = time.monotonic()
@@ -63,7 +63,7 @@ def _steps(side: Side, days: list[date]) -> float:
 
 
 def _forget(side: Side) -> None:
-    """Take away what a load made, old versions too: each way starts from the same."""
+    """Delete what a load made, old versions too: each measurement starts from the same state."""
     lake, warehouse = connect.lake(side.settings), connect.warehouse(side.settings)
     for page in lake.s3.get_paginator("list_object_versions").paginate(Bucket=lake.csv.name):
         found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]

@@ -1,7 +1,7 @@
-"""`python -m bench.batch [CSV]`: what the batch path costs as history grows, and per run.
+"""`python -m bench.batch [CSV]`: the cost of the batch path as history grows, and per run.
 
 Two local AWS side by side, one with a long history and one without; ticks and loads in turn.
-Without a CSV, made-up data stand in. Prints a table and writes docs/benchmarks-batch.md.
+Without a CSV, sample data are used. Prints a table and writes docs/benchmarks-batch.md.
 """
 
 import json
@@ -49,7 +49,7 @@ Row = tuple[str, str, str, str, str, str]
 
 @dataclass(frozen=True)
 class Side:
-    """A local AWS, and a Dagster instance over it."""
+    """A local AWS, and a Dagster instance for it."""
 
     settings: Settings
     instance: dg.DagsterInstance
@@ -62,7 +62,7 @@ class Side:
         )
 
     def fill(self, count: int) -> None:
-        """Put `count` raw objects, and forget the notifications of them."""
+        """Put `count` raw objects, and delete their notifications."""
         lake = connect.lake(self.settings)
         names = [
             keys.raw_key(_FIRST + timedelta(days=n % 300), "old", str(n), str(n))
@@ -75,13 +75,17 @@ class Side:
         self.forget_notifications()
 
     def forget_notifications(self) -> None:
-        """Empty the queue, so that a tick finds only what is put from now on."""
+        """Empty the queue, so that a tick finds only later objects."""
         sqs = connect.client(self.settings, "sqs")
         queue = sqs.get_queue_url(QueueName=self.settings.raw_queue)["QueueUrl"]
         sqs.purge_queue(QueueUrl=queue)
 
     def tick(self, number: int) -> float:
-        """Return the seconds of a sensor tick that finds one new object."""
+        """Return the seconds of a sensor tick that finds one new object.
+
+        Raises:
+            AssertionError: the tick requested no run.
+        """
         self.put(number)
         sqs = connect.client(self.settings, "sqs")
         queue = sqs.get_queue_url(QueueName=self.settings.raw_queue)["QueueUrl"]
@@ -102,7 +106,7 @@ class Side:
         found = new_raw_objects(context)
         seconds = time.monotonic() - began
         if not isinstance(found, dg.SensorResult) or not found.run_requests:
-            raise AssertionError(f"the tick saw no new object: {found}")
+            raise AssertionError(f"the tick found no new object: {found}")
         connect.notifications(self.settings).delete(_receipts(found))
         return seconds
 
@@ -129,7 +133,7 @@ def _receipts(found: dg.SensorResult) -> list[str]:
 
 @contextmanager
 def side(home: Path) -> Iterator[Side]:
-    """Start a local AWS in a folder, and take it down again."""
+    """Start a local AWS in a directory, and stop it at the end."""
     configured = replace(
         settings.LOCAL,
         home=home,
@@ -198,14 +202,14 @@ def _show(rows: Sequence[Row], data: str) -> None:
         "",
         f"* A tick: median of {TICKS}, each finding one new object; history is in the same bucket.",
         f"* The definitions: median of {LOADS} new processes each, bytecode written.",
-        "* Runs are in this process, with one refresh of the marts after the last. As the daemon"
-        " launches them, each waits for the queue and starts a process, which adds seconds.",
+        "* Runs are in this process, with one refresh of the marts after the last. A run launched"
+        " by the daemon is queued and starts a process, which adds seconds.",
     ]
     TARGET.write_text("\n".join(lines) + "\n")
 
 
 def main() -> int:
-    """Run with everything in folders that go afterwards."""
+    """Run with all data in directories that are removed at the end."""
     rows = [loading()]
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         home = Path(folder)

@@ -1,7 +1,7 @@
-"""`python -m bench.cold_start`: what a function's cold start costs, against boto3's alone.
+"""`python -m bench.cold_start`: the cost of a function's cold start, against boto3's alone.
 
-What no function with boto3 can do without is to import it and to make its first client, so that is
-what ours is compared with, as a ratio, in processes of their own. Prints a table.
+Every function with boto3 has to import it and to create its first client, so ours are compared with
+that, as a ratio, each in a separate process. Prints a table.
 """
 
 import sys
@@ -16,7 +16,7 @@ MOST = 1.5
 FIRST_CLIENT = {"ingest": "kinesis", "store": "dynamodb", "archive": "s3", "query": "dynamodb"}
 _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-west-2",
-    "AWS_ACCESS_KEY_ID": "none",  # or boto3 would look for them, on the network in the end
+    "AWS_ACCESS_KEY_ID": "none",  # otherwise boto3 would search for them, at last on the network
     "AWS_SECRET_ACCESS_KEY": "none",
 }
 
@@ -36,7 +36,7 @@ def figures() -> Iterator[outcome.Figure]:
 
 
 def main() -> int:
-    """Measure and print; in turn, so that a busy machine is busy for both."""
+    """Measure and print; in turn, so that load on the machine affects both."""
     outcome.show(list(figures()))
     return 0
 

@@ -1,7 +1,7 @@
 """Ways from raw objects to CSV, each a program: `python -m bench.contenders WAY FOLDER DAY...`.
 
-The folder has a day's raw objects as S3 has them, so no emulator's speed is in the figures; the CSV
-goes beside them. What a way leaves out of ours is said at its function; bench/engines.py times it.
+The directory has a day's raw objects as S3 has them, so that the figures exclude the emulator; the
+CSV is written beside them. What a way omits is in its docstring; bench/engines.py measures it.
 """
 
 import json
@@ -23,14 +23,14 @@ from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.flatten import GZIP_LEVEL, Line, flatten
 from ecom_pipeline.lake.rows import CachingReader, Reader, reference
 
-# The original's producer waits a third of a second for each answer, its consumer looks every
-# second: three events a file. At a shop's own pace it is one.
+# The original's producer waits a third of a second for each response, and its consumer polls every
+# second: three events a file. At a real shop's rate it is one.
 _EVENTS_A_FILE = 3
 _RAW, _META, _ORIGINAL = "*.jsonl.gz", ".meta", "*.original.json"
 
 
 def download(lake: Lake, days: Iterable[date], folder: Path) -> None:
-    """Put days' raw objects, with their metadata, into a folder."""
+    """Download days' raw objects, with their metadata, into a directory."""
     for day in days:
         (folder / str(day)).mkdir()
         for found in lake.raw.objects_of(day):
@@ -41,7 +41,7 @@ def download(lake: Lake, days: Iterable[date], folder: Path) -> None:
 
 
 def write_original(folder: Path, day: date) -> int:
-    """Write a day's events as the original's consumer leaves them; return how many files."""
+    """Write a day's events as the original's consumer writes them; return how many files."""
     events = [json.loads(line)["event"] for line in _lines(folder, day)]
     files = range(0, len(events), _EVENTS_A_FILE)
     for number in files:
@@ -56,9 +56,9 @@ def _lines(folder: Path, day: date) -> Iterator[bytes]:
 
 
 def limit(folder: Path, days: Iterable[date]) -> None:
-    """Read, gunzip, parse each line with the fastest parser, gzip what comes out, write. No more.
+    """Read, gunzip, parse each line with the fastest parser, gzip the output, write. Nothing else.
 
-    The text of the output is read from the CSV that ours left there.
+    The text of the output is read from the CSV that our engine has written there.
     """
     decode = msgspec.json.Decoder().decode
     for day in days:
@@ -69,11 +69,11 @@ def limit(folder: Path, days: Iterable[date]) -> None:
 
 
 def pandas(folder: Path, days: Iterable[date]) -> None:
-    """Do it as most would: json_normalize, to_datetime, drop_duplicates, to_csv.
+    """Do it with the usual pandas calls: json_normalize, to_datetime, drop_duplicates, to_csv.
 
     No checks, no quarantine, floats for money, no digests.
     """
-    import numpy as np  # noqa: PLC0415 - the other ways are not to pay for it
+    import numpy as np  # noqa: PLC0415 - not imported for the other ways
     import pandas as pd  # noqa: PLC0415
 
     for day in days:
@@ -86,7 +86,7 @@ def pandas(folder: Path, days: Iterable[date]) -> None:
 
 
 def original(folder: Path, days: Iterable[date]) -> None:
-    """Go the original's way: a jq process for each file. Its `aws s3 sync` is left out."""
+    """Run a jq process for each file, as the original does, without its `aws s3 sync`."""
     columns = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
     program = f".[] | [{', '.join(f'.{name}' for name in columns.split(','))}] | @csv"
     for day in days:
@@ -96,7 +96,7 @@ def original(folder: Path, days: Iterable[date]) -> None:
 
 
 def python(folder: Path, days: Iterable[date]) -> None:
-    """Run our reference in one process."""
+    """Run our reference engine in one process."""
     for day in days:
         _flatten(folder, reference, day)
 

@@ -1,4 +1,4 @@
-"""Ways from CSV into the fact table, and what an analyst's queries take with marts and without."""
+"""Ways from CSV into the fact table, and an analyst's queries with marts and without."""
 
 import csv
 import statistics
@@ -55,11 +55,14 @@ QUERIES = {
 
 
 def rows_per_second(configured: Settings, days: Sequence[date], rounds: int) -> dict[str, float]:
-    r"""Return how many rows a second each way loads into a table of the stage's form.
+    r"""Return the rows a second that each way loads into a table with the stage's columns.
 
     COPY reads S3: all rows in one file, or the days' parts. `\copy` is PostgreSQL's own, of the
-    same files unpacked on disk, into the same server without our proxy. The other two are the
-    driver's, of as many rows as they do in a while.
+    same files uncompressed on disk, into the same server without our proxy. The other two are the
+    driver's, of fewer rows.
+
+    Raises:
+        AssertionError: a way loaded another number of rows.
     """
     lake, warehouse = connect.lake(configured), connect.warehouse(configured)
     manifests = [committed(lake, day) for day in days]
@@ -98,12 +101,12 @@ def rows_per_second(configured: Settings, days: Sequence[date], rounds: int) -> 
 
 
 def _unpacked(lake: Lake, manifests: Iterable[Manifest], folder: Path) -> list[Path]:
-    """Write each part as a plain file."""
+    """Write each part as an uncompressed file."""
     paths: list[Path] = []
     for part in (part for manifest in manifests for part in manifest.parts):
         found = lake.csv.read(part.key)
         if found is None:
-            raise AssertionError(f"{part.key} has gone")
+            raise AssertionError(f"{part.key} is missing")
         paths.append(folder / f"part-{len(paths)}.csv")
         paths[-1].write_bytes(igzip.decompress(found.body))
     return paths
@@ -116,7 +119,7 @@ def _rows(parts: Iterable[Path]) -> Iterator[list[str]]:
 
 
 def _as_part(lake: Lake, path: Path, rows: int) -> Part:
-    """Put a file into S3 as a part."""
+    """Upload a file to S3 as a part."""
     key, packed = f"{_TABLE}.csv.gz", igzip.compress(path.read_bytes(), GZIP_LEVEL)
     lake.csv.write_part(key, packed)
     return Part(key=key, rows=rows, bytes=len(packed), sha256=sha256(packed).hexdigest())
@@ -155,7 +158,11 @@ def _psql(configured: Settings, paths: Iterable[Path]) -> None:
 
 
 def query_seconds(configured: Settings, rounds: int) -> dict[str, tuple[float, float]]:
-    """Return the median seconds of each query over the marts, and of the same over the fact."""
+    """Return each query's median seconds on the marts, and on the fact table.
+
+    Raises:
+        AssertionError: the two results differ.
+    """
     warehouse = connect.warehouse(configured)
     found: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in QUERIES}
     for _ in range(rounds):

@@ -1,9 +1,9 @@
-"""`python -m bench.cost_usage [CSV]`: measure what events make AWS do, for `ecom cost` to price.
+"""`python -m bench.cost_usage [CSV]`: measure the AWS usage of events, for `ecom cost` to price.
 
-The first week of the data set, our way with many events a request and with one, and the original's,
-each in a process and on a local AWS of its own; then one load of that week. It takes a quarter of
-an hour and writes ecom_pipeline/cost/usage.json. Without a CSV only the guard is measured, which is
-made up: what a test compares with, so that no change makes more calls unseen.
+The first week of the data set, sent our way with many events a request and with one, and the
+original's way, each in a separate process and local AWS; then one load of that week. It takes a
+quarter of an hour and writes ecom_pipeline/cost/usage.json. Without a CSV only the guard is
+measured, on sample data: a test compares later usage with it, so that more calls are noticed.
 """
 
 import multiprocessing
@@ -36,7 +36,7 @@ from ecom_pipeline.settings import Settings
 _T = TypeVar("_T")
 
 WEEK = DayRange(date(2010, 12, 1), date(2010, 12, 7))
-MANY = 500  # the replay's batch, and the most that the API takes
+MANY = 500  # the replay's batch, and the API's limit
 _TYPES = {"S", "N", "B", "M", "L", "SS", "NS", "BS", "NULL", "BOOL"}  # DynamoDB's
 _COMPRESSED = {"s3_gb_kept", "copy_gb"}
 GUARDED = date(2012, 2, 6), date(2012, 2, 8)
@@ -44,7 +44,7 @@ GUARDED = date(2012, 2, 6), date(2012, 2, 8)
 
 @contextmanager
 def local() -> Iterator[Settings]:
-    """Run an emulator and a warehouse that nobody used before, without a poller."""
+    """Run a new emulator and warehouse, without a poller."""
     with tempfile.TemporaryDirectory(prefix="cost") as folder:
         configured = replace(
             settings.LOCAL,
@@ -62,7 +62,7 @@ def local() -> Iterator[Settings]:
 
 
 def many(csv: Path) -> tuple[Way, Load, set[Metric]]:
-    """Send the week, many events at once, and load it."""
+    """Send the week, many events a request, and load it."""
     events = _week(csv)
     with local() as configured:
         way, metrics = ways.ours(configured, events, request=MANY)
@@ -72,16 +72,16 @@ def many(csv: Path) -> tuple[Way, Load, set[Metric]]:
 
 
 def one(csv: Path) -> Way:
-    """Send the week, an event a request, and deliver it so."""
+    """Send the week, one event a request, and deliver one at a time."""
     with local() as configured:
         way, _ = ways.ours(configured, _week(csv), request=1, store_batch=1)
     return way
 
 
 def original(csv: Path) -> Way:
-    """Send the week the original's way, which makes each stock code the name of an attribute.
+    """Send the week the original's way, in which each stock code is the name of an attribute.
 
-    The emulator takes names like S for a type's, so those codes get a character more.
+    The emulator parses names such as S as types, so those codes get one more character.
     """
     events = [plain(event) for event in _week(csv)]
     for event in events:
@@ -91,9 +91,9 @@ def original(csv: Path) -> Way:
 
 
 def guard() -> dict[str, Usage]:
-    """Return what made-up events and a load of them are billed for, as it is at each run.
+    """Return the usage of sample events and of a load of them, as far as it is deterministic.
 
-    Left out is what depends on time, and on how well a moment's text compresses.
+    Without what depends on time, or on how well a timestamp compresses.
     """
     first, last = GUARDED
     days = (last - first).days + 1
@@ -113,14 +113,14 @@ def guard() -> dict[str, Usage]:
 
 
 def apart(function: Callable[..., _T], *arguments: object) -> _T:
-    """Call a function in a new process: the functions remember invoices as long as theirs lives."""
+    """Call a function in a new process: the handlers cache invoices for a process's lifetime."""
     spawned = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawned) as pool:
         return pool.submit(function, *arguments).result()
 
 
 def measure(csv: Path) -> Recorded:
-    """Measure everything anew."""
+    """Measure all usage."""
     batched, loaded, metrics = apart(many, csv)
     return Recorded(
         recorded=datetime.now(UTC).date(),

@@ -1,4 +1,4 @@
-"""What infra/ deploys in production, as far as it is billed: read from the templates themselves."""
+"""The billed resources that infra/ deploys in production, read from the templates."""
 
 import re
 from decimal import Decimal
@@ -11,11 +11,11 @@ from ecom_pipeline.cost.units import Units
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 
 STAGE = "production"
-SHARDS = 4  # that an on-demand stream begins with
-HOURS = 730  # of a month, as AWS counts
-_POLLS = 1  # seconds between Lambda's looks at a shard
+SHARDS = 4  # initial shards of an on-demand stream
+HOURS = 730  # per month, as AWS counts
+_POLLS = 1  # seconds between Lambda's polls of a shard
 _SECONDS = HOURS * 3600
-_VALUE = "a-value-of-20-chars."  # for what the access log writes; an id has 36, a status 3
+_VALUE = "a-value-of-20-chars."  # a value in the access log; an id has 36 bytes, a status 3
 
 
 @cache
@@ -29,14 +29,14 @@ def _batch() -> infra.Resources:
 
 
 def access_log_gb() -> Decimal:
-    """Return what a line of the API's access log is charged for."""
+    """Return the billed GB of one line of the API's access log."""
     (stage,) = infra.of_kind(_real_time(), "AWS::ApiGateway::Stage").values()
     form = stage["Properties"]["AccessLogSetting"]["Format"]
     return log_gb([re.sub(r"\$context\.[\w.]+", _VALUE, form)])
 
 
 def extra_retention_months() -> Decimal:
-    """Return how long the stream keeps a record after the day that is free."""
+    """Return the stream's retention beyond the free day, in months."""
     (stream,) = infra.of_kind(_real_time(), "AWS::Kinesis::Stream").values()
     return Decimal(int(stream["Properties"]["RetentionPeriodHours"]) - 24) / HOURS
 
@@ -52,7 +52,7 @@ def windows() -> dict[str, int]:
 
 
 def base_rpus() -> int:
-    """Return the capacity that Redshift starts with."""
+    """Return Redshift's base capacity in RPUs."""
     (workgroup,) = infra.of_kind(_batch(), "AWS::RedshiftServerless::Workgroup").values()
     return int(workgroup["Properties"]["BaseCapacity"])
 
@@ -63,7 +63,7 @@ def run_task() -> tuple[Decimal, Decimal]:
 
 
 def standing(metrics: set[Metric]) -> dict[str, Units]:
-    """Return the units of a month in which nothing happens, by what they are for."""
+    """Return the units of a month without events, by purpose."""
     return {
         "stream": {"kinesis_stream_hours": Decimal(HOURS * _count("AWS::Kinesis::Stream"))},
         "front door": {
@@ -98,7 +98,7 @@ def _dagster() -> Units:
         "fargate_gb_seconds": _SECONDS * sum((memory for _, memory in tasks), Decimal(0)),
         "rds_small_hours": Decimal(HOURS),
         "rds_gb_months": Decimal(database["AllocatedStorage"]),
-        "sqs_requests": Decimal(2 * ticks),  # a tick asks for the queue's address and for messages
+        "sqs_requests": Decimal(2 * ticks),  # a tick gets the queue's URL and receives messages
     }
 
 
@@ -117,7 +117,7 @@ def _rules() -> int:
 
 
 def _alarm_metrics() -> int:
-    """Count the metrics that alarms look at; one of arithmetic looks at several."""
+    """Count the metrics of all alarms; a metric math alarm has several."""
     alarms = [
         alarm["Properties"]
         for stack in (_real_time(), _batch())

@@ -1,7 +1,7 @@
 """`python -m bench.engines [CSV]`: raw to CSV, CSV to the fact table, growth, queries, a backfill.
 
 One local AWS; ways in turn, medians, ratios. Prints tables and writes docs/benchmarks-engines.md
-with a picture. Without a CSV, made-up data stand in. `--quick` runs each way once.
+with a picture. Without a CSV, sample data are used. `--quick` runs each way once.
 """
 
 import sys
@@ -32,7 +32,7 @@ _TIMES = (1, 10, 50)
 
 @dataclass(frozen=True)
 class Bench:
-    """The system under test, the days in its raw lake, and how often each way runs."""
+    """The system under test, the days in its raw lake, and the number of rounds."""
 
     side: Side
     days: list[date]
@@ -51,7 +51,7 @@ class Bench:
 
 
 def history(bench: Bench) -> list[Figure]:
-    """Compare ways from raw to CSV for all days, from a folder to a folder."""
+    """Compare ways from raw to CSV for all days, from directory to directory."""
     days = [day.isoformat() for day in bench.days]
     names = ("processes", "limit", "python", "pandas")
     took = _contend(bench, names, days)
@@ -133,7 +133,7 @@ def growth(bench: Bench) -> list[Figure]:
 
 
 def _grow(lake: Lake, source: date, day: date, times: int) -> None:
-    """Write a day with the events of another, each as many times, under other ids."""
+    """Write a day with another's events, each `times` times, under other ids."""
     when = f"{day.month}/{day.day}/{day.year}"
     for found in lake.raw.objects_of(source):
         records = [envelope.decode(line) for line in lake.raw.lines(found.key)]
@@ -193,10 +193,10 @@ def queries(bench: Bench) -> list[Figure]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run with everything in folders that go afterwards."""
+    """Run with all data in directories that are removed at the end."""
     rounds = 1 if "--quick" in arguments else 3
     given = [each for each in arguments if not each.startswith("--")]
-    if find_spec("pyspark") is None:  # said now, not after minutes
+    if find_spec("pyspark") is None:  # before minutes of measuring
         sys.exit("bench.engines runs Spark too: uv sync --extra spark, or make bench")
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
@@ -210,7 +210,7 @@ def main(arguments: Sequence[str]) -> int:
             contenders.download(connect.lake(started.settings), days, raw)
             bench = Bench(started, days, raw, rounds)
             parts = (one_day, history, engines, backfill_runs, copies, queries, growth)
-            for part in parts:  # shown as they come: all take a quarter of an hour
+            for part in parts:  # show each part when it is done: all take a quarter of an hour
                 found = part(bench)
                 show(found)
                 figures += found

@@ -1,6 +1,6 @@
-"""A data set written straight into the raw lake, as if the archive function had: no API, no stream.
+"""Write a data set into the raw lake in the archive function's format, without API and stream.
 
-Each day is spread over several objects, and some records come twice, as they do from a stream.
+Each day is distributed over several objects, and some records are duplicated, as by redelivery.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from ecom_pipeline.lake.buckets import Lake
 
 OBJECTS_A_DAY = 3
 _ARRIVED = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # for equal bytes
-_AGAIN_EVERY = 500  # one record in so many is delivered again, in the day's last object
+_AGAIN_EVERY = 500  # one record of 500 is delivered again, in the day's last object
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 

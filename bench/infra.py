@@ -1,6 +1,6 @@
-"""infra/'s templates as one environment would deploy them: expanded, with parameters put in.
+"""The templates of infra/ as deployed in one environment: expanded, with its parameters.
 
-What the resources must be like is in ecom_pipeline_tests/architecture/infra_rules.py.
+The rules for the resources are in ecom_pipeline_tests/architecture/infra_rules.py.
 """
 
 import json
@@ -24,12 +24,12 @@ def expanded() -> dict[str, Any]:
 
 
 def parameters_of(stage: str) -> dict[str, str]:
-    """Return what a stage gives the real-time stack."""
+    """Return the parameters of a stage's real-time stack."""
     return json.loads((deploy.INFRA / "parameters" / f"{stage}.json").read_text())
 
 
 def resources_of(stage: str) -> Resources:
-    """Return a stage's resources, as a copy: parameters put in, conditions decided."""
+    """Return a copy of a stage's resources, with parameters resolved and conditions evaluated."""
     return json.loads(_resources_of(stage))
 
 
@@ -39,17 +39,17 @@ def dagster_template() -> dict[str, Any]:
 
 
 def dagster_parameters(stage: str) -> dict[str, str]:
-    """Return what a stage gives the batch path's stack."""
+    """Return the parameters of a stage's batch stack."""
     return json.loads((DAGSTER / "parameters" / f"{stage}.json").read_text())
 
 
 def dagster_resources(stage: str, **changed: str) -> Resources:
-    """Return the resources of a stage's batch path, as a copy, with some parameters changed."""
+    """Return a copy of the resources of a stage's batch stack, with some parameters changed."""
     return json.loads(_dagster_resources(stage, tuple(changed.items())))
 
 
 def of_kind(resources: Resources, kind: str) -> dict[str, Resources]:
-    """Return the resources of a kind, by their logical name."""
+    """Return the resources of a type, by logical id."""
     return {name: each for name, each in resources.items() if each["Type"] == kind}
 
 
@@ -64,7 +64,7 @@ def refers_to(value: Any, name: str) -> bool:
     return value in ({"Ref": name}, {"Fn::GetAtt": [name, "Arn"]})
 
 
-# Text, because json.loads copies it several times quicker than copy.deepcopy the data.
+# Text, because json.loads copies it several times faster than copy.deepcopy copies the data.
 @cache
 def _expanded() -> str:
     return json.dumps(deploy.expand(deploy.INFRA / "template.yaml", "s3://code/key.zip", REGION))

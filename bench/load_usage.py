@@ -1,4 +1,4 @@
-"""What AWS would bill for one load: raw objects to CSV, COPY, fact table and marts."""
+"""The billed usage of one load: raw objects to CSV, COPY, fact table and marts."""
 
 import json
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _IN_THE_WAREHOUSE = {"catalog_csv_invoice_lines", "fact_invoice_lines", "marts"}
 
 
 def load(settings: Settings, first: date, last: date) -> Usage:
-    """Load days with Dagster, as a run of its own would, and refresh the marts with another."""
+    """Load days in one Dagster run, and refresh the marts in another."""
     with metered(settings) as (meter, _):
         home = runs.local_instance_home(settings.home)
         with dg.DagsterInstance.from_config(str(home)) as instance:
@@ -36,7 +36,7 @@ def load(settings: Settings, first: date, last: date) -> Usage:
 
 
 def _seconds(instance: dg.DagsterInstance, run_id: str) -> tuple[float, float]:
-    """Return how long a run took, and how long its steps in the warehouse did."""
+    """Return the seconds of a run, and of its steps in the warehouse."""
     steps = instance.get_run_step_stats(run_id)
     spans = {each.step_key: (each.end_time or 0) - (each.start_time or 0) for each in steps}
     (record,) = instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
@@ -45,7 +45,7 @@ def _seconds(instance: dg.DagsterInstance, run_id: str) -> tuple[float, float]:
 
 
 def _time(runs_: Iterable[tuple[float, float]]) -> Units:
-    """Return Fargate's and Redshift's time; each bills a minute at least."""
+    """Return Fargate's and Redshift's billed time; each bills a minute at least."""
     cpus, memory = deployed.run_task()
     tasks = sum(max(MINIMUM_SECONDS, Decimal(ceil(run))) for run, _ in runs_)
     busy = sum(busy for _, busy in runs_)
@@ -57,7 +57,7 @@ def _time(runs_: Iterable[tuple[float, float]]) -> Units:
 
 
 def _copied(settings: Settings) -> Units:
-    """Return what COPY read: the lists of files, and the files."""
+    """Return what COPY read: the manifests, and the files."""
     s3 = client(settings, "s3")
     lists = s3.list_objects_v2(Bucket=settings.csv_bucket, Prefix="copy/")["Contents"]
     texts = [s3.get_object(Bucket=settings.csv_bucket, Key=e["Key"])["Body"].read() for e in lists]

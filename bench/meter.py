@@ -1,6 +1,6 @@
-"""Counts what a way asks of AWS, by what the emulator is asked: calls and write units.
+"""Count the AWS calls and write units of each way, at the emulator.
 
-What that costs is measured by bench.cost_usage.
+Their price is measured by bench.cost_usage.
 """
 
 import json
@@ -11,12 +11,12 @@ from typing import Any
 
 from ecom_pipeline.local.drill.http_proxy import Call, Forward, Reply
 
-_INDEXED = "customer_invoice"  # an item with it costs a unit in the index, too
+_INDEXED = "customer_invoice"  # an item with it also costs a write unit in the index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What some events made AWS do; `calls` are those of the functions, by operation."""
+    """The usage of some events; `calls` are those of the functions, by operation."""
 
     events: int
     posts: int
@@ -29,10 +29,10 @@ class Counted:
 
 
 class Meter:
-    """A rule for drill.http_proxy that lets each call through and counts it.
+    """A rule for drill.http_proxy that forwards and counts each call.
 
-    Write units are those that the emulator's ConsumedCapacity says, and for PartiQL's inserts,
-    of which it forgets the index, one for each item that is in the customers' index.
+    Write units are the emulator's ConsumedCapacity; for PartiQL's inserts, in which the emulator
+    omits the index, one more for each item in the customers' index.
     """
 
     def __init__(self) -> None:

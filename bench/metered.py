@@ -1,7 +1,7 @@
 """Handlers run in this process as Lambda runs them, on a local AWS, with a meter on boto3.
 
-The handlers are the real ones and so are their calls; what is not: the time, which is this
-machine's, and the deliveries, which are always full, so that two runs make the same calls.
+The handlers and their calls are real. The times are this machine's, and the deliveries are always
+full, so that two runs make the same calls.
 """
 
 import io
@@ -25,11 +25,11 @@ from ecom_pipeline.local.poller import records
 from ecom_pipeline.settings import Settings
 
 Handler = Callable[[dict[str, Any], Any], Any]
-Metric = tuple[str, str]  # of a function, and its name
+Metric = tuple[str, str]  # a function, and a metric's name
 _T = TypeVar("_T")
 
-_LOGGED = 26  # bytes that CloudWatch charges for a line beside its own
-# what Lambda itself writes of an invocation
+_LOGGED = 26  # bytes that CloudWatch bills for a line in addition to its text
+# Lambda's own log lines of an invocation
 _PLATFORM = (
     "START RequestId: 8f507cfc-6cf4-4697-b07a-ac58fc914c95 Version: $LATEST",
     "END RequestId: 8f507cfc-6cf4-4697-b07a-ac58fc914c95",
@@ -39,7 +39,7 @@ _PLATFORM = (
 
 
 class Functions:
-    """Calls handlers; memory is that of the deployed function, so the template's."""
+    """Calls handlers; memory is that of the deployed function, from the template."""
 
     def __init__(self, settings: Settings, meter: Meter) -> None:
         self._lambdas, self._meter = client(settings, "lambda"), meter
@@ -47,14 +47,14 @@ class Functions:
         self.metrics: set[Metric] = set()
 
     def call(self, name: str, handler: Handler, event: dict[str, Any]) -> Usage:
-        """Return the calls of one invocation, with its time and its log."""
+        """Return the usage of one invocation: its calls, its time and its log."""
         megabytes = self._megabytes(name)
         self._meter.take()
         said = io.StringIO()
         began = time.perf_counter()
         with redirect_stdout(said):
             handler(event, None)
-        milliseconds = ceil((time.perf_counter() - began) * 1000)  # as AWS bills them
+        milliseconds = ceil((time.perf_counter() - began) * 1000)  # as AWS bills
         lines = said.getvalue().splitlines()
         self._note(name, lines)
         self._meter.add(
@@ -80,7 +80,7 @@ class Functions:
 
 @contextmanager
 def metered(settings: Settings) -> Iterator[tuple[Meter, Functions]]:
-    """Count the calls of every client that is made within, those of the functions included."""
+    """Count the calls of all clients in this context, including those of the functions."""
     with functions.environment(settings):
         boto3.setup_default_session()
         original.client.cache_clear()
@@ -90,7 +90,7 @@ def metered(settings: Settings) -> Iterator[tuple[Meter, Functions]]:
 
 
 def delivered(settings: Settings, stream: str) -> Iterator[list[dict[str, Any]]]:
-    """Yield each shard's records, as Lambda's event has them."""
+    """Yield each shard's records, as in Lambda's event."""
     kinesis = client(settings, "kinesis")
     arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"][
         "StreamARN"
@@ -113,5 +113,5 @@ def chunks(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
 
 
 def log_gb(lines: Sequence[str]) -> Decimal:
-    """Return what lines are charged for when they are taken into a log."""
+    """Return the billed GB of lines ingested into a log."""
     return Decimal(sum(len(line.encode()) + _LOGGED for line in lines)) / GB

@@ -22,7 +22,7 @@ _RATIO = _HEAD.index("ratio")
 
 @dataclass(frozen=True)
 class Figure:
-    """Ours against something else, in the same unit: less is better."""
+    """Our figure and another, in the same unit: less is better."""
 
     name: str
     against: float
@@ -32,7 +32,7 @@ class Figure:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """A line of the table; the ratio is of ours to the other, or how many times less it is."""
+        """A row of the table; the ratio is ours to the other, or how many times less ours is."""
         share, times = self.ours / self.against, self.against / self.ours
         ratio = (
             f"{share:.2f}" if self.at_least is None and share >= 1 else f"{times:,.1f} times less"
@@ -75,15 +75,15 @@ def write(figures: Sequence[Figure], data: str, rounds: int, day: date) -> None:
         "",
         "* Raw to CSV: from a folder to a folder, each way a program, its start included. The",
         "  limit reads, gunzips, parses each line (msgspec), gzips the same output (igzip) and",
-        "  writes it, in one process. It makes no row, checks nothing, knows no duplicate.",
-        "* pandas and the original check nothing, set nothing aside, and count money as floats.",
-        "* S3 to S3 is through an emulator, whose own work is in the seconds, not in the CPU",
-        "  seconds. Spark runs on this machine, so it shows its overhead, not its purpose.",
+        "  writes it, in one process. It creates no rows and neither validates nor deduplicates.",
+        "* pandas and the original neither validate nor quarantine, and use floats for money.",
+        "* S3 to S3 uses an emulator, whose work is in the seconds, but not in the CPU seconds.",
+        "  Spark runs on this machine, so the figures show its overhead, not its scaling.",
         "* CSV to table is into the local Redshift: one PostgreSQL behind a proxy that reads S3,",
         "  and psql straight into the same PostgreSQL. A day is a part, far smaller than the",
         "  files COPY is made for: with one for each day, the requests to S3 are half of the time.",
-        "* A backfill's steps are what its assets and checks do, called one after another. Dagster",
-        "  tells its storage of each day of each asset twice. Production's Postgres takes them in",
+        "* A backfill's steps are its assets and checks, called one after another. Dagster writes",
+        "  two events per asset and day to its storage. Production's Postgres inserts them in",
         "  batches, a laptop's SQLite one by one.",
     ]
     TARGET.write_text("\n".join(lines) + "\n")
@@ -91,7 +91,7 @@ def write(figures: Sequence[Figure], data: str, rounds: int, day: date) -> None:
 
 
 def _draw(figures: Sequence[Figure]) -> None:
-    """Draw how many times as much the others take, on a log scale: from 1, which is ours."""
+    """Draw how many times as much as ours the others take, on a log scale from 1."""
     frame = pd.DataFrame(
         {"way": each.name, "times ours": each.against / each.ours, "ratio": each.cells[_RATIO]}
         for each in figures
@@ -101,7 +101,7 @@ def _draw(figures: Sequence[Figure]) -> None:
         y=alt.Y("way:N", sort=None, title=None, axis=alt.Axis(labelLimit=620)),
     )
     bars = base.mark_bar(cornerRadius=2).encode(
-        x2=alt.datum(1),  # a log scale has no 0 to start from
+        x2=alt.datum(1),  # a log scale has no 0
         color=alt.condition("datum['times ours'] >= 1", _BLUE, _GREY),
     )
     ratios = (

@@ -1,4 +1,4 @@
-"""Dagster's storage as production has it: Postgres, as infra/dagster/ configures it."""
+"""Dagster's storage as in production: Postgres, configured by infra/dagster/."""
 
 import os
 import re
@@ -21,9 +21,9 @@ _BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 
 @contextmanager
 def instance(home: Path) -> Iterator[dg.DagsterInstance]:
-    """Start a PostgreSQL in a folder and yield a Dagster instance that stores in it.
+    """Start a PostgreSQL in a directory and yield a Dagster instance that uses it.
 
-    All is production's but the address: a socket, so there is no TLS and no password.
+    All but the address is production's: a socket, so there is no TLS and no password.
     """
     configured = yaml.safe_load((_INFRA / "production.yaml").read_text())
     database = configured["storage"]["postgres"]["postgres_db"]

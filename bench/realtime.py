@@ -1,8 +1,8 @@
 """`python -m bench.realtime [CSV]`: our real-time path and the original's, on one emulator.
 
 Three rounds in turn for speed, and one of each behind a proxy that counts calls and write units.
-Without a CSV, made-up data stand in. Prints a table and writes docs/benchmarks-realtime.md; then
-prints what the functions' cold starts cost.
+Without a CSV, sample data are used. Prints a table and writes docs/benchmarks-realtime.md; then
+prints the cost of the functions' cold starts.
 """
 
 import socket
@@ -48,7 +48,7 @@ class Timed:
 
 
 class Slice:
-    """Some events, as the sender takes them."""
+    """Some events, in the sender's format."""
 
     name = "bench"
     undated = 0
@@ -115,7 +115,7 @@ class Bench:
         )
 
     def _point(self, names: Sequence[str], endpoint_url: str | None) -> None:
-        """Send functions through a proxy, or past it again."""
+        """Route the functions' AWS calls through a proxy, or directly for None."""
         lambdas = client(self.settings, "lambda")
         for name in names:
             known = lambdas.get_function_configuration(FunctionName=name).get("Environment", {})
@@ -167,7 +167,7 @@ def run(configured: Settings, events: dataset.Events) -> report.Figures:
 
 
 def main() -> int:
-    """Run with everything in a folder that goes afterwards."""
+    """Run with all data in a directory that is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         home = Path(folder)
         if len(sys.argv) > 1:
@@ -190,7 +190,7 @@ def main() -> int:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The figures of bench.realtime as a table for people, printed and written to docs/."""
+"""The figures of bench.realtime as a table, printed and written to docs/."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ _HEAD = ("", "the original's way", "ours", "ratio", "bar", "")
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Everything measured; each dict is by way, `original` and `ours`."""
+    """All measurements; each dict is by way, `original` and `ours`."""
 
     counted: dict[str, Counted]
     accepted: dict[str, float]
@@ -68,7 +68,7 @@ _RECORDED_AS = {"original": "original", "ours": "many"}
 
 
 def _dollars() -> dict[str, float]:
-    """Return what `ecom cost` says of each way."""
+    """Return the price of each way from `ecom cost`."""
     ways = recorded().ways
     return {
         way: float(bill.total(bill.of_events(ways[name], prices())))
@@ -126,8 +126,8 @@ def _document(figures: Figures, rows: list[Row]) -> str:
         "* The emulator has no network and throttles nothing. The original's constant partition"
         " key (one shard, 1,000 records/s) and the TLS handshake of each of its requests cost"
         " nothing here, so the ratios of speed are not AWS's.",
-        "* The original is given what it lacks: it skips the customers of guests, on which it"
-        " would stop for ever, and lines that it overwrites count as stored.",
+        "* In the original's favour, it skips the customer item of guests, on which it would fail"
+        " for ever, and lines that it overwrites count as stored.",
         "",
         "## Calls of the functions per 1,000 events",
         "",

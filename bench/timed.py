@@ -1,4 +1,4 @@
-"""A program timed from outside: its seconds, its CPU and its memory, its children's too."""
+"""Measure a program from outside: its seconds, CPU and memory, including its children."""
 
 import os
 import resource
@@ -19,7 +19,7 @@ _LOOK_SECONDS, _LOOK_SHARE = 0.05, 0.1
 
 @dataclass(frozen=True)
 class Took:
-    """What a run took; `memory` is the peak of all its processes together, in MB."""
+    """The cost of a run; `wall` and `cpu` in seconds; `memory` in MB, the peak of all processes."""
 
     wall: float
     cpu: float
@@ -27,7 +27,11 @@ class Took:
 
 
 def run(module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Took:
-    """Run `python -m module` and return what it took."""
+    """Run `python -m module` and return its cost.
+
+    Raises:
+        AssertionError: its exit code is not 0.
+    """
     command = [sys.executable, "-m", module, *arguments]
     before = os.times()
     began = time.monotonic()
@@ -40,7 +44,7 @@ def run(module: str, arguments: Sequence[str], environment: Mapping[str, str]) -
         raise AssertionError(f"{module} {arguments[0]} ended with {process.returncode}")
     waited = after.children_user + after.children_system
     waited -= before.children_user + before.children_system
-    # a JVM is waited for by nobody, a jq is gone before it is seen
+    # the CPU time of a JVM is not in children_user; a jq may end between two looks
     return Took(wall, max(waited, sum(seen.cpu.values())), seen.peak)
 
 
@@ -55,7 +59,7 @@ def cpu_seconds(statement: str, environment: Mapping[str, str]) -> float:
 
 @dataclass
 class _Seen:
-    """What was seen of a family of processes: CPU seconds of each, and its most memory, in MB."""
+    """Samples of a process tree: CPU seconds of each process, and the peak of all memory, in MB."""
 
     cpu: dict[int, float] = field(default_factory=dict)
     peak: float = 0.0
@@ -69,20 +73,20 @@ class _Seen:
         self.peak = max(self.peak, sum(map(self._own, family)) / 1e6)
 
     def _own(self, process: psutil.Process) -> float:
-        """Return what goes when the process goes: pages shared with another count once."""
+        """Return the bytes that the process alone uses, without those shared with others."""
         try:
             times = process.cpu_times()
             self.cpu[process.pid] = times.user + times.system
             held = process.memory_info()
-            return held.rss - held.shared  # USS would take 10 ms each time, from the run itself
+            return held.rss - held.shared  # computing USS would take 10 ms, from the run itself
         except psutil.Error:
             return 0.0
 
 
 def _watch(process: subprocess.Popen[bytes]) -> _Seen:
-    """Look at a process and its children until it ends.
+    """Sample a process and its children until it ends.
 
-    A look takes 5 ms of a core that the run may want, so a long run is looked at less often.
+    A sample takes 5 ms of a core that the run may need, so a long run is sampled less often.
     """
     seen, began = _Seen(), time.monotonic()
     while process.poll() is None:

@@ -1,6 +1,6 @@
 """The write units of a whole data set, computed by DynamoDB's rules from what each way writes.
 
-The measured slice checks the rule; the whole file shows where growing items lead.
+The measured slice validates the rule; the whole file shows the effect of growing items.
 """
 
 import json
@@ -15,7 +15,7 @@ _KB = 1024
 
 
 class _Growing:
-    """Items that get one attribute after the other; an update is charged for the whole item."""
+    """Items that get one attribute after the other; an update is billed for the whole item."""
 
     def __init__(self, key: str) -> None:
         self._key = len(key)
@@ -23,7 +23,7 @@ class _Growing:
         self._bytes: dict[str, int] = {}
 
     def update(self, item: str, attribute: str, value: Mapping[str, Any]) -> int:
-        """Set an attribute and return the units: of the item before or after, if larger."""
+        """Set an attribute and return the units: of the larger item, before or after."""
         size = len(attribute.encode()) + len(json.dumps(value).encode())
         before = self._bytes.setdefault(item, self._key + len(item))
         held = self._attributes[item]
@@ -46,7 +46,7 @@ def original(events: Iterable[Mapping[str, Any]]) -> float:
 
 
 def ours(events: Iterable[Mapping[str, Any]]) -> float:
-    """Return our write units per event: a line, a header an invoice, its place in the index."""
+    """Return our write units per event: a line, a header per invoice, its index entry."""
     customers: dict[str, Any] = {}
     count = 0
     for count, event in enumerate(events, 1):  # noqa: B007 - counted

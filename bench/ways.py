@@ -1,4 +1,4 @@
-"""The same events our way and the original's, and what AWS would bill for each part of the line."""
+"""Send the same events our way and the original's; return the billed usage of each component."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -29,7 +29,7 @@ def ours(
 ) -> tuple[Way, set[Metric]]:
     """Send events, `request` of them at once; deliver full batches, or `store_batch` to the table.
 
-    Return also the metrics that the logs become.
+    Return also the metrics that are extracted from the logs.
     """
     sizes = {name: _batch_size(settings, f"{deploy.STACK}-{name}") for name in _CONSUMERS}
     sizes["store"] = store_batch or sizes["store"]
@@ -68,7 +68,7 @@ def originals(settings: Settings, events: Sequence[Event]) -> Way:
             for batch in chunks(shard, size):
                 event = {"Records": batch}
                 parts["consumer"] += lambdas.call(consume_name, original_functions.consume, event)
-    parts["stream"].units.pop("kinesis_gb_in")  # its stream has a shard: that is paid by the hour
+    parts["stream"].units.pop("kinesis_gb_in")  # its stream has a shard, billed by the hour
     return Way(events=len(events), request=1, deliveries={"consumer": size}, parts=parts)
 
 
@@ -79,7 +79,7 @@ def _batch_size(settings: Settings, function: str) -> int:
 
 
 def _stream_of(used: Usage) -> Usage:
-    """Return what Kinesis bills of an invocation."""
+    """Return Kinesis's billed usage of an invocation."""
     return Usage(
         calls={name: n for name, n in used.calls.items() if name.startswith("kinesis")},
         units={name: n for name, n in used.units.items() if name.startswith("kinesis")},
@@ -87,14 +87,14 @@ def _stream_of(used: Usage) -> Usage:
 
 
 def _without_stream(used: Usage, more: Mapping[str, int | Decimal]) -> Usage:
-    """Return what the front door bills of an invocation; `more` comes before the function."""
+    """Return an invocation's usage without Kinesis; `more` is that of the API before it."""
     units = {name: n for name, n in used.units.items() if not name.startswith("kinesis")}
     calls = {name: n for name, n in used.calls.items() if not name.startswith("kinesis")}
     return Usage(calls=calls, units=summed([units, {k: Decimal(n) for k, n in more.items()}]))
 
 
 def _on_demand(stream: Usage, *, consumers: int) -> Usage:
-    """Return what an on-demand stream bills: each consumer reads all; it is kept beyond a day."""
+    """Return an on-demand stream's usage: each consumer reads all; a day's retention is free."""
     taken = stream.units["kinesis_gb_in"]
     units: Units = {
         "kinesis_gb_in": taken,
@@ -105,6 +105,6 @@ def _on_demand(stream: Usage, *, consumers: int) -> Usage:
 
 
 def _notified(archive_: Usage) -> Usage:
-    """Return the messages that S3 sends of new objects, each deleted with nine others."""
+    """Return the S3 event notifications of new objects, each deleted with nine others."""
     objects = archive_.units["s3_puts"]
     return Usage(calls={}, units={"sqs_requests": objects + objects / 10})

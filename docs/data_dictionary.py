@@ -1,7 +1,7 @@
 """`python -m docs.data_dictionary`: write data-dictionary.md from the code that makes the data.
 
 Columns are those of domain/columns.py, marts those of warehouse/mart_list.py, tables of the ledger
-those of the migrations. What a column of the ledger means is said here, and nowhere else.
+those of the migrations. The meaning of the ledger's columns is documented only here.
 """
 
 import re
@@ -26,29 +26,29 @@ Written by `python -m docs.data_dictionary` from the code that makes the data. M
 """
 _RESTATED = {
     "invoice_date": "The day",
-    "version": "1 for the first publish of the day, then one more for each",
-    "cause": "first, late (rows came), correction (rows went or changed), erasure or repair",
+    "version": "1 for the first publish of the day, then incremented",
+    "cause": "first, late (rows added), correction (rows removed or changed), erasure or repair",
     "published_at": "When, UTC",
-    "rows_added": "Events that the version before did not have",
-    "rows_removed": "Events that it had and this one does not",
-    "rows_changed": "Events that both have, with another content",
-    "amount_before": "All amounts of the day in the version before",
-    "rows_before": "Rows of the version before; 0 for the first",
+    "rows_added": "Events that are not in the previous version",
+    "rows_removed": "Events of the previous version that are not in this one",
+    "rows_changed": "Events in both versions with different content",
+    "amount_before": "All amounts of the day in the previous version",
+    "rows_before": "Rows of the previous version; 0 for the first",
 }
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "sales.load_ledger": _RESTATED
     | {
-        "generation": "The claim with which it was published",
+        "generation": "The fencing token with which it was published",
         "row_count": "Rows of the day",
         "quantity": "Pieces of the day",
         "amount": "All amounts of the day",
-        "digest": "The order-free digest of the day's rows",
+        "digest": "The order-independent digest of the day's rows",
     },
     "sales.restatements": _RESTATED
     | {
         "rows_after": "Rows of this version",
         "amount_after": "All amounts of the day in this version",
-        "amount_delta": "What the day's revenue changed by",
+        "amount_delta": "Change of the day's revenue",
     },
     "sales.load_fence": {
         "invoice_date": "The day",
@@ -58,15 +58,15 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
         "invoice_date": "The day",
         "version": "The version that was compared; 0 for a day that was never published",
         "reconciled_at": "When, UTC",
-        "differences": "How many were found",
+        "differences": "Number of discrepancies",
     },
     "sales.backlog": {
         "quarantine_open": "Records in quarantine",
-        "days_pending": "Days whose raw objects are not all published",
+        "days_pending": "Days with unpublished raw objects",
     },
     "marts.builds": {
         "invoice_date": "The day",
-        "version": "The version of it that the marts contain",
+        "version": "The day's version in the marts",
     },
 }
 _DAY = date(2010, 12, 1)
@@ -77,7 +77,7 @@ _EXAMPLE = InvoiceLine(
     stock_code="85123A",
     description="A HOLDER",
     quantity=6,
-    invoice_time=datetime(2010, 12, 1, 8, 26),  # noqa: DTZ001  the shop's clock has no zone
+    invoice_time=datetime(2010, 12, 1, 8, 26),  # noqa: DTZ001 - the shop's local time has no zone
     unit_price=Decimal("2.55"),
     customer_id="17850",
     country="United Kingdom",
@@ -93,7 +93,8 @@ def _event() -> Iterable[str]:
     yield "## An invoice line"
     yield (
         "One row in the CSV (`csv_invoice_lines` in Glue) and in `sales.fact_invoice_lines`, which"
-        " is also in Glue. A key is what a producer sends it as; columns without one are derived.\n"
+        " is also in Glue. The key is the field's name in a producer's JSON; columns without are"
+        " derived.\n"
     )
     rows = [
         (
@@ -107,7 +108,7 @@ def _event() -> Iterable[str]:
         for c in (*COLUMNS, PARTITION)
     ]
     yield _listing(("column", "key", "Glue", "Redshift", "may be null", "means"), rows)
-    yield "In the CSV all are texts, since Glue's OpenCSVSerde reads dates and decimals as text.\n"
+    yield "In the CSV all columns are text: Glue's OpenCSVSerde reads dates and decimals as text.\n"
 
 
 def _lake() -> Iterable[str]:
@@ -115,18 +116,18 @@ def _lake() -> Iterable[str]:
     batch = ("shardId-000000000000", _FIRST, _LAST)
     rows = [
         ("raw", keys.raw_key(_DAY, *batch), "events of a day, one object a batch"),
-        ("raw", keys.quarantine_key(_DAY, *batch), "what a batch had that could not be used"),
+        ("raw", keys.quarantine_key(_DAY, *batch), "rejected or unreadable records of a batch"),
         (
             "raw",
             keys.transform_quarantine_key(_DAY, _DAY, 0),
-            "what the rebuild of a day set aside",
+            "records quarantined by the rebuild of a day",
         ),
-        ("raw", keys.conflict_key(_DAY, "4f1c", 0xABC), "another content under a used id"),
-        ("raw", keys.replayed_key(keys.quarantine_key(_DAY, *batch)), "what left quarantine"),
-        ("raw", keys.tombstone_key("anonymise", "9d…"), "a customer who was erased"),
+        ("raw", keys.conflict_key(_DAY, "4f1c", 0xABC), "id conflicts: used id, other content"),
+        ("raw", keys.replayed_key(keys.quarantine_key(_DAY, *batch)), "replayed records"),
+        ("raw", keys.tombstone_key("anonymise", "9d…"), "the tombstone of an erased customer"),
         ("csv", keys.csv_part_key(_DAY, "1f…", 0), "rows of a day"),
-        ("csv", keys.manifest_key(_DAY), "what commits a day: its parts, sums, sources"),
-        ("csv", keys.copy_manifest_key(7, 0), "what a load's COPY reads"),
+        ("csv", keys.manifest_key(_DAY), "the manifest, which commits a day: parts, sums, sources"),
+        ("csv", keys.copy_manifest_key(7, 0), "the manifest of a load's COPY"),
         ("csv", keys.REPORT, "the sales report"),
     ]
     yield _listing(
@@ -141,7 +142,7 @@ def _lake() -> Iterable[str]:
 
 def _dynamodb() -> Iterable[str]:
     yield "## DynamoDB"
-    yield "A line and the header of its invoice; a guest's header is in no index.\n"
+    yield "A line and the header of its invoice; a guest's header is not in the index.\n"
     kinds = {"S": "text", "N": "number"}
     items = {
         "a line": item_shape.line_item(_EXAMPLE, datetime(2010, 12, 1, 8, 27, tzinfo=UTC)),
@@ -178,9 +179,9 @@ def _mart(mart: Mart) -> str:
 
 
 def _columns(sql: str, name: str) -> dict[str, str]:
-    """Return a table's columns and types, or a view's columns, as the migrations leave them.
+    """Return a table's columns and types, or a view's columns, after all migrations.
 
-    A view's types are those of the table that it reads, so they are not said again.
+    A view's types are those of the table that it reads, so they are not repeated.
     """
     found = re.search(rf"^create table {name} \((.*?)\) diststyle", sql, re.M | re.S)
     if found is None:
@@ -193,13 +194,13 @@ def _columns(sql: str, name: str) -> dict[str, str]:
 
 
 def _said(sql: str, name: str) -> str:
-    """Return the comment that stands before a table or view."""
+    """Return the comment before a table or view."""
     found = re.search(rf"((?:^-- .*\n)+)create (?:table|view) {name} ", sql, re.MULTILINE)
     return " ".join(re.findall(r"^-- (.*)$", found[1], re.MULTILINE)) if found else ""
 
 
 def _short(key: str) -> str:
-    """Leave out the zeros before a sequence number."""
+    """Remove the zeros before a sequence number."""
     return re.sub(r"(?<=-)0{40,}", "0…", key)
 
 

@@ -1,4 +1,4 @@
-"""What the pictures and the recording are taken of: a local AWS of its own, and a browser."""
+"""The system under the pictures and the recording: a separate local AWS, and a browser."""
 
 import shutil
 import sys
@@ -20,7 +20,7 @@ IMAGES = Path(__file__).parent / "images"
 
 @contextmanager
 def local_aws() -> Iterator[Settings]:
-    """Yield settings of a local AWS on free ports, to be started; stop it, and forget its data."""
+    """Yield settings of a local AWS on free ports, not yet started; stop it and delete its data."""
     with tempfile.TemporaryDirectory(prefix="documents") as folder:
         configured = replace(
             settings.LOCAL,
@@ -37,7 +37,7 @@ def local_aws() -> Iterator[Settings]:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Yield the system's Chromium; exit with what to install where there is none."""
+    """Yield the system's Chromium; exit with what to install if it is missing."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         sys.exit("make screenshots needs a Chromium: apt-get install chromium")

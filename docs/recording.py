@@ -1,7 +1,7 @@
 """`python -m docs.recording`: record a real `make demo` as docs/images/demo.svg, for the README.
 
-Lines appear when they did, some times as fast; the title says how much. Nothing is edited but the
-folder of the run, which is a temporary one. It is best done when the machine does nothing else.
+Lines appear at their recorded times, accelerated by the factor in the title. Nothing is edited but
+the run's directory, which is temporary. Run it on an idle machine.
 """
 
 import io
@@ -22,11 +22,11 @@ TARGET = IMAGES / "demo.svg"
 COLUMNS = 92
 SHOWN_SECONDS = 15
 _ID = "demo"  # rich names the clip path of each line after it
-_FONTS = r"@font-face \{[^}]*\}\s*"  # from another host: any monospace font will do
+_FONTS = r"@font-face \{[^}]*\}\s*"  # from another host; any monospace font is fine
 
 
 def recorded(configured: Settings) -> Iterator[tuple[float, str]]:
-    """Run the demo and yield each line as a terminal gets it, with the seconds since its start."""
+    """Run the demo and yield each line of its terminal, with the seconds since the start."""
     colours = {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "0", "COLUMNS": str(COLUMNS)}
     started = time.monotonic()
     with subprocess.Popen(
@@ -39,11 +39,11 @@ def recorded(configured: Settings) -> Iterator[tuple[float, str]]:
             home = line.replace(configured.home.resolve().as_uri(), "file:///shop/.local")
             yield time.monotonic() - started, home.rstrip("\n")
     if process.returncode:
-        sys.exit("the demo failed: nothing was recorded")
+        sys.exit("the demo failed: no recording was written")
 
 
 def drawn(lines: list[tuple[float, str]]) -> str:
-    """Return the terminal as an SVG that shows each line in its time."""
+    """Return the terminal as an SVG that shows each line at its time."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     for _, line in lines:
         console.print(Text.from_ansi(line), no_wrap=True, overflow="ellipsis", crop=True)
@@ -62,7 +62,7 @@ def drawn(lines: list[tuple[float, str]]) -> str:
 
 
 def main() -> None:
-    """Record, in a home and on ports of its own."""
+    """Record, with a separate home and ports."""
     with local_aws() as configured:
         TARGET.write_text(drawn(list(recorded(configured))))
 

@@ -1,7 +1,7 @@
 """`make screenshots`: take the pictures in docs/images from a real, filled Dagster UI.
 
 It needs a Chromium on the PATH (Debian: apt-get install chromium), and two minutes. The sales are
-made up; they are of all days that the shop has, and the last day is yesterday.
+generated for all days from the shop's first to yesterday.
 """
 
 import subprocess
@@ -34,15 +34,15 @@ DAYS, DAYS_A_LOAD, ROWS_A_DAY = 100, 20, 400
 WIDTH = 1600
 _FACT = "/assets/warehouse/fact_invoice_lines"
 _START_SECONDS = 120
-_FIRST_LOOK_SECONDS = 25  # sensors look every ten
-_SETTLED_MS = 4_000  # charts and edges are drawn after the answers are there
+_FIRST_LOOK_SECONDS = 25  # sensors are evaluated every ten
+_SETTLED_MS = 4_000  # charts and edges are drawn after the responses have arrived
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A page of the UI: what must be on it, what to press, and what of it to take.
+    """A page of the UI: what it must show, what to press, and which part to take.
 
-    That is from the text `below` down, or the part `box` (x, y, width, height), or all of it.
+    The part is from the text `below` down, or `box` (x, y, width, height), or the whole page.
     """
 
     path: str
@@ -55,10 +55,10 @@ class Picture:
 
 
 def pictures(port: int, yesterday: date) -> dict[str, Picture]:
-    """Return each picture by the name of its file."""
+    """Return each picture by its file name."""
     unfolded = lineage_link(port).removeprefix(f"http://127.0.0.1:{port}")
     return {
-        "lineage": Picture(  # of a window that holds all of it, without what is around it
+        "lineage": Picture(  # in a window that fits all of it, without the surroundings
             path=unfolded,
             shows="fact_invoice_lines",
             width=2000,
@@ -80,7 +80,7 @@ def pictures(port: int, yesterday: date) -> dict[str, Picture]:
 
 
 def fill(configured: Settings) -> None:
-    """Load made-up sales of all days, some days a run."""
+    """Load sample sales of all days, several days a run."""
     csv, start = configured.home / "sample.csv.gz", configured.first_day
     write_sample(csv, days=DAYS, rows_per_day=ROWS_A_DAY, start=start)
     write_raw(connect.lake(configured), dataset.events(csv))
@@ -93,7 +93,7 @@ def fill(configured: Settings) -> None:
 
 
 def ecom(configured: Settings, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a command against the local AWS of the pictures."""
+    """Start a command for the local AWS of the pictures."""
     with (configured.home / "log" / f"{arguments[0]}.log").open("a") as log:
         return subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "ecom_pipeline.cli", *arguments],
@@ -105,7 +105,7 @@ def ecom(configured: Settings, *arguments: str) -> subprocess.Popen[bytes]:
 
 @contextmanager
 def ui(configured: Settings, port: int) -> Iterator[None]:
-    """Run `ecom dev` until the caller has seen enough."""
+    """Run `ecom dev` within this context."""
     process = ecom(configured, "dev", "--port", str(port))
     try:
         _wait_for(f"http://127.0.0.1:{port}/server_info")
@@ -129,7 +129,7 @@ def _wait_for(url: str) -> None:
 
 
 def _settle(configured: Settings) -> None:
-    """Wait until the daemon has had its first look and nothing runs: no picture of a spinner."""
+    """Wait until the daemon has had its first ticks and no run is active, so no spinner shows."""
     time.sleep(_FIRST_LOOK_SECONDS)
     home = str(runs.local_instance_home(configured.home))
     with dg.DagsterInstance.from_config(home) as instance:
@@ -138,7 +138,7 @@ def _settle(configured: Settings) -> None:
 
 
 def take(browser: Browser, picture: Picture, port: int, target: Path) -> None:
-    """Write a picture of a page, once it shows what it is taken for."""
+    """Write a picture of a page, once it shows its subject."""
     page = browser.new_page(viewport=ViewportSize(width=picture.width, height=picture.height))
     page.goto(f"http://127.0.0.1:{port}{picture.path}")
     if picture.press:
@@ -150,7 +150,7 @@ def take(browser: Browser, picture: Picture, port: int, target: Path) -> None:
 
 
 def _clip(page: Page, picture: Picture) -> FloatRect:
-    """Return the part of a page to take; from a text down it is a column's worth."""
+    """Return the part of a page to take; from a text down it has a column's width."""
     if picture.below is None:
         x, y, width, height = picture.box or (0, 0, picture.width, picture.height)
         return FloatRect(x=x, y=y, width=width, height=height)
@@ -161,7 +161,7 @@ def _clip(page: Page, picture: Picture) -> FloatRect:
 
 
 def main() -> None:
-    """Fill a local AWS, open the UI over it, take the pictures."""
+    """Fill a local AWS, open its UI, take the pictures."""
     port, today = free_port(), datetime.now(UTC).date()
     with local_aws() as usual, chromium() as browser:
         configured = replace(usual, first_day=today - timedelta(days=DAYS))
@@ -173,7 +173,7 @@ def main() -> None:
             _settle(configured)
             for name, picture in taken.items():
                 take(browser, picture, port, IMAGES / f"{name}.png")
-            first = configured.first_day  # changes nothing, but marts and report follow it
+            first = configured.first_day  # changes nothing, but marts and report are refreshed
             ecom(configured, "load", str(first)).wait()
             _settle(configured)
             take(browser, last, port, IMAGES / "lineage.png")

@@ -1,4 +1,4 @@
-"""`make screenshots`: take the picture of the customer page in docs/images, over made-up sales."""
+"""`make screenshots`: take the picture of the customer page in docs/images, with sample sales."""
 
 from collections import Counter
 from threading import Thread
@@ -17,7 +17,7 @@ VIEW = ViewportSize(width=1000, height=880)
 
 
 def fill(configured: Settings) -> str:
-    """Replay made-up sales; return the busiest customer who cancelled something."""
+    """Replay sample sales; return the busiest customer with a cancellation."""
     csv = write_sample(configured.home / "sample.csv.gz").path
     events = dataset.events(csv)
     summary = sender.send(events, endpoints.producer(configured))
@@ -33,7 +33,7 @@ def fill(configured: Settings) -> str:
 
 
 def take(tab: Page, configured: Settings, name: str) -> None:
-    """Sign in as a customer, and write the picture once all totals are there."""
+    """Sign in as a customer, and write the picture once all totals are shown."""
     tab.goto(configured.page_origin)
     tab.get_by_role("button", name="Sign in").click()
     tab.get_by_label("Username").fill(name)
@@ -45,7 +45,7 @@ def take(tab: Page, configured: Settings, name: str) -> None:
 
 
 def main() -> None:
-    """Fill a local AWS, serve the page over it, take the picture."""
+    """Fill a local AWS, serve the page, take the picture."""
     with local_aws() as configured, chromium() as browser:
         stack.up(configured)
         name = tokens.add_customer(configured, fill(configured))

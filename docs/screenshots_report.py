@@ -1,4 +1,4 @@
-"""`make screenshots`: take the picture of the sales report in docs/images, over made-up sales."""
+"""`make screenshots`: take the picture of the sales report in docs/images, with sample sales."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ VIEW = ViewportSize(width=1280, height=900)
 
 
 def fill(configured: Settings) -> None:
-    """Load made-up sales, and reconcile them, so that the report can say that all stores agree."""
+    """Load sample sales, and reconcile them, so that the report shows that all stores agree."""
     csv = configured.home / "sample.csv.gz"
     write_sample(csv, days=DAYS, rows_per_day=ROWS_A_DAY)
     days = write_raw(connect.lake(configured), dataset.events(csv))
@@ -30,7 +30,7 @@ def fill(configured: Settings) -> None:
 
 
 def take(browser: Browser, report: Path) -> None:
-    """Write the picture of the whole page, once all of its charts are drawn."""
+    """Write the picture of the whole page, once all charts are drawn."""
     page = browser.new_page(viewport=VIEW)
     page.goto(report.as_uri())
     page.locator("html[data-drawn]").wait_for()
@@ -38,7 +38,7 @@ def take(browser: Browser, report: Path) -> None:
 
 
 def main() -> None:
-    """Fill a local AWS, write the report of it, take its picture."""
+    """Fill a local AWS, write its report, take the picture."""
     with local_aws() as configured, chromium() as browser:
         stack.up(configured)
         fill(configured)

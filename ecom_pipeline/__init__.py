@@ -1,4 +1,4 @@
-"""A shop's sales events, exactly once, in a real-time store and in a warehouse.
+"""A shop's sales events, stored exactly once in a real-time store and in a warehouse.
 
-Keep this file empty of imports: the Lambda zip imports through it.
+Keep this file free of imports: the Lambda functions import it too.
 """

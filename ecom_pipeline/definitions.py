@@ -1,4 +1,4 @@
-"""What Dagster loads: the code location with the settings of this process's environment."""
+"""The module that Dagster loads: the code location, with this process's settings."""
 
 from ecom_pipeline import settings
 from ecom_pipeline.orchestration.code_location import build

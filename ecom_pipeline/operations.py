@@ -1,6 +1,6 @@
-"""What is done with the whole pipeline: plan and load days, compare the stores, repair, report.
+"""Operations on the whole pipeline: plan and load days, compare the stores, repair, report.
 
-Each is a few calls of the rooms below; how a step works is theirs.
+Each is a few calls of the packages that implement the steps.
 """
 
 from collections.abc import Callable
@@ -30,16 +30,17 @@ from ecom_pipeline.warehouse.plan import LoadPlan
 def load_days(
     settings: Settings, first: date, last: date, say: Callable[[str], None] = lambda _: None
 ) -> str:
-    """Run the assets of these days and return the run's id.
+    """Materialize the assets of these days and return the run's id.
 
-    In the Dagster whose UI the settings name, where its daemon starts the run; without one, against
-    the local AWS, in this process.
+    With `dagster_url` set, the run is submitted there and its daemon launches it. Without it,
+    against the local AWS, the run is executed in this process.
 
     Raises:
-        RunFailedError: a step or a blocking check failed.
-        SettingsError: on AWS no Dagster is named: a run here would be in nobody's UI and pool.
+        RunFailedError: a step or a blocking check failed, or Dagster cannot be reached.
+        SettingsError: on AWS, `dagster_url` is not set: a run in this process would be in no
+            Dagster UI, and outside the pool limits.
     """
-    import dagster as dg  # noqa: PLC0415 - a second and a half, which other commands don't need
+    import dagster as dg  # noqa: PLC0415 - takes 1.5 s, which other commands don't need
 
     from ecom_pipeline.orchestration import code_location, runs, submission  # noqa: PLC0415
 
@@ -53,14 +54,18 @@ def load_days(
 
 
 def require_loader(settings: Settings) -> None:
-    """Raise SettingsError where a load would be refused: before anything else is done."""
+    """Check, before other work is done, that a load is possible with these settings.
+
+    Raises:
+        SettingsError: on AWS, `dagster_url` is not set.
+    """
     if settings.endpoint_url is None and settings.dagster_url is None:
         name = variable("dagster_url")
-        raise SettingsError(f"set {name} to the Dagster that loads here (docs/deploy.md)")
+        raise SettingsError(f"set {name} to the URL of this environment's Dagster (docs/deploy.md)")
 
 
 def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None) -> LoadPlan:
-    """Return what a load of these days would change; `bound` goes before the settings' own."""
+    """Return the dry run of a load; `bound`, a share, overrides the settings' `load_bound`."""
     endpoints.require(settings)
     warehouse = connect.warehouse(settings)
     migrations.migrate(warehouse)
@@ -79,10 +84,10 @@ def compare(
     accepted: DayTotals | None = None,
     sent: Path | None = None,
 ) -> Reconciliation:
-    """Compare what each store holds of these days.
+    """Compare the stores on these days.
 
-    `accepted` is what the API acknowledged, by day; `sent` is the data set that was replayed, of
-    which each event must be everywhere.
+    `accepted` are the totals that the API acknowledged, by day. `sent` is the data set that was
+    replayed: each of its events must be in every store.
     """
     endpoints.require(settings)
     stores = compared.stores(settings)
@@ -100,7 +105,7 @@ def reconcile_days(
     accepted: DayTotals | None = None,
     sent: Path | None = None,
 ) -> Reconciliation:
-    """Compare, and keep the verdict in the warehouse, where `sales.data_trust` shows it."""
+    """Compare like `compare`, and record the result in the warehouse for `sales.data_trust`."""
     endpoints.require(settings)
     return verdict.recorded(
         connect.warehouse(settings),
@@ -112,13 +117,13 @@ def reconcile_days(
 
 
 def repair(settings: Settings, found: Reconciliation) -> Repair:
-    """Rebuild from the raw lake what differs."""
+    """Repair a reconciliation's discrepancies from the raw lake."""
     endpoints.require(settings)
     return repair_from_raw(compared.writable(settings), found.wrong)
 
 
 def write_report(settings: Settings, out: Path | None = None) -> Path:
-    """Write the sales report of what is published, and return where it is."""
+    """Write the sales report of the published days, and return its absolute path."""
     endpoints.require(settings)
     warehouse = connect.warehouse(settings)
     migrations.migrate(warehouse)

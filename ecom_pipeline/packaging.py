@@ -1,6 +1,6 @@
-"""The Lambda zip: two rooms and msgspec; the same bytes from the same source.
+"""Build the Lambda zip: two of this project's packages and msgspec, reproducibly.
 
-What runs in the zip is decided in infra/template.yaml; how it is deployed is not here.
+The handlers are configured in infra/template.yaml; deployment is not in this module.
 """
 
 import subprocess
@@ -18,7 +18,7 @@ LAMBDA_PYTHON = "3.13"
 LAMBDA_PLATFORM = "aarch64-manylinux2014"
 
 _PACKAGE = Path(__file__).parent
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's earliest: no build time in the bytes
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's earliest date instead of the build time
 _READABLE = 0o644 << 16
 
 
@@ -27,12 +27,16 @@ class PackagingError(EcomError):
 
 
 def build_here(target: Path) -> Path:
-    """Build the zip for this machine's Python, from what is installed."""
+    """Build the zip for this machine's Python, with the installed msgspec; return its path."""
     return _write(target, [*_ours(), *_installed()])
 
 
 def build_for_lambda(target: Path, scratch: Path) -> Path:
-    """Build the zip for Lambda on arm64, with the wheel of the locked msgspec."""
+    """Build the zip for Lambda on arm64, with a wheel of the locked msgspec; return its path.
+
+    Raises:
+        PackagingError: the wheel could not be downloaded.
+    """
     wanted = f"{LIBRARY}=={version(LIBRARY)}"
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps"]
     command += ["--only-binary", ":all:", "--python-platform", LAMBDA_PLATFORM]

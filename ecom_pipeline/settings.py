@@ -1,7 +1,8 @@
-"""What differs between environments, as data; the one place outside realtime with os.environ.
+"""Settings: the differences between environments, as data, read from environment variables.
 
-A field's variable is ECOM_<FIELD>. Local needs none of them; every other environment must say
-everything, so production has no default that could be wrong.
+A field's variable is ECOM_<FIELD>. The environment `local` needs none of them; any other must set
+all required ones, so production has no default that could be wrong. Only this module and realtime
+read os.environ.
 """
 
 import json
@@ -21,25 +22,25 @@ OUTPUTS = "outputs.json"  # in `home`
 
 
 class SettingsError(EcomError):
-    """The environment does not say enough to run."""
+    """A setting is missing, invalid or unreadable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything an environment may change; infra/ outputs the names.
+    """All values that differ between environments; the outputs of infra/ have the resource names.
 
-    `in_flight_seconds` is how long an event may take to both stores before reconcile calls it lost;
-    longer than the consumers' batch windows and a few of their retries.
-    `engine` builds the CSV: python, processes (all cores of one machine) or spark, which starts in
-    half a minute and pays from some 6 million new events a run (docs/scaling.md). On AWS it needs
-    its EMR Serverless application and the role of its jobs.
-    `first_day` is the first partition, by default the data set's; a shop sets its own.
-    `api_url` is the API's address. Of the local AWS `ecom local up` writes it, and the key, into
-    `home`: `with_outputs` adds it.
-    `dagster_url` is the UI of a Dagster whose daemon runs what `ecom load` asks for; without it,
-    against the local AWS, a load runs in the command's own process.
-    `load_bound` is the share of a published day that a load may change by itself; above it, the
-    load waits for approval. `alarm_topic` is the SNS topic that is told of failed runs.
+    `in_flight_seconds`: how long an event may take to reach all stores before reconcile reports it
+    as missing; longer than the consumers' batch windows and a few of their retries.
+    `engine` builds the CSV: python, processes (all cores of one machine) or spark, which needs half
+    a minute to start and is worthwhile from some 6 million new events a run (docs/scaling.md). On
+    AWS it needs an EMR Serverless application and a job role.
+    `first_day` is the first partition, by default that of the data set.
+    `api_url` is the URL of the API. For the local AWS, `ecom local up` writes it and the API key
+    into `home`, and `with_outputs` adds it.
+    `dagster_url` is the URL of a Dagster UI, to which `ecom load` submits its runs. Without it,
+    against the local AWS, a load is executed in the command's process.
+    `load_bound` is the share (0 to 1) of a published day's rows or revenue that a load may change
+    without approval. `alarm_topic` is the SNS topic for notifications of failed runs.
     """
 
     environment: str
@@ -72,12 +73,12 @@ class Settings:
 
     @property
     def page_origin(self) -> str:
-        """Where `ecom page` serves the customer page on this machine."""
+        """The origin at which `ecom page` serves the customer page on this machine."""
         return f"http://127.0.0.1:{self.page_port}"
 
     @property
     def object_link(self) -> str:
-        """Where a person looks at an object: a format of {bucket} and {key}."""
+        """The URL at which a person can open an S3 object, with placeholders {bucket} and {key}."""
         if self.endpoint_url is not None:
             return f"{self.endpoint_url}/{{bucket}}/{{key}}"
         console = f"https://{self.region}.console.aws.amazon.com/s3/object"
@@ -97,12 +98,16 @@ LOCAL = Settings(
     redshift_host="127.0.0.1",
     in_flight_seconds=10,
     endpoint_url="http://127.0.0.1:4566",
-    emulator_key="test",  # what the emulator wants for a key and its secret; no secret at all
+    emulator_key="test",  # the emulator's access key id and secret access key; not a secret
 )
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Return this environment's settings, or say at once all that is missing."""
+    """Return the settings of this process's environment.
+
+    Raises:
+        SettingsError: a variable is invalid, or required ones are missing; it has all their names.
+    """
     given = {
         field.name: _read(field.name, environ[variable(field.name)])
         for field in fields(Settings)
@@ -118,19 +123,23 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def with_outputs(settings: Settings) -> Settings:
-    """Return settings that also say where the local API answers, once it is deployed."""
+    """Return settings with the local API's URL, if it is deployed."""
     return replace(settings, api_url=settings.api_url or outputs(settings).get("api_url"))
 
 
 def outputs(settings: Settings) -> dict[str, str]:
-    """Return what `ecom local up` wrote; of another environment, or before, nothing."""
+    """Return the outputs that `ecom local up` wrote; none before it, or in another environment.
+
+    Raises:
+        SettingsError: the file is damaged.
+    """
     path = settings.home / OUTPUTS
     if settings.environment != LOCAL.environment or not path.exists():
         return {}
     try:
         return json.loads(path.read_text())
     except ValueError as error:
-        raise SettingsError(f"{path} is damaged: `ecom local up` writes it again") from error
+        raise SettingsError(f"{path} is damaged: run `ecom local up` to write it again") from error
 
 
 def variable(field: str) -> str:
@@ -139,28 +148,28 @@ def variable(field: str) -> str:
 
 
 def api_key(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return the producer's key, if it is given: a secret, so it is in no Settings."""
+    """Return the producer's API key, if it is set; as a secret it is not part of Settings."""
     return environ.get(variable("api_key"))
 
 
 def staff_token(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return an identity token of the shop's staff, if it is given: a secret too."""
+    """Return a staff member's identity token, if it is set; a secret too."""
     return environ.get(variable("staff_token"))
 
 
 def child_environment(
     changes: Mapping[str, str], environ: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """Return the environment for a process of ours.
+    """Return the environment variables for a child process, with `changes` applied.
 
-    PYTHONDONTWRITEBYTECODE is left out: with it `import dagster` costs 3.4 CPU seconds in every
+    PYTHONDONTWRITEBYTECODE is removed: with it `import dagster` takes 3.4 CPU seconds in every
     process instead of 1.5 (measured 2026-11-22).
     """
     return {k: v for k, v in environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | dict(changes)
 
 
 def aws_environment(settings: Settings) -> dict[str, str]:
-    """Return what any AWS client needs to reach the local AWS; nothing for the real one."""
+    """Return the variables that AWS clients need to use the local AWS; none for the real one."""
     if settings.endpoint_url is None or settings.emulator_key is None:
         return {}
     return {
@@ -173,7 +182,7 @@ def aws_environment(settings: Settings) -> dict[str, str]:
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """Return the variables from which another process loads the same settings."""
+    """Return the environment variables from which another process loads the same settings."""
     given = {field.name: getattr(settings, field.name) for field in fields(Settings)}
     given["home"] = settings.home.resolve()
     return {variable(name): str(value) for name, value in given.items() if value is not None}
@@ -193,7 +202,7 @@ def _web_address(text: str) -> str:
     parts = urlsplit(text.rstrip("/"))
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError
-    _ = parts.port  # ValueError when it is none
+    _ = parts.port  # raises ValueError if it is not a number
     return parts.geturl()
 
 

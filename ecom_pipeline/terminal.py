@@ -1,4 +1,4 @@
-"""Tables for a terminal: money in full, numbers to the right, the stores beside each other."""
+"""Tables for a terminal: exact money, right-aligned numbers, one row or column a store."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -16,13 +16,13 @@ from ecom_pipeline.reconcile.model import Discrepancy, StoreName
 from ecom_pipeline.warehouse.plan import LoadPlan
 
 SHOWN_DAYS = 31
-SHOWN_ALIKE = 3  # findings of a day that differ by their event only
+SHOWN_ALIKE = 3  # discrepancies of a day that differ by their event only
 SHOWN_LINES = 200
-_UNBOUNDED = 100_000  # columns of a terminal that any table fits
+_UNBOUNDED = 100_000  # a terminal width that fits any table
 
 
 def table(title: str, *columns: str) -> Table:
-    """Return an empty table: the first column to the left, all others to the right."""
+    """Return an empty table: first column left-aligned, all others right-aligned."""
     out = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
     for n, name in enumerate(columns):
         out.add_column(name, justify="right" if n else "left", no_wrap=True)
@@ -30,19 +30,22 @@ def table(title: str, *columns: str) -> Table:
 
 
 def listing(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Return a table of anything: a column of numbers to the right, long texts folded."""
+    """Return a table of any values: columns of numbers right-aligned, long texts folded."""
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     out = Table(title=Text(title), title_justify="left", title_style="bold", header_style="dim")
     for n, name in enumerate(columns):
         numeric = all(row[n].lstrip("-£")[:1].isdigit() for row in cells)
         out.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in cells:
-        out.add_row(*map(Text, row))  # as it is: brackets in a description are no markup
+        out.add_row(*map(Text, row))  # Text: brackets in a description are not markup
     return out
 
 
 def answer(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> RenderableType:
-    """Return what a query gave: a table, or a list a row where a table would break its words."""
+    """Return a query's result: a table, or one list per row if a table would break words.
+
+    `width` is the terminal's, in columns.
+    """
     found = listing("", columns, rows)
     unbounded = Console(width=_UNBOUNDED)
     if not rows or Measurement.get(unbounded, unbounded.options, found).minimum <= width:
@@ -59,13 +62,13 @@ def _record(number: int, columns: Sequence[str], row: Sequence[object]) -> Itera
 
 
 def pounds(amount: Decimal) -> str:
-    """Return money in full: the third and fourth decimal only where there is something."""
+    """Return an exact amount: with two decimals, or four if the third or fourth is not 0."""
     text = f"£{abs(amount):,.4f}".removesuffix("00")
     return f"-{text}" if amount < 0 else text
 
 
 def show_plan(plan: LoadPlan, console: Console) -> None:
-    """Print what each day would become, and why the load would wait."""
+    """Print each day's new version, and the reasons for an approval."""
     if not plan.days:
         console.print("nothing would change")
         return
@@ -83,7 +86,7 @@ def show_plan(plan: LoadPlan, console: Console) -> None:
 
 
 def show_reconciliation(found: Reconciliation, console: Console) -> None:
-    """Print the days, and the stores' sums beside each other; then what differs, and why."""
+    """Print the days, the stores' totals, and the discrepancies."""
     if len(found.days) <= SHOWN_DAYS:
         console.print(_days_table(found))
     out = table("The stores", "store", "rows", "pieces", "revenue", "digest")
@@ -104,14 +107,14 @@ def show_reconciliation(found: Reconciliation, console: Console) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number of things with their noun."""
+    """Return a number with its noun, in the plural unless it is 1."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def finding_lines(findings: Sequence[Discrepancy]) -> list[str]:
-    """Say what is wrong: a few of a day's findings that are alike stand for all of them.
+    """Return discrepancies as lines; at most SHOWN_ALIKE for each day, store, kind and state.
 
-    A lost object or a damaged part has thousands of events; none of them hides another fault.
+    A lost object or a damaged part has thousands of events; they must not hide other faults.
     """
     lines: list[str] = []
     for _, group in groupby(findings, lambda each: (each.day, each.store, each.kind, each.state)):
@@ -126,7 +129,7 @@ def finding_lines(findings: Sequence[Discrepancy]) -> list[str]:
 
 
 def _account(account: Mapping[str, int], rows: int) -> str:
-    """Say what became of the records of the raw lake."""
+    """Return the number of raw records by outcome, as text."""
     parts = {"rows": rows} | {k: n for k, n in account.items() if k != "read"}
     return f"{account['read']:,} raw records = " + " + ".join(
         f"{n:,} {k}" for k, n in parts.items()
@@ -134,7 +137,7 @@ def _account(account: Mapping[str, int], rows: int) -> str:
 
 
 def _days_table(found: Reconciliation) -> Table:
-    """Return a row a day: what all stores hold, or that they do not agree."""
+    """Return a table with one row a day: the first store's totals, and whether all are equal."""
     out = table("The days", "day", "rows", "pieces", "revenue", "digest", "in all stores")
     for day in found.days:
         held = [days.get(day, Totals()) for days in found.stores.values()]

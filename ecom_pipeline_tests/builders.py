@@ -1,4 +1,4 @@
-"""Test data, spelt once: a valid event and how to vary it; what Lambda is handed."""
+"""Test data: a valid event and its variations; the events that Lambda receives."""
 
 import base64
 import json

@@ -1,7 +1,7 @@
-"""Processes that tests start: each leads a session of its own and is ended with all it started.
+"""Processes of tests: each leads a separate session and is ended with all its children.
 
-However the test run itself was started: a shell's background job ignores SIGINT, and so would its
-children, so they are ended by SIGTERM, and by SIGKILL when that takes too long.
+They are ended with SIGTERM, then SIGKILL after a timeout: if the test run is a shell's background
+job, it ignores SIGINT, and so do its children.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""Fixtures that several tiers share, the order of the run, and the rule that keeps tiers honest.
+"""Fixtures that several tiers share, the order of the run, and the check of the tiers.
 
-Servers are shared by the tests of a worker; what they hold is not: each test has stores of its own.
-Clients and servers are imported where they are needed: a unit test pays for none of them.
+The tests of a worker share servers, but not their content: each test has separate stores. Clients
+and servers are imported where they are needed, so that a unit test does not import them.
 """
 
 import itertools
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 SERVERS = {"browser", "emulator", "postgres", "redshift", "shop_api", "whole_line", "world"}
 TIERS = ("/browser/", "/emulated/", "/pipeline/")
-# The quick tiers come first: a fault in a rule is known in seconds. Then the files that take
-# longest, or one worker would end long after the other; then all others, in a random order.
+# The quick tiers come first, so that a broken rule shows within seconds. Then the files that take
+# longest, so that no worker ends long after the other; then all others, in random order.
 QUICK = ("unit/", "architecture/")
 LONGEST = (
     "pipeline/test_first_hour.py",
@@ -51,10 +51,10 @@ FIRST_DAY = date(2012, 1, 2)
 MEMORY = Path("/dev/shm")
 ROOM = 6_000_000_000
 
-OURS = {"ECOM_FAULT_EVENTS", "ECOM_PG_BIN"}  # for a test run
+OURS = {"ECOM_FAULT_EVENTS", "ECOM_PG_BIN"}  # settings of a test run
 
-# What a developer's shell says of AWS, of Dagster and of us is not for tests; the definitions read
-# it when they are imported.
+# Tests ignore the developer's shell settings of AWS, of Dagster and of this project; the
+# definitions read them when they are imported.
 for _name in list(os.environ):
     if _name.startswith(("AWS_", "DAGSTER_", "ECOM_")) and _name not in OURS:
         del os.environ[_name]
@@ -62,7 +62,7 @@ for _name in list(os.environ):
 hypothesis.settings.register_profile("thorough", max_examples=1_000, deadline=None)
 
 _NUMBERS = itertools.count(800_001)
-_PORTS = random.SystemRandom()  # pytest-randomly seeds the other one
+_PORTS = random.SystemRandom()  # pytest-randomly seeds the default one
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -93,7 +93,7 @@ def _write_in_memory() -> None:
         folder = MEMORY / f"ecom-{os.getpid()}"
         folder.mkdir(mode=0o700)
         os.environ["TMPDIR"] = str(folder)
-        tempfile.tempdir = None  # it is looked for once
+        tempfile.tempdir = None  # clears the cached value
 
 
 @pytest.hookimpl(trylast=True)
@@ -110,11 +110,11 @@ def nothing_is_left_running() -> Iterator[None]:
     yield
     mark = os.environ[reaper.MARK]
     try:
-        until(lambda: not any(reaper.marked(mark)), "the tests' processes to end", seconds=30)
+        until(lambda: not any(reaper.marked(mark)), "the tests' processes to exit", seconds=30)
     except AssertionError as error:
         left = [" ".join(each.cmdline()) for each in reaper.marked(mark)]
         reaper.end(mark)
-        raise AssertionError(f"left running: {left}") from error
+        raise AssertionError(f"still running: {left}") from error
 
 
 @pytest.hookimpl(trylast=True)
@@ -156,7 +156,7 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         settings.LOCAL,
         home=tmp_path_factory.mktemp("local"),
         endpoint_url=f"http://127.0.0.1:{free_port()}",
-        in_flight_seconds=0,  # tests wait for what they send: what is missing then is missing
+        in_flight_seconds=0,  # tests wait for what they send: what is missing is lost
         redshift_port=free_port(),
         page_port=free_port(),
     )

@@ -1,6 +1,6 @@
-"""Ends what a test run leaves behind when it is killed: servers have sessions of their own.
+"""Ends the processes of a killed test run: its servers have separate sessions.
 
-conftest.py starts it as a script, for as long as the run lives.
+conftest.py starts it as a script, for as long as the run exists.
 """
 
 import os
@@ -28,7 +28,7 @@ def marked(mark: str) -> Iterator[psutil.Process]:
     Not multiprocessing's own tracker, which ends by itself with the process that it is for.
     """
     for process in psutil.process_iter(["environ", "cmdline"]):
-        given = (process.info["environ"] or {}).get(MARK, "")  # None where it may not be read
+        given = (process.info["environ"] or {}).get(MARK, "")  # None without permission
         tracks = _TRACKER in " ".join(process.info["cmdline"] or ())
         ours = given == mark or given.startswith(f"{mark}-")
         if ours and not tracks and process.pid != os.getpid():

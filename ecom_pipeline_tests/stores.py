@@ -1,4 +1,4 @@
-"""Fresh stores on servers that tests share: the contents are one test's own.
+"""New stores on servers that tests share: their content belongs to one test.
 
 Belongs here: how buckets, queue, table, stream and warehouse are made as infra/ makes them. Does
 not belong here: starting the servers (conftest.py).
@@ -16,7 +16,7 @@ from ecom_pipeline.settings import Settings
 from ecom_pipeline.warehouse import connect, migrations
 
 _NUMBERS = itertools.count(1)
-_EMPTY = "ecom_empty"  # a migrated warehouse without a row, which the others are copies of
+_EMPTY = "ecom_empty"  # a migrated warehouse without rows, the template of the others
 _SHARDS = 2
 
 

@@ -1,4 +1,4 @@
-"""Waits of the tests: each has an end, and says then what it waited for."""
+"""Waits of the tests: each has a timeout, and its error names what was waited for."""
 
 import time
 from collections.abc import Callable
@@ -15,6 +15,6 @@ def until(holds: Callable[[], T], what: str, seconds: float = 60, every: float =
     """
     deadline = time.monotonic() + seconds
     while not (found := holds()):
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
+        assert time.monotonic() < deadline, f"timeout after {seconds:.0f} s, waiting for {what}"
         time.sleep(every)
     return found

@@ -1,8 +1,8 @@
 /**
  * The query API of infra/openapi.yaml, as the customer who is signed in.
  *
- * Answers have an ETag and may be kept if one asks again (Cache-Control: private, no-cache), so the
- * browser itself sends If-None-Match, and a 304 costs no body.
+ * Responses have an ETag and Cache-Control: private, no-cache, so the browser revalidates them with
+ * If-None-Match, and a 304 has no body.
  */
 
 import * as session from "./session.js";
@@ -10,13 +10,13 @@ import * as session from "./session.js";
 const TRIES = 4;
 const BUSY = new Set([429, 503]);
 
-/** The token is not good, or no longer. */
+/** The token is invalid or expired. */
 export class SignedOut extends Error {}
-/** There is no such thing for this customer. */
+/** The resource does not exist for this customer. */
 export class NotFound extends Error {}
-/** The sign-in is no customer's. */
+/** The token has no customer id. */
 export class NoCustomer extends Error {}
-/** The API could not be asked, or did not answer. */
+/** The API is unreachable, or fails after retries. */
 export class Unavailable extends Error {}
 
 export class Api {

@@ -1,4 +1,4 @@
-/** The page: which view an address means, and what to say when there is nothing to show. */
+/** The page: the view for each location hash, and the messages for errors and empty lists. */
 
 import { Api, NoCustomer, NotFound, SignedOut, Unavailable } from "./api.js";
 import * as session from "./session.js";
@@ -13,7 +13,7 @@ let config;
 let api;
 let shown = new AbortController();
 
-/** Show what the address means; what was still loading for the one before is dropped. */
+/** Show the view of the location hash; requests of the previous view are aborted. */
 async function route() {
   shown.abort();
   shown = new AbortController();
@@ -57,7 +57,7 @@ async function showInvoices(signal) {
   add(view, page, signal);
 }
 
-/** Add a page's rows; the list has no totals, so each invoice is asked for its own. */
+/** Add a page's rows; the list has no totals, so each invoice is requested for its total. */
 function add(view, page, signal) {
   const rows = views.addInvoices(view, page);
   Promise.all(rows.map((each) => complete(each, signal))).catch((error) => {
@@ -71,7 +71,7 @@ async function complete({ number, row }, signal) {
     views.fillRow(row, await api.invoice(number, signal));
   } catch (error) {
     if (!(error instanceof NotFound)) throw error;
-    row.remove(); // it went after the list was read
+    row.remove(); // removed after the list was read
   }
 }
 
@@ -133,7 +133,7 @@ async function start() {
     session.signOut(config);
   });
   addEventListener("hashchange", route);
-  addEventListener("pageshow", ({ persisted }) => persisted && route()); // back, after signing out
+  addEventListener("pageshow", ({ persisted }) => persisted && route()); // the back button after signing out
   if (await session.finish(config)) await route();
   else askToSignIn(REFUSED);
 }

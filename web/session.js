@@ -1,17 +1,17 @@
 /**
- * Who is signed in: OAuth 2.0's authorization code with PKCE (RFC 7636), without a secret.
+ * Sign-in and session: OAuth 2.0's authorization code with PKCE (RFC 7636), without a secret.
  *
- * The identity token is kept in sessionStorage: a reload keeps it, closing the tab forgets it, and
- * no other tab or site has it. A script of somebody else could read it there, as it could read
- * memory; the Content-Security-Policy lets none in. The refresh token, which would be worth more,
- * is not kept: after an hour one signs in again.
+ * The identity token is in sessionStorage: it survives a reload, is deleted with the tab, and is not
+ * visible to other tabs or sites. A third-party script could read it there, as it could read memory;
+ * the Content-Security-Policy admits none. The refresh token, which is valid for longer, is not
+ * stored: users sign in again after an hour.
  */
 
 const TOKEN = "ecom.token";
 const ASKED = "ecom.asked";
-const HERE = `${location.origin}/`; // exactly as the user pool's client has it
+const HERE = `${location.origin}/`; // must equal the callback URL of the user pool's client
 
-/** Go and sign in; what was being looked at is looked at afterwards. */
+/** Redirect to the sign-in; `finish` restores the current view. */
 export async function signIn(config) {
   const asked = { state: random(), verifier: random(), hash: location.hash };
   sessionStorage.setItem(ASKED, JSON.stringify(asked));
@@ -28,10 +28,10 @@ export async function signIn(config) {
 }
 
 /**
- * Take the code that signing in came back with, if it did, for a token.
+ * Exchange the authorization code in the URL, if there is one, for a token.
  *
- * Code and state leave the address first, whatever comes of them. False when that sign-in was not
- * asked for by this tab, or was refused.
+ * Code and state are first removed from the URL. Returns false if this tab did not start the
+ * sign-in, or if it was refused.
  */
 export async function finish(config) {
   const given = new URLSearchParams(location.search);
@@ -57,18 +57,18 @@ export async function finish(config) {
   return true;
 }
 
-/** The identity token, or null when there is none that is still good. */
+/** The identity token, or null if there is none or it has expired. */
 export function token() {
   const kept = JSON.parse(sessionStorage.getItem(TOKEN) ?? "null");
   return kept !== null && Date.now() < kept.until ? kept.token : null;
 }
 
-/** Whether somebody was signed in, be it too long ago. */
+/** Whether there is a token, valid or expired. */
 export const wasSignedIn = () => sessionStorage.getItem(TOKEN) !== null;
 
 export const forget = () => sessionStorage.removeItem(TOKEN);
 
-/** Forget here, then where one signed in: else the next visitor is let in without a password. */
+/** Delete the token, then end the user pool's session, which needs no password until then. */
 export function signOut(config) {
   forget();
   const asked = new URLSearchParams({ client_id: config.client, logout_uri: HERE });

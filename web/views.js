@@ -1,11 +1,11 @@
-/** What is on the screen: templates of index.html, filled by textContent and nothing else. */
+/** The views: templates of index.html, filled by textContent only. */
 
 import { count, day, kindOf, pounds } from "./format.js";
 
 const KINDS = { cancellation: "Cancelled", adjustment: "Adjustment", write_off: "Written off" };
 const main = document.querySelector("main");
 
-/** Put a template in place of what is shown, and the keyboard's focus on its heading. */
+/** Replace the view by a template, and move the focus to its heading. */
 export function show(name, texts = {}) {
   const view = made(name, texts);
   main.replaceChildren(view);
@@ -16,19 +16,19 @@ export function show(name, texts = {}) {
   return main.firstElementChild;
 }
 
-/** Say to a screen reader what the eye sees by itself. */
+/** Announce a text to screen readers. */
 export function say(text) {
   document.querySelector("[data-said]").textContent = text;
 }
 
-/** Say who is signed in; null is nobody. */
+/** Show the signed-in customer; null if signed out. */
 export function who(customer) {
   const place = document.querySelector(".who");
   place.hidden = customer === null;
   place.querySelector("[data-who]").textContent = customer === "" ? "" : `Customer ${customer}`;
 }
 
-/** Add a page of invoices and return each one's row; their totals come later. */
+/** Add a page of invoices and return their rows; `fillRow` adds the totals. */
 export function addInvoices(view, page) {
   const rows = page.invoices.map(({ invoice_no: number, invoice_date: date }) => {
     const row = made("invoices-row", { number, day: day(date) }).firstElementChild;

@@ -1,5 +1,5 @@
-"""The original's way, written anew to compare with: one event at a time, everywhere.
+"""The original's way, rewritten for comparison: one event at a time, everywhere.
 
-Where it is unclear, the cheaper reading is taken: an item holds of a line only what nothing else
-says, and a guest's event, on which the original would stop for ever, updates no customer.
+Where it is unclear, the cheaper reading is used: an item has only what no other item has, and a
+guest's event, which the original would retry for ever, updates no customer.
 """

@@ -1,4 +1,4 @@
-"""Put the original's API, stream, functions and tables beside ours, into the same emulator."""
+"""Deploy the original's API, stream, functions and tables beside ours, into the same emulator."""
 
 import io
 import time
@@ -16,7 +16,7 @@ _STAGE = "bench"
 
 
 def deploy(settings: Settings) -> str:
-    """Create everything and return the URL that takes events."""
+    """Create all resources and return the URL for events."""
     kinesis = client(settings, "kinesis")
     kinesis.create_stream(StreamName=functions.STREAM, ShardCount=1)
     while _description(kinesis)["StreamStatus"] != "ACTIVE":

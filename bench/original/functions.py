@@ -18,14 +18,14 @@ client = cache(boto3.client)
 
 
 def ingest(request: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Put the event on the one shard that a constant key knows."""
+    """Put the event, with a constant partition key, so that all are on one shard."""
     data = json.dumps(json.loads(request["body"]))
     told = client("kinesis").put_record(StreamName=STREAM, Data=data, PartitionKey="string")
     return {"statusCode": 200, "body": json.dumps({"SequenceNumber": told["SequenceNumber"]})}
 
 
 def consume(event: dict[str, Any], _context: object) -> None:
-    """Add each record to two growing items, and keep the batch as a JSON array."""
+    """Add each record to two growing items, and store the batch as a JSON array."""
     records = [json.loads(base64.b64decode(each["kinesis"]["data"])) for each in event["Records"]]
     for record in records:
         if record["CustomerID"] is not None:

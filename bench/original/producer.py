@@ -1,4 +1,4 @@
-"""The original's producer: one request for each row, each over a connection of its own."""
+"""The original's producer: one request for each row, each on a new connection."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,1 +1,1 @@
-"""What people look at: the marts as rows, and in tableau/ and report/ what is made of them."""
+"""Business intelligence: the marts as rows, the Tableau files (tableau/), the report (report/)."""

@@ -1,6 +1,6 @@
-"""The marts and the trust row as rows of Python's types, all of one moment; money is Decimal.
+"""The marts and the row of data_trust as Python values, from one snapshot; money is Decimal.
 
-What their columns are is said in warehouse/mart_list.py. Nothing is written here.
+Their columns are defined in warehouse/mart_list.py. This module is read-only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,25 +15,25 @@ from ecom_pipeline.warehouse.session import Row, Session, Warehouse
 
 SHOWN = (*MARTS, DATA_TRUST)
 
-# Redshift adds bigints up to a decimal of 38 digits: what the column list says is what they are
+# Redshift's sum of bigints is a decimal of 38 digits, so values are cast by the column list
 _CASTS: Mapping[str, Callable[[Any], object]] = {"bigint": int, "decimal": Decimal}
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A mart's rows; their values are in the order of its columns."""
+    """A mart and its rows, with values in the order of its columns."""
 
     mart: Mart
     rows: Sequence[Row]
 
     def records(self) -> list[dict[str, Any]]:
-        """Return each row by the names of its columns."""
+        """Return each row as a dict by column name."""
         names = [column.name for column in self.mart.columns]
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
 def read(warehouse: Warehouse, shown: Sequence[Mart] = SHOWN) -> dict[str, Table]:
-    """Return each mart by its name, read in one transaction, so that their sums agree."""
+    """Return each mart by name, read in one transaction, so that their sums agree."""
     with warehouse.session() as session:
         return {mart.name: Table(mart, _rows(session, mart)) for mart in shown}
 
@@ -44,7 +44,7 @@ def base_type(column: Column) -> str:
 
 
 def _rows(session: Session, mart: Mart) -> list[Row]:
-    """Return a mart's rows in an order that only what they hold decides."""
+    """Return a mart's rows in an order that depends on their content only."""
     names = ", ".join(column.name for column in mart.columns)
     places = ", ".join(str(n + 1) for n in range(min(3, len(mart.columns))))
     found = session.rows(f"select {names} from {mart.table} order by {places}")  # noqa: S608

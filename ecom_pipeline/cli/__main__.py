@@ -1,4 +1,4 @@
-"""python -m ecom_pipeline.cli: the commands, where `ecom` is not on the path."""
+"""python -m ecom_pipeline.cli: the commands, if `ecom` is not on the PATH."""
 
 from ecom_pipeline.cli import main
 

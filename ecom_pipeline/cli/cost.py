@@ -1,4 +1,4 @@
-"""ecom cost: what events and months cost on AWS."""
+"""ecom cost: the cost on AWS of a million events or of a month."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -16,18 +16,18 @@ _SMALL = 100
 
 
 @click.command()
-@click.option("--single", is_flag=True, help="One event a request, instead of as many as it takes.")
-@click.option("--rate", type=click.IntRange(1), help="Show a month with so many events a day.")
-@click.option("--per-month", type=click.IntRange(1), help="Show a month with so many events.")
-@click.option("--loads", type=click.IntRange(0), default=1, help="A day, for a month.")
+@click.option("--single", is_flag=True, help="One event a request, instead of full requests.")
+@click.option("--rate", type=click.IntRange(1), help="Show a month with this many events a day.")
+@click.option("--per-month", type=click.IntRange(1), help="Show a month with this many events.")
+@click.option("--loads", type=click.IntRange(0), default=1, help="Loads a day, for a month.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def cost(
     rate: int | None, per_month: int | None, loads: int, *, single: bool, as_json: bool
 ) -> None:
-    """Show what a million events cost on AWS at list prices, or what a month does.
+    """Show the cost on AWS, at list prices, of a million events or of a month.
 
-    Usage is a recorded measurement of real calls, prices are a file with its date: no AWS is
-    asked. The original's way, one event at a time, is there to compare.
+    Usage is a recorded measurement of real calls, prices are a dated file: AWS is not called. The
+    original's way, one event a request, is shown for comparison.
 
     Example: ecom cost --rate 100000 --loads 4
     """
@@ -75,21 +75,21 @@ def _show_million(found: "Recorded", priced: "Prices", way: str, *, as_json: boo
             f"{whose}, {each.request} a request: ${_usd(sums[name])},"
             f" front door {doors[name]:.1%}, seconds and logs ${_usd(inexact)}{times}"
         )
-    click.echo(f"kept in DynamoDB and S3: ${_usd(kept)} more in each month that they are kept")
+    click.echo(f"storage in DynamoDB and S3: ${_usd(kept)} for each month")
     _say_sources(found, priced)
 
 
 def _show_month(planned: "Month", found: "Recorded", priced: "Prices") -> None:
     moving = [(f"events: {part}", _usd(usd)) for part, usd in planned.by_part.items()]
     moving += [
-        ("events: deliveries that are not full, at most", _usd(planned.small_deliveries)),
+        ("events: partially filled batches, at most", _usd(planned.small_deliveries)),
         (f"{planned.loads} loads: S3, Glue, Fargate, Redshift", _usd(planned.loaded)),
-        ("kept: a month's events, in DynamoDB and S3", _usd(planned.first_kept)),
+        ("storage: a month's events, in DynamoDB and S3", _usd(planned.first_kept)),
     ]
     fixed = [(f"fixed: {name}", _usd(usd)) for name, usd in planned.standing.items()]
-    rows = [*moving, *fixed, ("of it fixed", _usd(planned.fixed)), ("sum", _usd(planned.usd))]
+    rows = [*moving, *fixed, ("fixed, in total", _usd(planned.fixed)), ("sum", _usd(planned.usd))]
     show(f"A month with {planned.events:,} events, in US dollars", ("what", "$"), rows)
-    click.echo("what is kept adds up: each month costs as much more as the line of kept says")
+    click.echo("storage accumulates: each further month adds the amount of the line storage")
     _say_sources(found, priced)
 
 
@@ -110,7 +110,7 @@ def _rows(lines: "list[Line]") -> list[tuple[str, ...]]:
 
 def _say_sources(found: "Recorded", priced: "Prices") -> None:
     click.echo(
-        f"Prices: {priced.region}, list, read {priced.read}, without free tiers; prices.toml names"
+        f"Prices: {priced.region}, list, read {priced.read}, without free tiers; prices.toml has"
         f" the source of each.\nUsage: measured {found.recorded} on {found.data}. Requests and"
         f" units are exact; seconds and logs are those of a local AWS ({found.machine})."
     )

@@ -1,4 +1,4 @@
-"""ecom demo, ecom dev, ecom zip: the whole line."""
+"""ecom demo, ecom dev, ecom zip: the whole pipeline."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from ecom_pipeline.domain.days import DayRange
 
 @click.command()
 @click.option(
-    "--csv", type=click.Path(path_type=Path), help="The Kaggle file; without it, made-up data."
+    "--csv", type=click.Path(path_type=Path), help="The Kaggle file; by default, synthetic data."
 )
 @click.option("--days", type=DAYS, help="Only these invoice dates, both included.")
 def demo(csv: Path | None, days: DayRange | None) -> None:
-    """Everything, from nothing: local AWS, events through the API, both stores, the proof.
+    """Run the whole pipeline: local AWS, events through the API, both stores, reconciliation.
 
     Example: ecom demo --csv data.csv.gz --days 2010-12-01:2010-12-07
     """
@@ -31,7 +31,7 @@ def demo(csv: Path | None, days: DayRange | None) -> None:
 @click.command()
 @click.option("--port", type=int, default=3000, show_default=True)
 def dev(port: int) -> None:
-    """Start the local AWS and Dagster's UI over it, until Ctrl-C; the local AWS goes on.
+    """Start the local AWS and Dagster's UI; Ctrl-C stops Dagster, the local AWS keeps running.
 
     Example: ecom dev
     """
@@ -50,7 +50,7 @@ def dev(port: int) -> None:
 @click.command("zip")
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 def zip_(out: Path) -> None:
-    """Build the functions' zip for Lambda on arm64; the same bytes from the same source.
+    """Build the functions' zip for Lambda on arm64, reproducibly.
 
     Example: ecom zip dist/lambda.zip
     """

@@ -1,4 +1,4 @@
-"""ecom drill: harm done on purpose, and what holds."""
+"""ecom drill: fault injection, and checks of the invariants."""
 
 import click
 
@@ -7,13 +7,13 @@ from ecom_pipeline.domain.days import DayRange
 
 
 @click.command()
-@click.option("--seed", type=int, help="Chooses order, victims and data; by default, by the clock.")
-@click.option("--days", type=DAYS, help="Of the made-up sales that are there before.")
+@click.option("--seed", type=int, help="Of order, targets and data; by default, the current time.")
+@click.option("--days", type=DAYS, help="Days of the synthetic sales that are loaded first.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def drill(seed: int | None, days: DayRange | None, *, as_json: bool) -> None:
-    """Start a system of its own, go through every fault, and prove that nothing was lost.
+    """Run all fault-injection scenarios on a throwaway local system and check the invariants.
 
-    Exit 1 when an invariant did not hold. The same seed does the same harm.
+    Exit 1 when an invariant was violated. The same seed injects the same faults.
 
     Example: ecom drill --seed 7
     """
@@ -29,7 +29,7 @@ def drill(seed: int | None, days: DayRange | None, *, as_json: bool) -> None:
     chosen = int(time.time()) if seed is None else seed
     console = Console(stderr=as_json)
     try:
-        with interruptible():  # so that its system is stopped, whatever ends it
+        with interruptible():  # so that SIGINT and SIGTERM also stop the drill's system
             result = report.run(chosen, days or runner.DAYS, console)
     except KeyboardInterrupt:
         raise LocalError("interrupted: the drill's system is stopped and removed") from None

@@ -1,4 +1,4 @@
-"""ecom erase: take a customer out of every store."""
+"""ecom erase: erase a customer's personal data from every store."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--customer", required=True, metavar="ID", help="Who; the id is shown nowhere.")
-@click.option("--anonymise", "mode", flag_value="anonymise", help="Their sales stay, as a guest's.")
-@click.option("--delete", "mode", flag_value="delete", help="Their sales go too.")
-@click.option("--dry-run", is_flag=True, help="Say where they are, and change nothing.")
-@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option("--customer", required=True, metavar="ID", help="The customer; the id is not logged.")
+@click.option("--anonymise", "mode", flag_value="anonymise", help="Keep the sales, as a guest's.")
+@click.option("--delete", "mode", flag_value="delete", help="Delete the sales too.")
+@click.option("--dry-run", is_flag=True, help="Show the customer's records, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts; needs --yes or --dry-run.")
 def erase(customer: str, mode: str | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Take a customer out of raw, quarantine, CSV, DynamoDB, the warehouse and the marts.
+    """Erase a customer from raw, quarantine, CSV, DynamoDB, the warehouse and the marts.
 
-    A tombstone without the id stays: neither a backfill nor another replay brings them back. It is
-    safe to run again. Exit 1 when something of them is left: run it again.
+    A tombstone without the id is kept, so that no backfill and no replay restores the customer. It
+    is safe to run again. Exit 1 when records of the customer remain: run it again.
 
     Example: ecom erase --customer 17850 --anonymise --dry-run
     """
@@ -38,14 +38,14 @@ def erase(customer: str, mode: str | None, *, dry_run: bool, yes: bool, as_json:
     if not CUSTOMER_ID_PATTERN.fullmatch(customer):
         raise click.UsageError("--customer takes digits")
     if as_json and not (yes or dry_run):
-        raise click.UsageError("--json asks nothing: add --yes or --dry-run")
+        raise click.UsageError("--json needs --yes or --dry-run")
     stores = _stores()
     person = erase.DataSubject(customer, "delete" if mode == "delete" else "anonymise")
     if dry_run or not yes:
         _print(erase.find_personal_data(stores, person), as_json=as_json)
         if dry_run:
             return
-        click.confirm(f"{mode} them? There is no way back", abort=True)
+        click.confirm(f"{mode} this customer? This cannot be undone", abort=True)
     report = erase.erase(
         stores, person, datetime.now(UTC), say=lambda step: click.echo(f"{step} ...", err=True)
     )

@@ -1,4 +1,4 @@
-"""ecom replay, ecom sample: events in."""
+"""ecom replay, ecom sample: send events, and write synthetic ones."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @click.option("--batch-size", type=click.IntRange(1, 500), default=500, show_default=True)
 @click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
 @click.option("--rate", type=float, help="At most this many events a second.")
-@click.option("--shuffle", "seed", type=int, metavar="SEED", help="In an order made from SEED.")
-@click.option("--url", help="The API; without it, the local one or ECOM_API_URL.")
-def replay(  # noqa: PLR0913 - click hands over each option by its name
+@click.option("--shuffle", "seed", type=int, metavar="SEED", help="In random order, from SEED.")
+@click.option("--url", help="The API's URL; by default ECOM_API_URL, or the local API.")
+def replay(  # noqa: PLR0913 - click passes each option by its name
     *,
     csv: Path,
     days: DayRange | None,
@@ -33,7 +33,7 @@ def replay(  # noqa: PLR0913 - click hands over each option by its name
     seed: int | None,
     url: str | None,
 ) -> None:
-    """Send the data set's rows to the API as events; sent twice, an event changes nothing.
+    """Send the data set's rows to the API as events; sending an event again changes nothing.
 
     Example: ecom replay data.csv --days 2010-12-01:2010-12-07
     """
@@ -65,15 +65,15 @@ def replay(  # noqa: PLR0913 - click hands over each option by its name
     if summary.resumed:
         click.echo(f"{summary.resumed:,} were acknowledged in an earlier, interrupted run")
     if summary.undated:
-        click.echo(f"{summary.undated:,} rows have no readable date, so no day, and were not sent")
+        click.echo(f"{summary.undated:,} rows have no readable date and were not sent")
     if summary.rejected:
         show("Rejected", ["reason", "events"], summary.rejected.most_common())
         examples = [(e.row, e.field, e.expected, e.got) for e in summary.examples]
-        show("The first of them", ["row", "field", "expected", "got"], examples)
+        show("First rejected events", ["row", "field", "expected", "got"], examples)
 
 
 def _erased(configured: "Settings", *, elsewhere: bool) -> "Tombstones":
-    """Return the lake's tombstones; an API elsewhere has none here when no local AWS runs."""
+    """Return the lake's tombstones; none for a remote API when the local AWS is not running."""
     from ecom_pipeline.client import endpoints
     from ecom_pipeline.domain.tombstone import NONE
     from ecom_pipeline.lake import tombstones
@@ -92,7 +92,7 @@ def _erased(configured: "Settings", *, elsewhere: bool) -> "Tombstones":
 @click.option("--rows-per-day", type=click.IntRange(min=1), default=1700, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
 def sample(out: Path, days: int, rows_per_day: int, seed: int) -> None:
-    """Write made-up data with the real data set's columns, encoding, shape and dirt.
+    """Write synthetic data with the real data set's columns, encoding, shape and anomalies.
 
     Example: ecom sample sample.csv.gz --days 7
     """

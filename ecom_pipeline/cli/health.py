@@ -1,4 +1,4 @@
-"""ecom doctor, status, completion: is everything there, how far is it, and fewer keys to press."""
+"""ecom doctor, status, completion: prerequisites, progress of the stores, shell completion."""
 
 from typing import TYPE_CHECKING
 
@@ -21,10 +21,10 @@ _SHELLS = {
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def doctor(*, as_json: bool) -> None:
-    """Say what is missing on this machine and in the stores, and how to get it.
+    """Check this machine's and the stores' prerequisites, and show remedies.
 
-    Each store is asked once, in a way that changes nothing. Exit 1 when something is missing
-    without which the pipeline can't run; a warning only stops what it names.
+    Each store gets one harmless call. Exit 1 when a prerequisite of the pipeline is missing; a
+    warning only affects the feature that it names.
 
     Example: ecom doctor
     """
@@ -64,9 +64,9 @@ def _message(found: str, todo: str) -> "Text":
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def status(*, as_json: bool) -> None:
-    """Show how far each store is: lag, newest day, last load, what waits, quarantine, trust.
+    """Show each store's progress: lag, newest day, last load, pending days, quarantine, trust.
 
-    It reads and changes nothing. Exit 1 when a store does not answer; the others are shown.
+    It is read-only. Exit 1 when a store does not answer; the others are still shown.
 
     Example: ecom status
     """
@@ -123,7 +123,7 @@ def _facts(store: "Store") -> "list[Text]":
 @click.command()
 @click.argument("shell", type=click.Choice(list(_SHELLS)))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete ecom's commands and options.
+    """Print the shell code for the completion of ecom's commands and options.
 
     Example: eval "$(ecom completion bash)"
     """
@@ -133,7 +133,7 @@ def completion(shell: str) -> None:
 
     kind = get_completion_class(shell)
     if kind is None:
-        raise click.UsageError(f"{shell} can't be completed")
+        raise click.UsageError(f"no completion for {shell}")
     click.echo(kind(ecom, {}, "ecom", "_ECOM_COMPLETE").source())
 
 

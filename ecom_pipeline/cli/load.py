@@ -1,4 +1,4 @@
-"""ecom plan, load: what a load would change, and the load."""
+"""ecom plan, load: the dry run of a load, and the load."""
 
 from decimal import Decimal
 
@@ -10,13 +10,13 @@ from ecom_pipeline.domain.days import DayRange
 
 @click.command()
 @click.argument("days", type=DAYS)
-@click.option("--bound", type=Decimal, help="The share of a day; without it, ECOM_LOAD_BOUND.")
+@click.option("--bound", type=Decimal, help="The share of a day; by default ECOM_LOAD_BOUND.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def plan(days: DayRange, bound: Decimal | None, *, as_json: bool) -> None:
-    """Show what a load of these days would change in the warehouse, and change nothing.
+    """Show the changes that a load of these days would make in the warehouse (dry run).
 
     Exit 1 when a published day would change by more than the bound, so that `ecom load` or a run
-    in Dagster would wait for approval.
+    in Dagster would need an approval.
 
     Example: ecom plan 2010-12-01:2010-12-07 --bound 0.2
     """
@@ -40,10 +40,10 @@ def plan(days: DayRange, bound: Decimal | None, *, as_json: bool) -> None:
 @click.command()
 @click.argument("days", type=DAYS)
 def load(days: DayRange) -> None:
-    """Materialise the days' assets: CSV, catalog, fact table, and the marts after them.
+    """Materialize the days' assets: CSV, catalog, fact table, then the marts.
 
-    In this process, recorded in the local Dagster; with ECOM_DAGSTER_URL by that Dagster, whose UI
-    shows the run and whose daemon starts it.
+    With ECOM_DAGSTER_URL the run is submitted to that Dagster and launched by its daemon. Without
+    it the run is executed in this process and recorded in the local Dagster instance.
 
     Example: ecom load 2010-12-01:2010-12-07
     """

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def listing_what_runs(configured: "Settings") -> Iterator[None]:
-    """Let a start be interrupted by SIGINT and SIGTERM, and say then what of it goes on."""
+    """Handle SIGINT and SIGTERM during a start.
+
+    Raises:
+        LocalError: the start was interrupted; the message lists the services that are running.
+    """
     from ecom_pipeline.local import stack
     from ecom_pipeline.local.signals import interruptible
 
@@ -21,10 +25,10 @@ def listing_what_runs(configured: "Settings") -> Iterator[None]:
             yield
     except KeyboardInterrupt:
         going = [name for name, pid in stack.status(configured).items() if pid]
-        what = f"{', '.join(going)} goes on running" if going else "nothing runs"
+        what = f"still running: {', '.join(going)}" if going else "nothing is running"
         raise stack.LocalError(
-            f"interrupted: {what}; `ecom local up` starts what is missing, `ecom local down` stops"
-            " it all"
+            f"interrupted; {what}; `ecom local up` starts the missing services, `ecom local down`"
+            " stops all"
         ) from None
 
 
@@ -35,7 +39,7 @@ def local() -> None:
 
 @local.command()
 def up() -> None:
-    """Start the local AWS and deploy infra/ to it; running again changes nothing.
+    """Start the local AWS and deploy infra/ to it; idempotent.
 
     Example: ecom local up
 
@@ -47,13 +51,13 @@ def up() -> None:
     configured = settings.load()
     with listing_what_runs(configured):
         address = stack.up(configured, say=lambda text: click.echo(f"{text} ..."))
-    click.echo(f"the API answers at {address.url}")
-    click.echo("what a customer sees of it: ecom page CUSTOMER")
+    click.echo(f"API: {address.url}")
+    click.echo("customer page: ecom page CUSTOMER")
 
 
 @local.command()
 def down() -> None:
-    """Stop the local AWS; its data stay.
+    """Stop the local AWS; its data are kept.
 
     Example: ecom local down
     """
@@ -67,7 +71,7 @@ def down() -> None:
 @local.command()
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def status(*, as_json: bool) -> None:
-    """Say what runs; exit 1 when something does not.
+    """Show which services are running; exit 1 when one is not.
 
     Example: ecom local status
     """
@@ -87,7 +91,7 @@ def status(*, as_json: bool) -> None:
 
 @local.command()
 def env() -> None:
-    """Print what to export, so that any AWS client reaches the local AWS.
+    """Print export statements with which any AWS client uses the local AWS.
 
     Example: eval "$(ecom local env)"
     """

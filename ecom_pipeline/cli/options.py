@@ -1,4 +1,4 @@
-"""What several commands share: days, settings, the API's address, tables."""
+"""Shared by several commands: the parameter type of days, and tables."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -10,7 +10,7 @@ from ecom_pipeline.domain.days import DayRange
 
 
 class DayRangeType(click.ParamType):
-    """A:B, both included, or one day."""
+    """A range of days, A:B with both included, or a single day."""
 
     name = "A:B"
 

@@ -1,4 +1,4 @@
-"""ecom page: what a customer of the shop sees."""
+"""ecom page: the customer page."""
 
 import click
 
@@ -24,7 +24,7 @@ def _serve(customer: str) -> None:
 
     configured = settings.load()
     if configured.environment != settings.LOCAL.environment:
-        raise settings.SettingsError("docs/customer-page.md says how to host the page on AWS")
+        raise settings.SettingsError("local AWS only; for AWS see docs/customer-page.md")
     stack.require(configured)
     name = tokens.add_customer(configured, customer)
     with page.server(configured) as server:

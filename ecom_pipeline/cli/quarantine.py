@@ -1,4 +1,4 @@
-"""ecom quarantine: what was set aside, why, and another try."""
+"""ecom quarantine: list, show and replay quarantined records."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -33,7 +33,7 @@ class _Day(click.ParamType):
 
 
 def _filters(command: _Command) -> _Command:
-    """Add what chooses records: an id from `show`, reason, day of arrival, field."""
+    """Add the filters of records: an id from `show`, reason, day of arrival, field."""
     for each in (
         click.argument("id", required=False),
         click.option("--reason", help="invalid, not_json, too_large, id_conflict, unreadable."),
@@ -46,7 +46,7 @@ def _filters(command: _Command) -> _Command:
 
 @click.group()
 def quarantine() -> None:
-    """What was set aside, why, and another try.
+    """List, show and replay quarantined records.
 
     Example: ecom quarantine list
     """
@@ -55,7 +55,7 @@ def quarantine() -> None:
 @quarantine.command("list")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def list_(*, as_json: bool) -> None:
-    """Count what was set aside, by the day of its arrival, reason and field.
+    """Count quarantined records by day of arrival, reason and field.
 
     Example: ecom quarantine list
     """
@@ -78,9 +78,9 @@ def list_(*, as_json: bool) -> None:
 @quarantine.command("show")
 @_filters
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="For scripts: everything, as it was sent.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts: the whole records.")
 def show_(*, limit: int, as_json: bool, **wanted: Any) -> None:
-    """Show records: what is wrong with each, and what was sent.
+    """Show records: the failed rule of each, and its original.
 
     Example: ecom quarantine show --reason invalid --field Quantity
     """
@@ -106,13 +106,13 @@ def show_(*, limit: int, as_json: bool, **wanted: Any) -> None:
 @click.option(
     "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Change a field; '' removes it."
 )
-@click.option("--url", help="The API; without it, the local one or ECOM_API_URL.")
-@click.option("--yes", is_flag=True, help="Do it; without it you see what would be done.")
+@click.option("--url", help="The API's URL; by default ECOM_API_URL, or the local API.")
+@click.option("--yes", is_flag=True, help="Replay; without it, only a dry run.")
 def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: Any) -> None:
-    """Try records again: through the API, or, what lies in raw, by loading its day again.
+    """Replay records: through the API, or, for records in the raw lake, by a load of their day.
 
-    An event's id is its producer's, or made of its record: tried twice, nothing changes. What the
-    API took leaves quarantine for replayed/. Exit 1 when a record is still refused.
+    It is idempotent: an event's id is its producer's, or derived from its record. Accepted records
+    are moved from quarantine/ to replayed/. Exit 1 when a record is still refused.
 
     Example: ecom quarantine replay --field Quantity --set Quantity=6 --yes
     """
@@ -176,7 +176,7 @@ def _producer(client: "Client") -> "Producer":
 
 
 def _load(configured: "Settings", candidates: Sequence["ReplayCandidate"]) -> None:
-    """Load the days whose rebuild takes what it had set aside."""
+    """Load the days whose rebuild now accepts quarantined records."""
     from ecom_pipeline import operations
 
     for day in sorted(

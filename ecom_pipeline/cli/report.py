@@ -1,4 +1,4 @@
-"""The sales report as a file."""
+"""ecom report: the sales report as a file."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ import click
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to; by default beside the local AWS' data.",
+    help="The file to write; by default in ECOM_HOME.",
 )
 def report(out: Path | None) -> None:
-    """Write the sales report: one HTML page, of the marts and of how far they can be trusted.
+    """Write the sales report: one HTML page with the marts' figures and their data quality.
 
-    It needs nothing but a browser, no network either.
+    The page is self-contained: it needs a browser, but no network.
 
     Example: ecom report --out sales.html
     """

@@ -1,4 +1,4 @@
-"""ecom reconcile, sql, invoice, customer: what the stores hold."""
+"""ecom reconcile, sql, invoice, customer: compare and query the stores."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 @click.option(
     "--sent",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The data set that was replayed: is each of its events everywhere?",
+    help="The data set that was replayed: each of its events must be in every store.",
 )
 @click.option(
-    "--repair", is_flag=True, help="Rebuild from the raw lake what differs, and compare again."
+    "--repair", is_flag=True, help="Repair differences from the raw lake, and compare again."
 )
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def reconcile(days: DayRange, sent: Path | None, *, repair: bool, as_json: bool) -> None:
     """Compare the stores event by event; exit 1 when they differ.
 
-    Sums and digests by day first; only where they differ, buckets of events; only in those, the
-    events: which are missing, extra, changed or duplicated in which store, and which hop did it.
-    What came of it is kept in the warehouse: sales.data_trust shows it.
+    Totals and digests by day first; where they differ, by bucket of events; where those differ,
+    events: missing, extra, changed or duplicated, with the store and the hop that caused it. The
+    result is recorded in the warehouse, for sales.data_trust.
 
     Example: ecom reconcile 2010-12-01:2010-12-07 --repair
     """
@@ -69,9 +69,9 @@ def _report(found: "Reconciliation") -> bytes:
 @click.argument("statement")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
 def sql(statement: str, form: str) -> None:
-    """Ask the warehouse, as an analyst sees it.
+    """Run a query in the warehouse.
 
-    What is too wide for the terminal is shown row by row, a column a line.
+    A result that is too wide for the terminal is shown row by row, one column a line.
 
     Example: ecom sql "select * from marts.daily_sales order by 1"
     """
@@ -92,7 +92,7 @@ def sql(statement: str, form: str) -> None:
     with connect.warehouse(configured).session() as session:
         try:
             names, rows = session.table(statement)
-        except ProgrammingError as error:  # the statement's fault: say which, without a traceback
+        except ProgrammingError as error:  # an error in the statement: no traceback
             raise WarehouseError(reason(error)) from error
         session.commit()
     if form == "json":
@@ -108,7 +108,7 @@ def sql(statement: str, form: str) -> None:
 @click.argument("number")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def invoice(number: str, *, as_json: bool) -> None:
-    """Show an invoice, asked in real time through the query API.
+    """Show an invoice, from DynamoDB through the query API.
 
     Example: ecom invoice 536365
     """
@@ -132,10 +132,10 @@ def invoice(number: str, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("customer_id")
-@click.option("--items", is_flag=True, help="What they bought most, instead of their invoices.")
+@click.option("--items", is_flag=True, help="The most bought articles, instead of the invoices.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def customer(customer_id: str, *, items: bool, as_json: bool) -> None:
-    """List a customer's invoices, the newest first, asked in real time through the query API.
+    """List a customer's invoices, the newest first, from DynamoDB through the query API.
 
     Example: ecom customer 17850 --items
     """

@@ -1,4 +1,4 @@
-"""ecom tableau: the marts for Tableau, as a workbook over Redshift or with the data in it."""
+"""ecom tableau: the marts for Tableau, as a workbook on Redshift or with an extract."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def tableau() -> None:
     default="redshift.example.com",
     show_default=True,
     show_envvar=True,
-    help="Redshift's address; Tableau lets you correct it.",
+    help="Redshift's host; it can be changed in Tableau.",
 )
 @click.option(
     "--port", envvar=variable("redshift_port"), default=5439, show_default=True, show_envvar=True
@@ -44,9 +44,10 @@ def tableau() -> None:
 )
 @_OUT
 def workbook(server: str, port: int, database: str, out: Path) -> None:
-    """Write the workbook, and a data source for each mart, over Redshift.
+    """Write the workbook and a data source for each mart, connected to Redshift.
 
-    They hold no user and no password: Tableau asks. The files in bi/ are those of no options.
+    They contain no user and no password: Tableau prompts for them. The files in bi/ are written
+    without options.
 
     Example: ecom tableau workbook --server sales.123.eu-west-2.redshift-serverless.amazonaws.com
     """
@@ -62,7 +63,7 @@ def workbook(server: str, port: int, database: str, out: Path) -> None:
 @tableau.command()
 @_OUT
 def extract(out: Path) -> None:
-    """Write the marts as an extract, and the workbook packed with it: it opens anywhere.
+    """Write the marts as an extract, and a packaged workbook with it, usable without Redshift.
 
     Example: ecom tableau extract --out /tmp/sales
     """

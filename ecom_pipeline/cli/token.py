@@ -1,4 +1,4 @@
-"""ecom token: who one is to the local query API."""
+"""ecom token: identity tokens for the local query API."""
 
 import click
 
@@ -7,7 +7,7 @@ import click
 @click.option("--customer", metavar="ID", help="A token of this customer, for the routes of /me.")
 @click.option("--staff", is_flag=True, help="A token of the shop's staff.")
 def token(customer: str | None, *, staff: bool) -> None:
-    """Print a token of the local user pool, good for an hour.
+    """Print an identity token of the local user pool, valid for an hour.
 
     Example: curl -H "Authorization: $(ecom token --customer 17850)" "$ECOM_API_URL/me/invoices"
     """
@@ -18,7 +18,7 @@ def token(customer: str | None, *, staff: bool) -> None:
         raise click.UsageError("give either --customer ID or --staff")
     configured = settings.load()
     if configured.environment != settings.LOCAL.environment:
-        raise settings.SettingsError("tokens are made for the local AWS only: sign in instead")
+        raise settings.SettingsError("local AWS only: on AWS, sign in to the user pool instead")
     stack.require(configured)
     if customer is None:
         click.echo(tokens.for_staff(configured))

@@ -1,1 +1,1 @@
-"""Clients of a deployed environment's API, and where it answers."""
+"""Clients of a deployed environment's API, and its endpoints."""

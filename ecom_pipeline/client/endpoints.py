@@ -1,4 +1,4 @@
-"""Where an environment answers: its API for producers and for staff, and whether it does at all."""
+"""Endpoints of an environment: its API for producers and staff, and checks of local services."""
 
 import socket
 from urllib.parse import urlsplit
@@ -13,18 +13,19 @@ from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.settings import Settings, SettingsError, variable
 
 _LOOPBACK = "127.0.0.1"
-_SECONDS = 2
+_SECONDS = 2  # timeout of a connection
 
 
 class NotRunningError(EcomError):
-    """Nothing answers where the settings say that the local AWS does."""
+    """A service of the local AWS is not running, or is not deployed."""
 
 
 def producer(configured: Settings, url: str | None = None) -> Target:
-    """Return where to post events: `url`, else the environment's own API.
+    """Return the target for posting events: `url`, or the environment's API by default.
 
     Raises:
-        SettingsError: the address or the key is not known.
+        SettingsError: the URL or the key is not known, and the environment is not local.
+        NotRunningError: the local AWS is not deployed.
     """
     known = settings.with_outputs(configured)
     api_url, key = (
@@ -37,10 +38,11 @@ def producer(configured: Settings, url: str | None = None) -> Target:
 
 
 def query_api(configured: Settings) -> QueryApi:
-    """Return where staff ask, with ECOM_STAFF_TOKEN; locally somebody of the staff signs in.
+    """Return the query API for staff, with ECOM_STAFF_TOKEN or, locally, a new token.
 
     Raises:
-        SettingsError: the address or the token is not known.
+        SettingsError: the URL or the token is not known, and the environment is not local.
+        NotRunningError: the local AWS is not running or not deployed.
     """
     known = settings.with_outputs(configured)
     token = settings.staff_token() or _local_token(known)
@@ -58,7 +60,11 @@ def _local_token(configured: Settings) -> str | None:
 
 
 def require(configured: Settings) -> None:
-    """Raise NotRunningError when the stores are the local ones and one does not run."""
+    """Check that the local AWS is running, if the settings use it.
+
+    Raises:
+        NotRunningError: one of its services is not running.
+    """
     silent = [name for name, answers in local_services(configured).items() if not answers]
     if silent:
         raise NotRunningError(
@@ -67,9 +73,9 @@ def require(configured: Settings) -> None:
 
 
 def local_services(configured: Settings) -> dict[str, bool]:
-    """Return of each service of the local AWS whether it runs; of the real one, nothing.
+    """Return whether each service of the local AWS is running, by name; empty for the real AWS.
 
-    As the local AWS itself knows it, where the extra `local` is installed; else by what listens.
+    If the extra `local` is installed, from the local AWS's own state; else by open ports.
     """
     if configured.endpoint_url is None:
         return {}
@@ -85,7 +91,7 @@ def local_services(configured: Settings) -> dict[str, bool]:
 
 
 def listens(host: str, port: int) -> bool:
-    """Return whether something accepts connections there, within two seconds."""
+    """Return whether the port accepts a connection within two seconds."""
     try:
         socket.create_connection((host, port), timeout=_SECONDS).close()
     except OSError:
@@ -97,4 +103,4 @@ def _unknown(configured: Settings, *fields: str) -> EcomError:
     if configured.environment == settings.LOCAL.environment:
         return NotRunningError("the local AWS is not deployed: run `ecom local up`")
     wanted = " and ".join(variable(field) for field in fields)
-    return SettingsError(f"set {wanted} (docs/deploy.md says where they come from)")
+    return SettingsError(f"set {wanted} (see docs/deploy.md)")

@@ -1,6 +1,6 @@
-"""One batch through `POST /events`: what the API answers, when to try again, when to give up.
+"""A client of `POST /events`: sends a batch, retries transient errors, validates the results.
 
-Which batches there are, and what their results add up to, is replay/sender.py's.
+Batching and the counts of results are in replay/sender.py.
 """
 
 import random
@@ -19,17 +19,17 @@ from ecom_pipeline.domain.errors import EcomError
 Numbered = tuple[int, Mapping[str, object]]
 
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 8.0
-_SHOWN = 200
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 8.0  # seconds
+_SHOWN = 200  # characters
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class SendError(EcomError):
-    """The replay can't go on: why, and what to do."""
+    """Sending failed permanently; the message states the cause and what to do next."""
 
 
 class Accepted(msgspec.Struct, frozen=True, tag_field="status", tag="accepted"):
-    """An event that is in the stream, and where."""
+    """The result of an accepted event: its id, shard and sequence number in the stream."""
 
     event_id: str
     shard: str
@@ -37,7 +37,7 @@ class Accepted(msgspec.Struct, frozen=True, tag_field="status", tag="accepted"):
 
 
 class Rejected(msgspec.Struct, frozen=True, tag_field="status", tag="rejected"):
-    """An event that the API refused, and why."""
+    """The result of an event that the API rejected: the reason and the field at fault."""
 
     reason: str
     field: str = ""
@@ -54,9 +54,10 @@ class _Answer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where to post to, and how many seconds without any progress to put up with.
+    """The API's URL and key, and timeouts in seconds.
 
-    `unreached_patience` counts as long as nothing was ever heard from the URL.
+    `patience` is how long to retry without progress; `unreached_patience` applies instead until
+    the URL has answered once. `timeout` is for one request.
     """
 
     url: str
@@ -67,7 +68,7 @@ class Target:
 
 
 class Client:
-    """Posts batches, from any thread, over one kept connection per thread."""
+    """Posts batches; thread-safe, with one persistent connection per thread."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -79,7 +80,7 @@ class Client:
         self._progress = time.monotonic()
 
     def stop(self) -> None:
-        """Let nobody wait for a better time any more: who would, raises SendError."""
+        """Stop retrying: a call of `post` that would pause raises SendError instead."""
         self._stopped.set()
 
     def close(self) -> None:
@@ -87,7 +88,14 @@ class Client:
             session.close()
 
     def post(self, batch: Sequence[Numbered]) -> list[Result]:
-        """Return a result for each event, in order. Repeats itself safely: events carry ids."""
+        """Return a result for each event, in order; a retry is idempotent by the events' ids.
+
+        A batch is pairs of a row number, for messages, and an event. A batch that the API refuses
+        as too large is sent in halves.
+
+        Raises:
+            SendError: the API cannot be reached, refuses the request, or answers unexpectedly.
+        """
         response = self._answer(_ENCODER.encode([event for _, event in batch]))
         if response.status_code == requests.codes.request_entity_too_large:
             return self._post_halves(batch)
@@ -97,12 +105,12 @@ class Client:
 
     def _post_halves(self, batch: Sequence[Numbered]) -> list[Result]:
         if len(batch) == 1:
-            return [Rejected("too_large", expected="a record that the API takes at all")]
+            return [Rejected("too_large", expected="a record below the API's size limit")]
         middle = len(batch) // 2
         return self.post(batch[:middle]) + self.post(batch[middle:])
 
     def _answer(self, body: bytes) -> requests.Response:
-        """Return the first answer that is not about the moment."""
+        """Return the first response that is not a transient error, with retries."""
         started = time.monotonic()
         for attempt in count():
             asked = 0.0
@@ -111,7 +119,7 @@ class Client:
                     self._endpoint, data=body, timeout=self._target.timeout, allow_redirects=False
                 )
             except ValueError as error:  # requests' errors for what can't be a URL or a header
-                raise SendError(f"{self._target.url} can't be posted to: {error}") from error
+                raise SendError(f"cannot post to {self._target.url}: {error}") from error
             except requests.RequestException as error:
                 self._reached |= isinstance(error, requests.ReadTimeout)
                 cause = _root_of(error)
@@ -125,7 +133,7 @@ class Client:
         raise AssertionError("count() ends nowhere")
 
     def _pause(self, attempt: int, asked: float, cause: str, started: float) -> None:
-        """Wait with full jitter, at least as long as asked, or raise SendError."""
+        """Wait with full jitter, at least `asked` seconds (Retry-After), or raise SendError."""
         patience = self._target.patience if self._reached else self._target.unreached_patience
         left = max(self._progress, started) + patience - time.monotonic()
         if left <= 0 or asked > left:
@@ -140,10 +148,10 @@ class Client:
                 f"{self._target.url} can't be reached ({cause}): start the local AWS with "
                 "`ecom local up`, or name the API with --url"
             )
-        wish = f", and it asks to wait {asked:g} s" if asked else ""
+        wish = f", Retry-After {asked:g} s" if asked else ""
         return (
-            f"{self._endpoint} took nothing for {patience:g} s (last: {cause}{wish}): "
-            "once it is well, the same command goes on from here"
+            f"{self._endpoint} accepted nothing for {patience:g} s (last: {cause}{wish}): "
+            "once it is available, the same command resumes from here"
         )
 
     def _refusal(self, response: requests.Response) -> str:
@@ -155,12 +163,12 @@ class Client:
                     "`ecom local env`"
                 )
             case 404 | 405:
-                return f"{self._endpoint} is not there ({told}): name the API's stage with --url"
+                return f"{self._endpoint} does not exist ({told}): set the API's URL with --url"
             case _:
                 return f"{self._endpoint} answered {told}: is that the URL of the events API?"
 
     def _results(self, response: requests.Response, batch: Sequence[Numbered]) -> list[Result]:
-        """Read the results, and see that they are of this very batch."""
+        """Decode the results, and check that they are of this batch, in order."""
         try:
             results = msgspec.json.decode(response.content, type=_Answer).results
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -190,7 +198,7 @@ class Client:
 
 
 def _message(response: requests.Response) -> str:
-    """Return the status and, from the answer, the little that a person wants to read."""
+    """Return the status and the response's message, or its first line, truncated."""
     text = response.text.strip()
     try:
         text = msgspec.json.decode(text, type=dict[str, object]).get("message", text)
@@ -200,13 +208,13 @@ def _message(response: requests.Response) -> str:
 
 
 def _retry_after(response: requests.Response) -> float:
-    """Return the seconds the server asks for; its other form, a date, is left to the back-off."""
+    """Return the seconds of a Retry-After header; 0 without one, or if it is a date."""
     asked = response.headers.get("retry-after", "")
     return float(asked) if asked.isascii() and asked.isdecimal() else 0.0
 
 
 def _root_of(error: BaseException) -> str:
-    """Return what lies under requests' and urllib3's layers: 'Connection refused'."""
+    """Return the message of the root cause below requests and urllib3: 'Connection refused'."""
     while error.__context__ is not None:
         error = error.__context__
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,6 +1,6 @@
-"""What only the local AWS itself can tell, of which the product knows no more than the names.
+"""Functions of the local AWS, looked up by entry point, so that the product does not import it.
 
-The extra `local` brings it, by the entry points of pyproject.toml; without it there is None.
+The extra `local` installs them, by the entry points of pyproject.toml; without it they are None.
 """
 
 from collections.abc import Callable
@@ -13,17 +13,17 @@ HOW_TO_INSTALL = "pip install 'ecom-pipeline[local]', or make setup"
 
 
 def ports() -> Callable[[Settings], list[Any]] | None:
-    """Return what checks who has the ports of the local AWS (health/finding.py)."""
+    """Return the function that checks the ports of the local AWS (list of health/finding.py)."""
     return _loaded("ports")
 
 
 def running() -> Callable[[Settings], dict[str, bool]] | None:
-    """Return what tells of each service of the local AWS whether it runs."""
+    """Return the function that returns whether each service of the local AWS is running."""
     return _loaded("running")
 
 
 def lag() -> Callable[[Settings, str], float] | None:
-    """Return what gives a consumer's lag: the age of its oldest open event, in seconds."""
+    """Return the function of a consumer's lag: the age of its oldest open event, in seconds."""
     return _loaded("lag")
 
 
@@ -33,5 +33,5 @@ def _loaded(name: str) -> Any:
             return point.load()
         except ModuleNotFoundError as error:
             if str(error.name).startswith("ecom_pipeline"):
-                raise  # ours is broken, not left out
+                raise  # the project's own module is broken; the extra is not just missing
     return None

@@ -1,4 +1,4 @@
-"""The query API, read with a token of the user pool's group `staff`."""
+"""A client of the query API, with a token of the user pool's group `staff`."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,22 +8,25 @@ import requests
 
 from ecom_pipeline.domain.errors import EcomError
 
-_SECONDS = 30
+_SECONDS = 30  # timeout of a request
 
 
 class QueryError(EcomError):
-    """The query API did not answer what was asked."""
+    """A request to the query API failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """The query API of one environment, as one of its staff."""
+    """The query API of one environment, for its staff.
+
+    Each method raises QueryError when the API cannot be reached or returns an error.
+    """
 
     url: str
     token: str = field(repr=False)
 
     def invoice(self, number: str) -> dict[str, Any]:
-        """Return an invoice with its lines."""
+        """Return an invoice with its lines, as decoded JSON."""
         return self._get(f"/invoices/{quote(number, safe='')}", {})
 
     def invoices(self, customer: str) -> list[dict[str, str]]:
@@ -31,7 +34,7 @@ class QueryApi:
         return self._all(f"/customers/{quote(customer, safe='')}/invoices", "invoices")
 
     def items(self, customer: str) -> list[dict[str, Any]]:
-        """Return what a customer bought, the most pieces first."""
+        """Return a customer's articles, the most pieces first."""
         return self._all(f"/customers/{quote(customer, safe='')}/items", "items")
 
     def _all(self, path: str, name: str) -> list[dict[str, Any]]:

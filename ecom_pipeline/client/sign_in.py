@@ -1,4 +1,4 @@
-"""Signing in at a Cognito user pool with a name and a password."""
+"""Sign-in to a Cognito user pool with user name and password."""
 
 from ecom_pipeline import settings
 from ecom_pipeline.lake.connect import client
@@ -6,7 +6,7 @@ from ecom_pipeline.settings import Settings
 
 
 def id_token(configured: Settings, client_id: str, name: str, password: str) -> str:
-    """Return an identity token, good for an hour."""
+    """Return an identity token, valid for an hour."""
     answer = client(configured, "cognito-idp").initiate_auth(
         ClientId=client_id,
         AuthFlow="USER_PASSWORD_AUTH",
@@ -16,7 +16,7 @@ def id_token(configured: Settings, client_id: str, name: str, password: str) -> 
 
 
 def local_staff(configured: Settings) -> str | None:
-    """Return a token of the staff that `ecom local up` put into its pool; None without one."""
+    """Return an identity token of the staff user that `ecom local up` created; None without it."""
     found = settings.outputs(configured)
     if "staff" not in found:
         return None

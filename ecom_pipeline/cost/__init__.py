@@ -1,5 +1,5 @@
-"""What AWS bills: counted on the real calls, times a price file with its date.
+"""The cost on AWS: billed units, counted on real calls, times the prices of a dated file.
 
-Prices are data (prices.toml), usage is a recorded measurement (usage.json, which `bench.cost_usage`
-makes); nothing here reaches AWS or changes what a call does.
+Prices are data (prices.toml), usage is a recorded measurement (usage.json, written by
+`bench.cost_usage`). Nothing here calls AWS or changes the effect of a call.
 """

@@ -1,4 +1,4 @@
-"""From usage and prices to money: what a million events cost, and what a month does."""
+"""The bill, from usage and prices: the cost in US dollars of a million events, and of a month."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -20,9 +20,9 @@ _KEPT_AS = {
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a bill: a part of the line, what is billed, how much of it, and what it costs.
+    """One line of a bill: a stage of the pipeline, the billed unit, its amount and its cost.
 
-    `exact` units were counted; others are seconds and logs of the machine that measured.
+    `exact` units were counted; others are seconds and logs, measured on one machine.
     """
 
     part: str
@@ -34,7 +34,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of_events(way: Way, prices: Prices, events: int = MILLION) -> list[Line]:
-    """Return what so many events are billed for once, part by part."""
+    """Return the bill of `events` events by stage, without storage."""
     return [
         line
         for part, usage in way.parts.items()
@@ -43,37 +43,38 @@ def of_events(way: Way, prices: Prices, events: int = MILLION) -> list[Line]:
 
 
 def total(lines: Iterable[Line]) -> Decimal:
-    """Return the sum of a bill."""
+    """Return the sum of a bill, in US dollars."""
     return sum((line.usd for line in lines), Decimal(0))
 
 
 def ingest_api_share(lines: Iterable[Line]) -> Decimal:
-    """Return the share of the API, the firewall before it and the function behind it: 0..1."""
+    """Return the share of the ingest API (API Gateway, WAF, function), from 0 to 1."""
     billed = list(lines)
     return total(line for line in billed if line.part == INGEST_API) / total(billed)
 
 
 def kept(way: Way, prices: Prices, events: int = MILLION) -> Decimal:
-    """Return what so many events cost for each month that they stay in DynamoDB and S3."""
+    """Return the storage cost of `events` events in DynamoDB and S3, in US dollars a month."""
     each = (_kept(usage, prices) for usage in way.parts.values())
     return sum(each, Decimal(0)) * events / way.events
 
 
 def estimate(usage: Usage, prices: Prices) -> Decimal:
-    """Return what counted usage costs once."""
+    """Return the cost of usage in US dollars, without storage."""
     return total(_lines("", usage.units, prices))
 
 
 def rpu_seconds(seconds: float, base_rpus: int) -> Decimal:
-    """Return what Redshift Serverless bills for work of so long: a minute at least."""
+    """Return the RPU-seconds that Redshift Serverless bills: for a minute at least."""
     return base_rpus * max(MINIMUM_SECONDS, Decimal(ceil(seconds)))
 
 
 class Month(msgspec.Struct, frozen=True, kw_only=True):
-    """What a month costs: its events, its loads, and what is paid whatever happens.
+    """The cost of a month in US dollars: events by stage, loads, storage and fixed costs.
 
-    `small_deliveries` is the most that is added because consumers are called before a delivery is
-    full; `first_kept` is what a month's events cost in the next one, and each month adds as much.
+    `small_deliveries` is the upper bound of the additional cost of partially filled batches.
+    `first_kept` is the storage of a month's events; each further month adds the same amount.
+    `standing` are the fixed costs.
     """
 
     events: int
@@ -86,18 +87,18 @@ class Month(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fixed(self) -> Decimal:
-        """Dollars that no event makes."""
+        """The sum of the fixed costs."""
         return sum(self.standing.values(), Decimal(0))
 
     @property
     def usd(self) -> Decimal:
-        """All of it."""
+        """The total cost."""
         moving = (*self.by_part.values(), self.small_deliveries, self.loaded, self.first_kept)
         return self.fixed + sum(moving, Decimal(0))
 
 
 def month(found: Recorded, prices: Prices, *, way: str, events: int, loads: int) -> Month:
-    """Return what a month of so many events and loads costs."""
+    """Return the cost of a month with this number of events and loads."""
     chosen = found.ways[way]
     lines = of_events(chosen, prices, events)
     return Month(
@@ -113,9 +114,9 @@ def month(found: Recorded, prices: Prices, *, way: str, events: int, loads: int)
 
 
 def _small_deliveries(found: Recorded, prices: Prices, way: str, events: int) -> Decimal:
-    """Bound what deliveries that are not full add: a window's end calls a function, too.
+    """Return an upper bound of the cost of partially filled batches, sent when a window ends.
 
-    Each is taken to cost what one of the way with one event a request did.
+    Each is assumed to cost as much as a batch in the measurement with one event a request.
     """
     more = Decimal(0)
     for consumer, seconds in found.windows.items():
@@ -132,7 +133,7 @@ def _small_deliveries(found: Recorded, prices: Prices, way: str, events: int) ->
 
 
 def _load(load: Load, prices: Prices, events: Decimal) -> Decimal:
-    """Bound what a load of so many events costs: as the measured one, or in proportion to it."""
+    """Return an upper bound of a load's cost: as the measured load, or in proportion to it."""
     return estimate(load.usage, prices) * max(Decimal(1), events / load.events)
 
 

@@ -1,7 +1,7 @@
-"""A meter of boto3's calls: each one that reaches AWS, and what it is billed for.
+"""A meter of boto3's calls: counts each call that reaches AWS, and its billed units.
 
-It listens to botocore's events, so the calls are the real ones and stay as they are; but where
-only DynamoDB knows the units of a call, the meter has it tell them (ReturnConsumedCapacity).
+It is registered for botocore's events, so it counts real calls without changing them. The only
+exception: it sets ReturnConsumedCapacity on calls whose units only DynamoDB can compute.
 """
 
 import threading
@@ -19,7 +19,10 @@ _THROTTLED = ("Throttling", "ProvisionedThroughputExceeded", "RequestLimitExceed
 
 
 class Meter:
-    """Counts calls by service and operation, each attempt; one that AWS refused to do is free."""
+    """Counts calls by service and operation, including retries; throttled ones are not billed.
+
+    Server errors are not billed either.
+    """
 
     def __init__(self) -> None:
         self._calls: Counter[str] = Counter()
@@ -38,12 +41,12 @@ class Meter:
             events.unregister("response-received", self._answered)
 
     def add(self, units: Units) -> None:
-        """Count what no call shows, as a function's time."""
+        """Add units that are not part of a call, such as a function's duration."""
         with self._lock:
             self._units = summed([self._units, units])
 
     def take(self) -> Usage:
-        """Return what was counted since the last time."""
+        """Return the usage counted since the last `take`, and reset it."""
         with self._lock:
             taken = Usage(calls=dict(sorted(self._calls.items())), units=self._units)
             self._calls, self._units = Counter(), {}
@@ -55,7 +58,7 @@ class Meter:
         service, operation = event_name.split(".")[1:]
         if tells_units(service, operation):
             params.setdefault("ReturnConsumedCapacity", "TOTAL")
-        context[_ASKED] = dict(params)  # before botocore makes a stream of a body
+        context[_ASKED] = dict(params)  # before botocore converts the body to a stream
 
     def _answered(
         self,

@@ -1,6 +1,6 @@
-"""A day's build with a meter on its calls.
+"""A day's build with a meter on its AWS calls.
 
-An engine's processes import this module: it needs no Dagster, which is three CPU seconds.
+An engine's worker processes import this module, so it must not import Dagster (3 CPU seconds).
 """
 
 from datetime import date
@@ -12,7 +12,7 @@ from ecom_pipeline.lake.rows import Reader
 
 
 def metered(lake: Lake, day: date, read: Reader) -> Built:
-    """Build a day, and count what it asks of S3: in the process that asks."""
+    """Build a day, and count its S3 calls, in the process that makes them."""
     with Meter().on(lake.s3.meta.events) as meter:
         built = build_day(lake, day, read)
     return built._replace(usage=meter.take())

@@ -1,4 +1,4 @@
-"""The price file: what one unit costs, where that was read, and when."""
+"""The price file: the price of each billed unit, with its source and date."""
 
 from datetime import date
 from decimal import Decimal
@@ -20,12 +20,12 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     source: str
 
     def of(self, units: Decimal) -> Decimal:
-        """Return what so many units cost."""
+        """Return the cost of `units` units in US dollars."""
         return units * self.usd / self.per
 
 
 class Prices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The prices of a region as they were read on a day, and what has none."""
+    """The prices of a region, looked up on the day `read`; `not_counted` lists what has none."""
 
     region: str
     currency: str
@@ -34,7 +34,7 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     units: dict[str, Price]
 
     def cost(self, usage: dict[str, Decimal]) -> Decimal:
-        """Return what units cost together; KeyError for one that the file does not know."""
+        """Return the cost of units by name in US dollars; KeyError for a unit without a price."""
         return sum((self.units[name].of(n) for name, n in usage.items()), Decimal(0))
 
 

@@ -1,7 +1,7 @@
-"""What AWS bills for one call, by each service's rule, from its request and its answer.
+"""Billed units of one call, by each service's rules, from its request and its response.
 
-Sources: "DynamoDB item sizes and formats" and "Read and write operations" of its developer guide,
-the pages of prices of Kinesis, S3 and SQS. Pure: no call is made here.
+Sources: "DynamoDB item sizes and formats" and "Read and write operations" of its developer guide;
+the pricing pages of Kinesis, S3 and SQS. Pure functions: no call is made here.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,11 +13,11 @@ from ecom_pipeline.realtime.item_shape import INDEX_KEYS
 Fields = Mapping[str, Any]
 Units = dict[str, Decimal]
 
-KEPT = "_kept"  # ends the name of what is not billed once, but for as long as it is there
+KEPT = "_kept"  # suffix of the units of storage, which are billed for each month
 
 KB, GB = 1024, 1024**3
 _READ_UNIT, _PUT_UNIT, _SQS_CHUNK = 4 * KB, 25 * KB, 64 * KB
-_OVERHEAD = 100  # bytes that an item's storage is charged for beside its own
+_OVERHEAD = 100  # bytes that DynamoDB bills for an item's storage in addition to its size
 _S3_TIER_1 = ("Put", "Copy", "List", "Create", "Upload", "Complete")
 _S3_FREE = ("Delete", "Abort")
 _ASKED_OF_DYNAMODB = {"PutItem": "write", "UpdateItem": "write", "DeleteItem": "write"} | {
@@ -28,14 +28,14 @@ _ASKED_OF_DYNAMODB = {"PutItem": "write", "UpdateItem": "write", "DeleteItem": "
 
 
 def billed(service: str, operation: str, asked: Fields, answer: Fields) -> Units:
-    """Return the units of one call; a service without a rule here bills nothing that is counted."""
+    """Return the billed units of one call; none for a service without a rule here."""
     rule = _RULES.get(service)
     found = rule(operation, asked, answer) if rule else {}
     return {name: Decimal(n) for name, n in found.items() if n}
 
 
 def tells_units(service: str, operation: str) -> bool:
-    """Say whether only the service knows the units of a call: it is asked for them."""
+    """Return whether only the service can compute the units, so that they must be requested."""
     return service == "dynamodb" and operation in _ASKED_OF_DYNAMODB
 
 
@@ -49,12 +49,12 @@ def summed(parts: Iterable[Units]) -> Units:
 
 
 def blocks(size: int, block: int) -> int:
-    """Return how many blocks a size takes, one at least."""
+    """Return the number of blocks that a size takes, at least one."""
     return max(1, -(-size // block))
 
 
 def item_bytes(item: Mapping[str, Fields]) -> int:
-    """Return the size of a DynamoDB item: names, texts in UTF-8, a number half its digits."""
+    """Return a DynamoDB item's size in bytes: names, texts as UTF-8, half a number's digits."""
     return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
 
 
@@ -87,7 +87,7 @@ def _glue(_operation: str, _asked: Fields, _answer: Fields) -> dict[str, Any]:
 
 
 def _kinesis(operation: str, asked: Fields, _answer: Fields) -> dict[str, Any]:
-    """Count a put record by whole KB, as on demand, and by 25 KB, as shards do; reads are free."""
+    """Count put records in units of 1 KB (on demand) and 25 KB (provisioned); reads are free."""
     if operation not in {"PutRecord", "PutRecords"}:
         return {}
     records = asked.get("Records", [asked])
@@ -112,7 +112,7 @@ def _dynamodb(operation: str, asked: Fields, answer: Fields) -> dict[str, Any]:
 
 
 def _insert(statement: Fields, answer: Fields) -> Units:
-    """Count PartiQL's INSERT: refused, it costs as much, but for its place in the index."""
+    """Count a PartiQL INSERT; a failed one costs as much, except for the write to the index."""
     names = statement["Statement"].partition("{")[2].split("'")[1::2]
     item = dict(zip(names, statement["Parameters"], strict=True))
     units = blocks(item_bytes(item), KB)
@@ -126,7 +126,7 @@ def _insert(statement: Fields, answer: Fields) -> Units:
 
 
 def _read_units(asked: Mapping[str, Fields], answer: Fields) -> Decimal:
-    """Return a BatchGetItem's units; an item that is not there costs as much as a small one."""
+    """Return a BatchGetItem's read units; a missing item costs as much as a small one."""
     found = Decimal(0)
     for table, wanted in asked.items():
         left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", ())

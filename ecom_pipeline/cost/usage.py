@@ -1,4 +1,4 @@
-"""What was counted, and the recorded measurement that `ecom cost` multiplies by prices."""
+"""Usage of AWS, and the recorded measurement that `ecom cost` multiplies by prices."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,9 +11,9 @@ from ecom_pipeline.cost.units import Units, summed
 
 PATH = Path(__file__).with_name("usage.json")
 INGEST_API = "front door"
-MINIMUM_SECONDS = Decimal(60)  # that Redshift Serverless and a Fargate task bill at least
+MINIMUM_SECONDS = Decimal(60)  # billed at least, by Redshift Serverless and for a Fargate task
 
-# what is measured on the machine that ran the measurement, and not counted
+# units that depend on the machine of the measurement, unlike counted ones
 TIMED = frozenset(
     {
         "lambda_gb_seconds",
@@ -26,9 +26,9 @@ TIMED = frozenset(
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Calls by service and operation, and the billed units, by their names in prices.toml.
+    """Calls by service and operation, and the billed units by their names in prices.toml.
 
-    Units that end in `_kept` are GB that stay: they are billed each month that they are kept.
+    Units that end in `_kept` are GB of storage: they are billed for each month.
     """
 
     calls: dict[str, int]
@@ -36,7 +36,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def requests(self) -> int:
-        """How many calls there were."""
+        """The number of calls."""
         return sum(self.calls.values())
 
     def __add__(self, other: "Usage") -> "Usage":
@@ -49,9 +49,9 @@ NOTHING = Usage(calls={}, units={})
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """What some events made AWS do, by the part of the line: the front door, the table, the lake.
+    """The usage of a number of events by stage: ingest API ("front door"), stream, table, lake.
 
-    `request` and `deliveries` are how many events a request and a consumer's delivery had at most.
+    `request` and `deliveries` are the maximum events of a request and of each consumer's batch.
     """
 
     events: int
@@ -61,7 +61,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """What one load of days did, from raw objects to the marts."""
+    """The usage of one load of days, from raw objects to the marts."""
 
     events: int
     days: int
@@ -69,12 +69,13 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """A measurement: when, of what, on what machine, and what it found.
+    """A measurement: its date, data, machine and results.
 
-    `ways` are ours with many events a request and with one, and the original's; `standing` is what
-    is billed for each month, whatever happens; `base_rpus` is Redshift's capacity. `windows` are
-    the seconds after which each of the stream's `shards` calls a consumer, be there ever so little
-    to deliver. `guard` is made-up events, to see calls grow.
+    `ways` are this project's way with many events a request and with one, and the original's.
+    `standing` are the units billed each month independently of events; `base_rpus` is Redshift's
+    capacity. `windows` are the batch windows in seconds: each of the stream's `shards` calls a
+    consumer after that time, even when there is little to deliver. `guard` is the usage of
+    synthetic events, to detect growing numbers of calls.
     """
 
     recorded: date
@@ -91,10 +92,10 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def recorded() -> Recorded:
-    """Return the measurement of the package's file."""
+    """Return the measurement in usage.json."""
     return msgspec.json.decode(PATH.read_bytes(), type=Recorded)
 
 
 def write(found: Recorded) -> None:
-    """Make a measurement the recorded one."""
+    """Write a measurement to usage.json."""
     PATH.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")

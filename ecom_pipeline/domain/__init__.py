@@ -1,5 +1,5 @@
-"""What is true of an event everywhere: its fields, columns, keys and sums.
+"""The event and what all layers share about it: fields, columns, keys, digests and totals.
 
-Standard library and msgspec only: this room travels in the Lambda zip. Nothing here knows AWS,
-Dagster or a data frame.
+Standard library and msgspec only: this package is part of the Lambda zip. It imports no AWS SDK,
+no Dagster and no data frame library.
 """

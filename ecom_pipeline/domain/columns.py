@@ -1,6 +1,6 @@
-"""The columns of an invoice line, once: wire keys, CSV header, Glue and Redshift types follow.
+"""Columns of an invoice line; wire keys, CSV header, Glue and Redshift types derive from them.
 
-A new column goes into ADDED, and nowhere else. What a value must look like is in event.py.
+A new column goes into ADDED, and nowhere else. The validation rules of values are in event.py.
 """
 
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column as the wire, the lake and the warehouse spell it."""
+    """One column: its names and types on the wire, in the lake and in the warehouse."""
 
     name: str
     redshift: str
@@ -20,10 +20,14 @@ class Column:
 
     @property
     def max_bytes(self) -> int:
-        """The most UTF-8 bytes of a text: Redshift's VARCHAR(n) counts bytes, not characters."""
+        """The maximum length in bytes of UTF-8, the unit of Redshift's VARCHAR(n).
+
+        Raises:
+            TypeError: the column is not a varchar.
+        """
         width = re.fullmatch(r"varchar\((\d+)\)", self.redshift)
         if width is None:
-            raise TypeError(f"{self.name} is {self.redshift}, not a text")
+            raise TypeError(f"{self.name} is {self.redshift}, not a varchar")
         return int(width[1])
 
 
@@ -32,7 +36,7 @@ _FIRST = (
         name="event_id",
         redshift="varchar(128)",
         glue="string",
-        comment="The idempotency key: the producer's, or given on arrival",
+        comment="Idempotency key: set by the producer, or assigned by the API",
     ),
     Column(
         name="invoice_no",
@@ -46,7 +50,7 @@ _FIRST = (
         redshift="varchar(32)",
         glue="string",
         wire="StockCode",
-        comment="Case matters: 112 codes differ by case alone and have other prices",
+        comment="Case-sensitive: 112 codes differ by case alone and have different prices",
     ),
     Column(
         name="description",
@@ -54,28 +58,28 @@ _FIRST = (
         glue="string",
         wire="Description",
         nullable=True,
-        comment="As sent, outer blanks included",
+        comment="As sent, including leading and trailing blanks",
     ),
     Column(
         name="quantity",
         redshift="integer",
         glue="int",
         wire="Quantity",
-        comment="Pieces; negative when they come back or are written off, never 0",
+        comment="Pieces (units of the article); negative for returns and write-offs, never 0",
     ),
     Column(
         name="invoice_time",
         redshift="timestamp",
         glue="timestamp",
         wire="InvoiceDate",
-        comment="The minute, on the shop's clock (Europe/London)",
+        comment="To the minute, in the shop's time zone (Europe/London)",
     ),
     Column(
         name="unit_price",
         redshift="decimal(12,4)",
         glue="decimal(12,4)",
         wire="UnitPrice",
-        comment="Pounds a piece, exact",
+        comment="Pounds sterling per piece, exact",
     ),
     Column(
         name="customer_id",
@@ -106,8 +110,8 @@ _FIRST = (
     ),
 )
 
-# A new column is a nullable text with a wire key: history stays as it is, its digests too. Any
-# other change gives history another meaning, so it needs a migration and a rebuild of all days.
+# An added column is a nullable text with a wire key, so existing rows and their digests stay
+# valid. Any other change alters existing rows: it needs a migration and a rebuild of all days.
 ADDED: tuple[Column, ...] = ()
 
 COLUMNS = (*_FIRST, *ADDED)
@@ -127,10 +131,10 @@ _BY_NAME = {column.name: column for column in (*COLUMNS, PARTITION)}
 
 
 def column(name: str) -> Column:
-    """Return the column of that name."""
+    """Return the column called `name`."""
     return _BY_NAME[name]
 
 
 for _each in ADDED:
     if not (_each.nullable and _each.wire and _each.redshift.startswith("varchar(")):
-        raise TypeError(f"column {_each.name}: what is added must be a nullable text of the wire")
+        raise TypeError(f"column {_each.name}: expected a nullable varchar with a wire key")

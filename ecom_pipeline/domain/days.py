@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class DayRange(NamedTuple):
-    """Days in a row, the first and the last both included."""
+    """Consecutive days; `first` and `last` are both included."""
 
     first: date
     last: date

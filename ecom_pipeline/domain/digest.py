@@ -2,20 +2,20 @@
 
 from hashlib import md5
 
-SEPARATOR = "\x1f"  # can't occur in a text: control characters are refused
+SEPARATOR = "\x1f"  # cannot occur in a text: control characters are rejected
 
 
 def digest(row: tuple[str, ...]) -> int:
-    """Return a row's 48 bits: the first of the MD5 of its texts, joined by SEPARATOR.
+    """Return the first 48 bits of the MD5 of a row's texts, joined by SEPARATOR.
 
-    Missing values at its end don't count, so a column that is added later leaves history's digests
-    as they were. 48 bits summed over any table fit Redshift's decimal(38): warehouse/stage.py takes
-    the same sum in SQL.
+    Missing values at the row's end are ignored, so an added column does not change the digests of
+    existing rows. The sum of 48-bit digests over any table fits Redshift's decimal(38);
+    warehouse/stage.py computes the same sum in SQL.
     """
     return digest_of_text(SEPARATOR.join(row))
 
 
 def digest_of_text(text: str) -> int:
-    """Return the digest of a row whose texts are joined already."""
+    """Return the digest of a row from its texts, already joined by SEPARATOR."""
     whole = md5(text.rstrip(SEPARATOR).encode(), usedforsecurity=False)
     return int.from_bytes(whole.digest()[:6])

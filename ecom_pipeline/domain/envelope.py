@@ -1,7 +1,7 @@
-"""How an event travels: the records of the stream, the raw lake and quarantine.
+"""The record format of the stream, the raw lake and quarantine.
 
 A record is one line of JSON: either Accepted, with the event exactly as its producer sent it, or
-Rejected, with the reason and the original bytes, so that it can be replayed once mended.
+Rejected, with the reason and the original bytes, so that it can be corrected and replayed.
 """
 
 import base64
@@ -28,7 +28,10 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag_field="status", ta
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True, tag_field="status", tag="rejected"):
-    """Something that can't be used: where it stood, what is wrong with it, and its bytes."""
+    """A record that failed validation: its origin, the failed rule and the original bytes.
+
+    `record` is the origin, such as "record 3 of the request" or a shard and sequence number.
+    """
 
     received_at: datetime
     reason: Reason
@@ -44,7 +47,7 @@ Record = Accepted | Rejected
 
 # RecursionError: nested too deep; ArithmeticError: a number like 1e9999999999999999999
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
-_READABLE = 64 * 1024  # bytes kept as text whatever the escapes: 6 times that fits a record
+_READABLE = 64 * 1024  # bytes always stored as text: escapes add at most a factor 6, which fits
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 _RECORDS: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
@@ -52,14 +55,14 @@ _VALUES = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class UnreadableError(EcomError):
-    """Bytes that are no record of this stream."""
+    """Bytes that cannot be decoded as a record of this stream."""
 
 
 def decode_json(data: bytes | msgspec.Raw) -> object:
     """Decode JSON with exact numbers: floats become Decimal.
 
     Raises:
-        one of NOT_JSON: the bytes are no JSON that can be used.
+        NOT_JSON: any of these exceptions, when the bytes are not valid JSON or exceed its limits.
     """
     return _VALUES.decode(data)
 
@@ -70,7 +73,11 @@ def encode(record: Record) -> bytes:
 
 
 def decode(line: bytes) -> Record:
-    """Read a record back, or raise UnreadableError."""
+    """Decode one line of JSON to a record.
+
+    Raises:
+        UnreadableError: the line is not a record.
+    """
     try:
         return _RECORDS.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -78,10 +85,14 @@ def decode(line: bytes) -> Record:
 
 
 def event_of(line: bytes) -> tuple[Record, InvoiceLine | None]:
-    """Read a record and, unless it was rejected, its event.
+    """Decode a record and, unless it was rejected, its event.
 
-    Whatever the bytes are, all that is raised for them is UnreadableError or EventError: any
-    other error would come again with every delivery, and block a shard or a day.
+    No other exception is raised, for any bytes: it would recur at every delivery, and block a
+    shard or a day.
+
+    Raises:
+        UnreadableError: the line is not a record, or its id is not its event's.
+        EventError: the event fails the current validation rules.
     """
     record = decode(line)
     if isinstance(record, Rejected):
@@ -93,7 +104,11 @@ def event_of(line: bytes) -> tuple[Record, InvoiceLine | None]:
 
 
 def line_of(record: Accepted) -> InvoiceLine:
-    """Return the event of a record; raises EventError when today's rules refuse it."""
+    """Return the event of an accepted record.
+
+    Raises:
+        EventError: the event fails the current validation rules.
+    """
     try:
         payload = decode_json(record.event)
         return parse(payload, event_id=record.event_id, received=record.received_at.date())
@@ -104,7 +119,7 @@ def line_of(record: Accepted) -> InvoiceLine:
 def rejected(
     original: bytes, *, record: str, reason: Reason, received_at: datetime, error: EventError
 ) -> Rejected:
-    """Return the record that keeps `original` and says what is wrong with it."""
+    """Return the Rejected record that contains `original` and the details of `error`."""
     return Rejected(
         received_at=received_at,
         reason=reason,
@@ -117,8 +132,8 @@ def rejected(
 
 
 def conflict(record: Accepted) -> Rejected:
-    """Return the record that keeps an event whose id another content already holds."""
-    error = EventError("event_id", "one content under one id", record.event_id)
+    """Return the Rejected record of an event whose id is already used by other content."""
+    error = EventError("event_id", "one content per id", record.event_id)
     return rejected(
         bytes(record.event),
         record=f"event {record.event_id}",
@@ -129,7 +144,7 @@ def conflict(record: Accepted) -> Rejected:
 
 
 def _kept(original: bytes) -> dict[str, str]:
-    """Keep text as text, unless JSON's escapes would make it longer than base64 does."""
+    """Return the original as a record's field: as text, or base64 if JSON escapes are longer."""
     encoded = base64.b64encode(original).decode()
     try:
         text = original.decode()
@@ -141,7 +156,7 @@ def _kept(original: bytes) -> dict[str, str]:
 
 
 def original_bytes(record: Rejected) -> bytes:
-    """Return what was sent, byte for byte."""
+    """Return a rejected record's original bytes, unchanged."""
     if record.original_base64:
         return base64.b64decode(record.original_base64)
     return record.original.encode()

@@ -1,5 +1,5 @@
-"""What every error of ours is, so that an edge catches them by one name."""
+"""The base class of the project's errors, so that callers can catch all of them."""
 
 
 class EcomError(Exception):
-    """Something that can go wrong did; the message says what, and what to do."""
+    """An anticipated failure; the message states the cause and what to do next."""

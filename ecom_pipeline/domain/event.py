@@ -1,7 +1,6 @@
-"""The one event of the system: a line of an invoice.
+"""The system's only event type, an invoice line: its fields, validation and canonical row.
 
-Here is what is true of an event wherever it is: its fields, what makes it valid, its canonical
-row. How it travels is in envelope.py, where it lies in keys.py.
+The record format that carries it is in envelope.py, its storage keys are in keys.py.
 """
 
 import re
@@ -20,7 +19,7 @@ EARLIEST = date(2009, 1, 1)
 EVENT_ID = "event_id"
 INVOICE_NO_PATTERN = re.compile(r"[A-Z]?\d{1,18}", re.ASCII)
 CUSTOMER_ID_PATTERN = re.compile(r"\d{1,18}", re.ASCII)
-QUANTITY_LIMIT = 2**31  # a quantity is less than this, either way
+QUANTITY_LIMIT = 2**31  # -QUANTITY_LIMIT <= quantity < QUANTITY_LIMIT
 EVENT_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 
 _ADDED_KEYS = tuple(column.wire for column in ADDED if column.wire)
@@ -36,7 +35,7 @@ _SHOWN = 80
 
 
 class EventError(EcomError):
-    """A payload that is not an event: the field at fault, what was expected, and what came."""
+    """An invalid event: the field at fault, the expected value and the received one."""
 
     def __init__(self, field: str, expected: str, got: object) -> None:
         self.field = field
@@ -48,8 +47,8 @@ class EventError(EcomError):
 class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
     """One item on one invoice.
 
-    `unit_price` has exactly four decimals; `invoice_time` is a minute on the shop's clock; `added`
-    has the values of columns.ADDED.
+    `unit_price` has exactly four decimals; `invoice_time` is local time of the shop, to the
+    minute and without a zone; `added` has the values of columns.ADDED, in their order.
     """
 
     event_id: str
@@ -94,14 +93,14 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def amount_of(quantity: int, unit_price: Decimal) -> Decimal:
-    """Return what a line comes to; + 0 turns -0.0000, a write-off's, into 0.0000."""
+    """Return quantity x unit_price; + 0 turns -0.0000, a write-off's, into 0.0000."""
     return quantity * unit_price + 0
 
 
 def kind_of(invoice_no: str, quantity: int, unit_price: Decimal) -> str:
-    """Return what a line is: a sale, or one of the three that are none.
+    """Return a line's kind: sale, cancellation, adjustment or write_off.
 
-    Of the invoice's number no more than its first character counts.
+    Only the first character of the invoice number is used.
     """
     if invoice_no[0] == "C":
         return "cancellation"
@@ -111,15 +110,18 @@ def kind_of(invoice_no: str, quantity: int, unit_price: Decimal) -> str:
 
 
 def money(number: Decimal | str) -> Decimal:
-    """Return an amount with its four decimals, which DynamoDB drops where they are zeros."""
+    """Return an amount with exactly four decimals; DynamoDB drops trailing zeros."""
     return Decimal(number).quantize(_CENT_OF_CENT)
 
 
 def parse(payload: object, *, event_id: str = "", received: date) -> InvoiceLine:
-    """Read an event from its decoded JSON, or raise EventError naming the field.
+    """Validate an event's decoded JSON and return its invoice line.
 
-    `event_id` names an event whose producer sent none. `received` is the day of its arrival: an
-    invoice may be dated one day later at most. Numbers must come as int or Decimal, never float.
+    `event_id` is used when the producer sent none. `received` is the day of arrival: an invoice
+    may be dated at most one day later. Numbers must be int, Decimal or text, never float.
+
+    Raises:
+        EventError: a field is invalid, missing or unknown.
     """
     if not isinstance(payload, Mapping):
         raise EventError("", "a JSON object", payload)
@@ -151,11 +153,11 @@ def _event_id(event: Mapping[str, Any], assigned: str) -> str:
 
 
 def _text(event: Mapping[str, Any], wire: str) -> str | None:
-    """Return a text as sent; '' and null are one value, as in the data set's CSV."""
+    """Return a text as sent; '' and null both give None, as in the data set's CSV."""
     value = event.get(wire)
     if value is None or value == "":
         return None
-    if type(value) is int:  # a day whose codes are all digits is sent as numbers by pandas
+    if type(value) is int:  # pandas sends a column whose codes are all digits as numbers
         value = str(value)
     if not isinstance(value, str):
         raise EventError(wire, "text", value)
@@ -181,7 +183,7 @@ def _invoice_no(event: Mapping[str, Any]) -> str:
 
 
 def _number(event: Mapping[str, Any], wire: str) -> Decimal:
-    """Return a number, or the same number sent as text, exactly."""
+    """Return the exact number of a JSON number or of a number sent as text."""
     value = event.get(wire)
     if type(value) is int or isinstance(value, Decimal):
         return Decimal(value)

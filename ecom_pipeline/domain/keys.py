@@ -1,4 +1,4 @@
-"""Where an event lies in S3 and in DynamoDB: the only place that spells a key, both ways."""
+"""S3 and DynamoDB keys: the only module that formats and parses them."""
 
 import re
 from datetime import date
@@ -15,11 +15,11 @@ REPORT = "reports/sales_report.html"
 
 _DAY = re.compile(r"(?:invoice|received)_date=(\d{4}-\d{2}-\d{2})/")
 _TRANSFORM_DAY = re.compile(r"/transform-(\d{4}-\d{2}-\d{2})(?:-\d+)?\.jsonl\.gz$")
-_SEQUENCE_DIGITS = 56  # of Kinesis' longest sequence number: padded, keys sort as the stream does
+_SEQUENCE_DIGITS = 56  # of Kinesis' longest sequence number; padded, so keys sort in stream order
 
 
 class KeyFormatError(EcomError):
-    """A key that this pipeline did not write."""
+    """A key that does not have this pipeline's format."""
 
 
 def raw_prefix(day: date) -> str:
@@ -28,53 +28,53 @@ def raw_prefix(day: date) -> str:
 
 
 def raw_key(day: date, shard: str, first: str, last: str) -> str:
-    """Return the key of one Lambda batch's events of a day: a retry overwrites, never doubles."""
+    """Return the key of one Lambda batch's events of a day; a retry overwrites the object."""
     return f"{raw_prefix(day)}{_batch(shard, first, last)}.jsonl.gz"
 
 
 def quarantine_prefix(received: date) -> str:
-    """Return the prefix of what was set aside on a day."""
+    """Return the prefix of the records quarantined on a day."""
     return f"{QUARANTINE}received_date={received.isoformat()}/"
 
 
 def quarantine_key(received: date, shard: str, first: str, last: str) -> str:
-    """Return the key of what one Lambda batch set aside."""
+    """Return the key of the records that one Lambda batch quarantined."""
     return f"{quarantine_prefix(received)}{_batch(shard, first, last)}.jsonl.gz"
 
 
 def transform_quarantine_key(received: date, day: date, part: int) -> str:
-    """Return the key of what the rebuild of a day's part set aside; every rebuild overwrites it."""
+    """Return the key of a day's part's quarantined records; each rebuild overwrites it."""
     name = f"transform-{day.isoformat()}{f'-{part}' if part else ''}"
     return f"{quarantine_prefix(received)}{name}.jsonl.gz"
 
 
 def conflict_key(received: date, event_id: str, digest: int) -> str:
-    """Return the key of an event that came under a used id: whoever finds it writes the same."""
+    """Return the key of an event whose id is taken; each function that detects it uses this key."""
     return f"{quarantine_prefix(received)}conflict-{event_id}-{digest:012x}.jsonl.gz"
 
 
 def transform_day_of(key: str) -> date | None:
-    """Return the day whose rebuild set an object aside; None when something else did."""
+    """Return the day whose rebuild wrote a quarantine object; None if a Lambda function did."""
     found = _TRANSFORM_DAY.search(key)
     return date.fromisoformat(found[1]) if found else None
 
 
 def replayed_key(quarantined: str, part: str = "") -> str:
-    """Return where a quarantined object's records go once the API took them.
+    """Return the key that a quarantine object's records move to once the API accepted them.
 
-    `part` names some of its records; without it they are all.
+    `part` identifies a subset of its records; without it, all of them move.
     """
     name = quarantined.removeprefix(QUARANTINE).removesuffix(".jsonl.gz")
     return f"{REPLAYED}{name}{f'-{part}' if part else ''}.jsonl.gz"
 
 
 def tombstone_key(mode: str, digest: str) -> str:
-    """Return the key of an erased customer's tombstone: a listing says all that a build needs."""
+    """Return the key of a tombstone; it holds mode and digest, so that a listing is enough."""
     return f"{ERASED}{mode}/{digest}.json"
 
 
 def tombstone_of(key: str) -> tuple[str, str] | None:
-    """Read a tombstone's mode and digest back from its key; None for the salt."""
+    """Return the mode and the digest in a tombstone's key; None for the salt."""
     mode, _, name = key.removeprefix(ERASED).partition("/")
     return (mode, name.removesuffix(".json")) if name else None
 
@@ -85,25 +85,30 @@ def csv_prefix(day: date) -> str:
 
 
 def csv_part_key(day: date, version: str, number: int) -> str:
-    """Return the key of a part; the same build has the same `version`, and overwrites."""
+    """Return the key of a CSV part; an identical build has the same `version` and overwrites it."""
     return f"{csv_prefix(day)}part-{version}-{number:05d}.csv.gz"
 
 
 def manifest_key(day: date) -> str:
-    """Return the key of the manifest, whose writing commits a day's CSV.
+    """Return the key of the manifest; putting it commits a day's CSV.
 
-    The underscore hides it from Athena, Hive and Spark, which read all else under the prefix.
+    The underscore hides it from Athena, Hive and Spark, which read all other objects under the
+    prefix.
     """
     return f"{csv_prefix(day)}_manifest.json"
 
 
 def copy_manifest_key(generation: int, number: int) -> str:
-    """Return the key of the list of files that a load's COPY of that number reads."""
+    """Return the key of the COPY manifest: the files that a load's COPY `number` reads."""
     return f"copy/{generation:012d}-{number}.manifest"
 
 
 def day_of(key: str) -> date:
-    """Read a key's day back, or raise KeyFormatError."""
+    """Return the day in a key.
+
+    Raises:
+        KeyFormatError: the key has no day.
+    """
     found = _DAY.search(key)
     if found is None:
         raise KeyFormatError(f"{key}: expected …_date=YYYY-MM-DD/ in the key")
@@ -116,7 +121,7 @@ def invoice_pk(invoice_no: str) -> str:
 
 
 def invoice_no_of(partition_key: str) -> str:
-    """Read an invoice's number back from its partition key."""
+    """Return the invoice number in a partition key."""
     return partition_key.removeprefix("INVOICE#")
 
 
@@ -130,34 +135,38 @@ def line_sk(event_id: str) -> str:
 
 
 def event_id_of(sort_key: str) -> str:
-    """Read a line's event id back from its sort key."""
+    """Return the event id in a line's sort key.
+
+    Raises:
+        KeyFormatError: the key is not a line's.
+    """
     if not sort_key.startswith(LINE_SK):
         raise KeyFormatError(f"{sort_key}: expected {LINE_SK}<event id>")
     return sort_key.removeprefix(LINE_SK)
 
 
 def customer_key(customer_id: str) -> str:
-    """Return the key of a customer in the index of their invoices."""
+    """Return a customer's partition key in the index of invoices by customer."""
     return f"CUSTOMER#{customer_id}"
 
 
 def customer_of(key: str) -> str:
-    """Read a customer's id back from its key in the index."""
+    """Return the customer id in a partition key of the index."""
     return key.removeprefix("CUSTOMER#")
 
 
 def customer_invoice_key(day: date, invoice_no: str) -> str:
-    """Return an invoice's place among a customer's: by day, then by number."""
+    """Return an invoice's sort key in the index: a customer's invoices by day, then by number."""
     return f"{day.isoformat()}#{invoice_no}"
 
 
 def after_invoices_of(day: str) -> str:
-    """Return the first place after all of a customer's invoices of a day ('$' follows '#')."""
+    """Return a sort key after all of a customer's invoices of a day ('$' sorts after '#')."""
     return f"{day}$"
 
 
 def invoice_of(place: str) -> str:
-    """Read an invoice's number back from its place among a customer's."""
+    """Return the invoice number in a sort key of the index."""
     return place.rpartition("#")[2]
 
 

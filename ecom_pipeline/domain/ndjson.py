@@ -1,7 +1,7 @@
-"""An object of records: gzip lines of JSON, with metadata that say what it holds.
+"""S3 objects of records: gzip-compressed JSON lines, with row count and SHA-256 as metadata.
 
-A cut at a line or at a gzip member's border is silent in every reader, so the number of rows and
-the SHA-256 of the stored bytes travel with the object and are verified before a line is used.
+No reader detects a truncation at a line or at a gzip member's border. So the number of rows and
+the SHA-256 of the stored bytes are in the object's metadata, and are verified when it is read.
 """
 
 import gzip
@@ -21,7 +21,7 @@ _CHUNK = 1 << 16
 
 
 class DamagedObjectError(EcomError):
-    """An object does not hold what its metadata say."""
+    """An object whose content does not match its metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Packed:
 
 
 def pack(records: Iterable[Record]) -> Packed:
-    """Return the object of some records; the same records make the same bytes (no time in it)."""
+    """Return records as an object; equal records give equal bytes (it contains no time)."""
     return pack_lines([encode(record) for record in records])
 
 
 def pack_lines(lines: Sequence[bytes]) -> Packed:
-    """Return the object of records that are encoded already."""
+    """Return encoded records as an object."""
     body = gzip.compress(b"".join(line + b"\n" for line in lines), compresslevel=6, mtime=0)
     digest = sha256(body).hexdigest()
     return Packed(body, {"rows": str(len(lines)), "sha256": digest})
@@ -47,7 +47,9 @@ def pack_lines(lines: Sequence[bytes]) -> Packed:
 def unpack(
     name: str, body: bytes, metadata: Mapping[str, str], library: Any = zlib
 ) -> Iterator[bytes]:
-    """Yield an object's lines, after its bytes were verified; `library` has the names of zlib.
+    """Yield an object's lines; `library` has the interface of zlib.
+
+    The SHA-256 is verified before the first line, the number of rows after the last one.
 
     Raises:
         DamagedObjectError: the bytes or the number of lines differ from the metadata.
@@ -66,12 +68,12 @@ def _verified(
         yield lines
     if str(rows) != metadata.get("rows"):
         raise DamagedObjectError(
-            f"{name}: {rows} rows, but its metadata say {metadata.get('rows')}"
+            f"{name}: {rows} rows, but its metadata has {metadata.get('rows')}; restore it"
         )
 
 
 def _blocks(name: str, body: bytes, library: Any) -> Iterator[Sequence[bytes]]:
-    """Yield lines, a block at a time, without ever holding the whole text."""
+    """Yield blocks of lines; the whole text is never in memory."""
     inflate = library.decompressobj(wbits=31)
     rest = b""
     try:

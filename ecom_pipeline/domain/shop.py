@@ -1,4 +1,4 @@
-"""The shop's clock: what day it is there."""
+"""The shop's time zone, and the current day in it."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -7,5 +7,5 @@ ZONE = "Europe/London"
 
 
 def today() -> date:
-    """Return the day by the shop's clock."""
+    """Return the current day in the shop's time zone."""
     return datetime.now(ZoneInfo(ZONE)).date()

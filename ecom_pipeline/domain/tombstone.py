@@ -1,7 +1,7 @@
-"""Erased customers: their tombstones, which name nobody, and a record without its customer.
+"""Tombstones of erased customers, and the redaction of records. A tombstone contains no id.
 
-Pure: where tombstones lie is in keys.py, who reads and writes them in lake/tombstones.py, what an
-erasure does to each store in erasure/erase.py.
+Pure functions. Tombstones' keys are in keys.py, their reads and writes in lake/tombstones.py, the
+erasure of each store in erasure/erase.py.
 """
 
 import base64
@@ -30,7 +30,7 @@ _NULL = Raw(b"null")
 _ID = rf"({CUSTOMER_ID_PATTERN.pattern})(?:\.0+)?"
 _VALUE = re.compile(rf"\s*{_ID}\s*", re.ASCII)
 _QUOTE = rb"[\"'\\]*"
-# in what is no event that can be read, and in what an error says of it
+# A CustomerID in bytes that are not a valid event, and in an error message that quotes them.
 _MENTION = re.compile(
     rb"(" + CUSTOMER.encode() + _QUOTE + rb"\s*[:=]\s*)(?:Decimal\()?" + _QUOTE + rb"\s*"
     + _ID.encode() + rb"(?![\d.])\s*" + _QUOTE + rb"\)?"
@@ -39,7 +39,7 @@ _NUMBER = re.compile(r"(?<!\d)\d{1,18}(?!\d)", re.ASCII)
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of an erasure: how and when, and the days that it has not finished yet."""
+    """The record of an erasure: its mode, its time, and the days that are not finished yet."""
 
     mode: Mode
     moment: datetime
@@ -48,7 +48,7 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Tombstones:
-    """All erased customers of a lake, as digests; empty for a shop that erased nobody."""
+    """All erased customers of a lake: the mode of each, by salted digest."""
 
     salt: bytes = b""
     modes: Mapping[str, Mode] = field(default_factory=dict[str, Mode])
@@ -61,18 +61,18 @@ class Tombstones:
 
     @property
     def fingerprint(self) -> str:
-        """What tells these tombstones from others."""
+        """12 hex digits that identify this set of tombstones."""
         text = "".join(f"{digest}{mode}" for digest, mode in sorted(self.modes.items()))
         return sha256(text.encode()).hexdigest()[:12]
 
     def mode_of(self, customer_id: str) -> Mode | None:
-        """Return how a customer was erased; None when they were not."""
+        """Return the mode of a customer's erasure; None for a customer who was not erased."""
         if customer_id not in self._known:
             self._known[customer_id] = self.modes.get(customer_digest(self.salt, customer_id))
         return self._known[customer_id]
 
     def applied(self, line: bytes) -> bytes | None:
-        """Return a record's line as it may be used: as it is, anonymous, or not at all."""
+        """Return a record's line, unchanged or redacted; None when it must be deleted."""
         return redact(line, self.mode_of)
 
 
@@ -80,21 +80,22 @@ NONE = Tombstones()
 
 
 def customer_digest(salt: bytes, customer_id: str) -> str:
-    """Return what a tombstone is called: nobody reads the id off it."""
+    """Return the name of a customer's tombstone: SHA-256 of salt and id, in hex."""
     return sha256(salt + customer_id.encode()).hexdigest()
 
 
 def customer_in(value: object) -> str | None:
-    """Return the customer that a CustomerID means, as it came; None for a guest or for nonsense."""
+    """Return the customer id in a CustomerID as sent; None for a guest or an invalid value."""
     found = None if value is None else _VALUE.fullmatch(str(value))
     return found[1] if found else None
 
 
 def redact(line: bytes, mode_of: ModeOf) -> bytes | None:
-    """Return a record's line without the customers to be erased: the same bytes when it has none.
+    """Return a record's line without erased customers; the same bytes object if it names none.
 
-    Anonymous, all but the customer is as it was sent. None when the record is to be deleted: only
-    a single event is, what can't be read may hold others' too.
+    In mode "anonymise", all values but the customer stay as sent. None in mode "delete", which
+    applies to single events only: unreadable bytes may contain other customers' events, so they
+    are redacted.
     """
     try:
         record = envelope.decode(line)
@@ -140,7 +141,7 @@ def _is_record(data: bytes) -> bool:
 
 
 def _without_event(data: bytes, mode_of: ModeOf) -> bytes | None:
-    """Return an event's JSON with CustomerID null, every other value byte for byte."""
+    """Return an event's JSON with CustomerID null and every other value unchanged."""
     try:
         fields = _FIELDS.decode(data)
         customer = customer_in(envelope.decode_json(fields[CUSTOMER]))
@@ -153,7 +154,7 @@ def _without_event(data: bytes, mode_of: ModeOf) -> bytes | None:
 
 
 def _scrubbed(data: bytes, mode_of: ModeOf) -> bytes:
-    """Return bytes that are no event with each CustomerID in them null that is to be erased."""
+    """Return bytes that are not a valid event, with each erased CustomerID in them set to null."""
 
     def replaced(found: re.Match[bytes]) -> bytes:
         return found[1] + b"null" if mode_of(found[2].decode()) else found[0]

@@ -1,4 +1,4 @@
-"""Sums that compare stores without moving rows: rows, pieces, money and an order-free digest."""
+"""Totals to compare stores without moving rows: rows, pieces, amount, order-independent digest."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from ecom_pipeline.domain.event import InvoiceLine
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """What a set of invoice lines adds up to; equal digests mean equal lines, in any order."""
+    """The sums of a set of invoice lines; equal digests mean equal lines, in any order."""
 
     rows: int = 0
     quantity: int = 0
@@ -26,5 +26,5 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def totals_of(line: InvoiceLine) -> Totals:
-    """Return one line's share."""
+    """Return the totals of a single line."""
     return Totals(rows=1, quantity=line.quantity, amount=line.amount, digest=digest_of(line.row()))

@@ -1,1 +1,1 @@
-"""Taking a customer out of every store."""
+"""Erasure of a customer's personal data from every store."""

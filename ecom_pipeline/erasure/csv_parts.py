@@ -1,4 +1,4 @@
-"""Which days' CSV holds a customer; a rebuild of the day takes them out."""
+"""Find a customer's rows in the days' CSV; a rebuild of the day removes them."""
 
 import csv
 import gzip
@@ -14,7 +14,7 @@ _AT_ONCE = 8
 
 
 def rows(lake: Lake, customer_id: str) -> dict[date, int]:
-    """Return how many rows of a customer each day has, in any part that lies there."""
+    """Return the number of a customer's rows by day, in all parts, committed or not."""
 
     def look(day: date) -> int:
         bodies = [lake.csv.read(key) for key in lake.csv.part_keys(day)]
@@ -27,7 +27,7 @@ def rows(lake: Lake, customer_id: str) -> dict[date, int]:
 
 
 def count(text: bytes, customer_id: str) -> int:
-    """Return how many rows of a CSV are a customer's."""
+    """Return the number of a customer's rows in a CSV (uncompressed bytes)."""
     if customer_id.encode() not in text:
         return 0
     every = csv.reader(io.StringIO(text.decode(), newline=""))

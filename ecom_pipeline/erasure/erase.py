@@ -1,8 +1,8 @@
-"""Take a customer out of every store, in an order that may be cut anywhere and begun again.
+"""Erase a customer from every store, in steps that can be interrupted and repeated.
 
-A tombstone comes first, so that no build brings the person back; then it is told which days are
-touched, since raw, which says so, forgets them. How a store is cleaned is in the module of its
-name. The id is never written, logged or part of an error.
+The tombstone is written first, so that no concurrent build restores the customer. It also stores
+the days to rebuild: after the redaction of raw they could not be found again. The erasure of each
+store is in the module of its name. The id is never stored, logged or part of an error.
 """
 
 import time
@@ -34,7 +34,7 @@ _RECORDS = {"raw": keys.RAW, "quarantine": keys.QUARANTINE, "replayed": keys.REP
 
 @dataclass(frozen=True, slots=True)
 class DataSubject:
-    """Who is to be erased, and how."""
+    """The customer to erase, and the mode: anonymise or delete."""
 
     customer_id: str = field(repr=False)
     mode: Mode
@@ -45,7 +45,7 @@ class DataSubject:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Everywhere a customer can be."""
+    """All stores that contain personal data."""
 
     lake: Lake
     dynamodb: Any
@@ -55,7 +55,10 @@ class Stores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalData:
-    """What the stores hold of a customer, and what of the whole shop."""
+    """A customer's records in the stores, and the totals of the whole shop.
+
+    `rows` is the number of records by store, `objects` the objects of the raw bucket by prefix.
+    """
 
     rows: Mapping[str, int]
     days: frozenset[date]
@@ -70,7 +73,7 @@ class PersonalData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What an erasure did: the stores before and after, the days rebuilt, each step's seconds."""
+    """The result of an erasure: stores before and after, rebuilt days, seconds by step."""
 
     mode: Mode
     before: PersonalData
@@ -80,7 +83,7 @@ class Report:
 
 
 def find_personal_data(stores: Stores, person: DataSubject) -> PersonalData:
-    """Look for a customer everywhere; nothing is written, but the warehouse's tables are made."""
+    """Find a customer in all stores; nothing is written, except pending schema migrations."""
     migrations.migrate(stores.warehouse)
     objects = {
         name: raw.scan(stores.lake, prefix, person.customer_id, person.mode_of)
@@ -109,7 +112,10 @@ def erase(
     moment: datetime,
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Erase a customer and look for them again; killed anywhere and run again, it ends the same."""
+    """Erase a customer, then search all stores again; it can be interrupted and run again.
+
+    `moment` is the time in the tombstone; `say` is called with the name of each step.
+    """
     timed = _Timed(say)
     lake, warehouse = stores.lake, stores.warehouse
     before = timed("looking", lambda: find_personal_data(stores, person))
@@ -138,7 +144,7 @@ def erase(
 
 
 class _Timed:
-    """Calls steps, says their names and keeps how long they took."""
+    """Runs steps, reports their names and records their durations in seconds."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.seconds: dict[str, float] = {}
@@ -155,7 +161,7 @@ class _Timed:
 def _write_tombstone(
     lake: Lake, person: DataSubject, moment: datetime, found: Iterable[date]
 ) -> Tombstone:
-    """Write the tombstone, with all days that this or an earlier, killed erasure has to rebuild."""
+    """Write the tombstone, with all days that this or an interrupted erasure must rebuild."""
     earlier = {mode: tombstones.find(lake, person.customer_id, mode) for mode in get_args(Mode)}
     days = {*found, *(day for each in earlier.values() if each for day in each.days)}
     mine = earlier[person.mode] or Tombstone(mode=person.mode, moment=moment)
@@ -165,14 +171,14 @@ def _write_tombstone(
 
 
 def _rebuild(lake: Lake, days: Iterable[date]) -> None:
-    """Rebuild the days that have a CSV; others are not an erasure's to make."""
+    """Rebuild the days that have a committed CSV; other days are not built by an erasure."""
     built = [day for day in days if partition.read_manifest(lake, day) is not None]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(lambda day: partition.build(lake, day), built))
 
 
 def _redact_quarantine(lake: Lake, person: DataSubject) -> None:
-    """Clean what was set aside and what was replayed: after the rebuild, which sets aside anew."""
+    """Redact quarantined and replayed records, after the rebuild, which writes quarantine again."""
     for prefix in (keys.QUARANTINE, keys.REPLAYED):
         found = raw.scan(lake, prefix, person.customer_id, person.mode_of)
         raw.erase(lake, found, person.mode_of)

@@ -1,7 +1,7 @@
-"""A customer in the warehouse: where their rows are, and the space of rows that were deleted.
+"""A customer in the warehouse: find their rows, and vacuum deleted ones.
 
-The days themselves are published again by warehouse/load.py. The id is a parameter of a statement,
-never a part of its text, which Redshift keeps in its logs.
+The days are republished by warehouse/load.py. The id is a parameter of a statement, never part of
+its text, which Redshift keeps in its logs.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _MARTS = ("marts.customer_days", "marts.returns")  # the tables that name custom
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the fact table and the marts hold of a customer."""
+    """A customer's rows in the fact table and in the marts; days and invoices of the former."""
 
     rows: int
     mart_rows: int
@@ -24,7 +24,7 @@ class Found:
 
 
 def find(warehouse: Warehouse, customer_id: str) -> Found:
-    """Look for a customer in the fact table and in the marts."""
+    """Count a customer's rows in the fact table and in the marts."""
     rows = warehouse.query(
         f"select invoice_date, invoice_no, count(*) from {FACT}"  # noqa: S608 - our own name
         " where customer_id = %s group by 1, 2",
@@ -48,7 +48,7 @@ def find(warehouse: Warehouse, customer_id: str) -> Found:
 
 
 def vacuum(warehouse: Warehouse) -> None:
-    """Give back the blocks of deleted rows: a DELETE only marks them, and they hold the id."""
+    """Reclaim the blocks of deleted rows: DELETE only marks rows, which still contain the id."""
     with warehouse.session() as session:
         session.connection.autocommit = True  # VACUUM can't run in a transaction
         for table in (FACT, *_MARTS):

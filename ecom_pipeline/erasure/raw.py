@@ -1,6 +1,7 @@
-"""Records of the raw bucket without a customer: raw, quarantine, replayed, and old versions.
+"""Erase a customer from the raw bucket: raw, quarantine, replayed, and noncurrent versions.
 
-A full scan: raw itself says where a customer is. Most objects are told by their bytes alone.
+A full scan, since there is no index by customer. Most objects are skipped by a search of their
+bytes.
 """
 
 import gzip
@@ -21,14 +22,14 @@ from ecom_pipeline.erasure import csv_parts
 from ecom_pipeline.lake.buckets import Lake
 
 _AT_ONCE = 8
-# JSON that spells digits in another way: an escape, a number with an exponent; base64
+# JSON in which digits may have another form: an escape, a number with an exponent, base64
 _ODD = re.compile(rb"\\u00|:\s*-?[\d.]+[eE]|original_base64")
 _CONFLICT = re.compile(r"/conflict-(.+)-[0-9a-f]{12}\.jsonl\.gz$")
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """An object that holds records of a customer: how many, and of which invoices."""
+    """An object with records of a customer: their number, and their invoices."""
 
     key: str
     records: int
@@ -40,7 +41,7 @@ class Touched:
 
 
 class Version(NamedTuple):
-    """A version of an object that is not its newest."""
+    """A noncurrent version of an object."""
 
     bucket: str
     key: str
@@ -48,7 +49,7 @@ class Version(NamedTuple):
 
 
 def scan(lake: Lake, prefix: str, customer_id: str, mode_of: ModeOf) -> tuple[Touched, ...]:
-    """Return the objects under a prefix that hold records of a customer."""
+    """Return the objects under a prefix that contain records of a customer."""
 
     def look(key: str) -> Touched | None:
         lines = list(lake.raw.lines(key))
@@ -62,13 +63,13 @@ def scan(lake: Lake, prefix: str, customer_id: str, mode_of: ModeOf) -> tuple[To
 
 
 def erase(lake: Lake, touched: Iterable[Touched], mode_of: ModeOf) -> None:
-    """Rewrite objects without a customer; one that would be empty goes."""
+    """Rewrite objects without the customer; an object that would be empty is deleted."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(lambda each: _rewrite(lake, each.key, mode_of), touched))
 
 
 def old_versions(lake: Lake, customer_id: str) -> list[Version]:
-    """Return the versions that hold a customer though a newer one does not, or none is left."""
+    """Return the noncurrent versions, in both buckets, that contain a customer."""
     versions = [
         *_noncurrent(lake, lake.raw.name, keys.RAW),
         *_noncurrent(lake, lake.raw.name, keys.QUARANTINE),
@@ -81,7 +82,7 @@ def old_versions(lake: Lake, customer_id: str) -> list[Version]:
 
 
 def remove_versions(lake: Lake, versions: Iterable[Version]) -> None:
-    """Remove versions for good."""
+    """Delete versions permanently."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(
             pool.map(
@@ -94,7 +95,7 @@ def remove_versions(lake: Lake, versions: Iterable[Version]) -> None:
 
 
 def _candidates(lines: list[bytes], customer_id: str) -> list[bytes]:
-    """Return the lines that may name a customer; for most objects one search says none."""
+    """Return the lines that may contain a customer; most objects need a single search."""
     wanted = customer_id.encode()
     text = b"\n".join(lines)
     if wanted not in text and not _ODD.search(text):
@@ -103,7 +104,7 @@ def _candidates(lines: list[bytes], customer_id: str) -> list[bytes]:
 
 
 def _rewrite(lake: Lake, key: str, mode_of: ModeOf) -> None:
-    """Put an object's records without the customer, in its place or under the name they need."""
+    """Put an object's records without the customer, under the same key or a conflict's new key."""
     changed = (redact(line, mode_of) for line in lake.raw.lines(key))
     lines = [line for line in changed if line is not None]
     new_key = _renamed(key, lines) if lines else key
@@ -114,7 +115,7 @@ def _rewrite(lake: Lake, key: str, mode_of: ModeOf) -> None:
 
 
 def _renamed(key: str, lines: list[bytes]) -> str:
-    """Return the key of a conflict after its content: it is told again by it when found again."""
+    """Return the key after redaction: a conflict's key has a digest of its content."""
     found = _CONFLICT.search(key)
     record = envelope.decode(lines[0])
     if found is None or not isinstance(record, Rejected):
@@ -145,7 +146,7 @@ def _noncurrent(lake: Lake, bucket: str, prefix: str) -> Iterator[Version]:
 
 
 def _holds(lake: Lake, version: Version, customer_id: str) -> bool:
-    """Return whether a version names a customer; a damaged one that might is taken to do so."""
+    """Return whether a version contains a customer; True if it is damaged and cannot be read."""
     answer = lake.s3.get_object(Bucket=version.bucket, Key=version.key, VersionId=version.id)
     body = answer["Body"].read()
     if not version.key.endswith(".gz"):

@@ -1,6 +1,6 @@
-"""A customer's items in DynamoDB: found by index and by invoice, then made anonymous or deleted.
+"""A customer's items in DynamoDB: found by index and by invoice, then anonymised or deleted.
 
-Nothing but an erasure ever changes an item, so what was read may be put back changed.
+Only an erasure changes items, so items can be read, changed and put without a condition.
 """
 
 import time
@@ -26,7 +26,7 @@ class _Person(Protocol):
 
 
 def find(dynamodb: Any, table: str, customer_id: str, invoices: Iterable[str]) -> list[Item]:
-    """Return a customer's lines and headers, of these invoices and of those in the index."""
+    """Return a customer's lines and headers, in these invoices and in those of the index."""
     numbers = sorted({*invoices, *_indexed(dynamodb, table, customer_id)})
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         every = pool.map(lambda number: list(_invoice(dynamodb, table, number)), numbers)
@@ -34,7 +34,7 @@ def find(dynamodb: Any, table: str, customer_id: str, invoices: Iterable[str]) -
 
 
 def erase(dynamodb: Any, table: str, person: _Person, invoices: Iterable[str]) -> None:
-    """Take a customer out of their items, or their items out of the table."""
+    """Anonymise or delete a customer's items, by the mode of `person`."""
     found = find(dynamodb, table, person.customer_id, invoices)
     writes = [_write(item, person.mode) for item in found]
     chunks = [writes[n : n + _WRITES_A_CALL] for n in range(0, len(writes), _WRITES_A_CALL)]
@@ -43,7 +43,7 @@ def erase(dynamodb: Any, table: str, person: _Person, invoices: Iterable[str]) -
 
 
 def anonymous(item: Item) -> Item:
-    """Return a line or a header without its customer, as if a guest had bought."""
+    """Return a line or a header without its customer, in the form of a guest's item."""
     left = {name: value for name, value in item.items() if name not in PERSONAL}
     if is_header(left):
         return left
@@ -57,7 +57,7 @@ def _write(item: Item, mode: Mode) -> dict[str, Any]:
 
 
 def _send(dynamodb: Any, table: str, writes: list[dict[str, Any]]) -> None:
-    """Write until all of it is done: what the table was too busy for comes back."""
+    """Write a batch, and repeat with DynamoDB's unprocessed items until there are none."""
     waiting = {table: writes}
     while waiting:
         waiting = dynamodb.batch_write_item(RequestItems=waiting).get("UnprocessedItems")

@@ -1,5 +1,5 @@
-"""How this machine and the stores are: what is missing (`ecom doctor`), how far each store is.
+"""Health of this machine and of the stores, for `ecom doctor` and `ecom status`.
 
-Everything here reads, and its cost does not follow the history. What is compared event by event is
-in reconcile/; what mends belongs there too.
+All checks are read-only, and their cost does not grow with the history. Comparison event by event,
+and repair, belong in reconcile/.
 """

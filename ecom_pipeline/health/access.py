@@ -1,4 +1,4 @@
-"""May we use the stores? One call to each that changes nothing, and what a refusal means."""
+"""Permission checks: one harmless call to each store, and the remedy for its error."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ _AWS_ERRORS = (ClientError, BotoCoreError)
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A call, the permission that it takes, and the setting that names what it is about.
+    """A call, the IAM permission that it needs, and the setting with the resource's name.
 
-    `fine` are the errors that only say that there is nothing yet.
+    `fine` are error codes that mean success: the resource is only empty.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Probe:
 
 
 def identity(settings: Settings) -> Check:
-    """Say who we are to AWS."""
+    """Check the AWS credentials: the identity that STS returns."""
     try:
         who = connect.client(settings, "sts").get_caller_identity()["Arn"]
     except _AWS_ERRORS as error:
@@ -46,16 +46,16 @@ def identity(settings: Settings) -> Check:
 
 
 def stores(settings: Settings) -> list[Check]:
-    """Try each store once."""
+    """Check each store with one call."""
     tries = {probe.name: partial(_try, probe, settings) for probe in probes(settings)}
     tries["warehouse"] = partial(_warehouse, settings)
     late = f"no answer in {timeout.SECONDS} s"
-    how = "is there a way to it from here: VPC, security group, VPN?"
+    how = "check the network path to it from here: VPC, security group, VPN"
     return [timeout.answer(call, Check(name, "missing", late, how)) for name, call in tries.items()]
 
 
 def probes(settings: Settings) -> list[Probe]:
-    """Return the cheapest calls for which the pipeline's own permissions are enough."""
+    """Return the cheapest calls that need only the pipeline's own permissions."""
     queue = connect.client(settings, "sqs").get_queue_url
     look_up = partial(
         connect.client(settings, "dynamodb").query,
@@ -87,7 +87,7 @@ def _of_buckets(s3: Any, settings: Settings) -> list[Probe]:
     def listing(bucket: str, prefix: str) -> Callable[[], object]:
         return partial(s3.list_objects_v2, Bucket=bucket, Prefix=prefix, MaxKeys=1)
 
-    # in the place of an object that can't be there: allowed or not, nothing is written
+    # conditional put with an ETag that cannot match: nothing is written, allowed or not
     write = partial(
         s3.put_object,
         Bucket=settings.csv_bucket,
@@ -121,7 +121,7 @@ def _todo(probe: Probe, name: str, code: str) -> str:
         return f"allow {probe.permission} on {name}"
     if code.endswith(_NOT_THERE):
         return f"deploy infra/ (`ecom local up`, `make deploy`), or set {variable(probe.setting)}"
-    return f"{probe.permission} on {name} failed: look the error up"
+    return f"{probe.permission} on {name} failed: see the error code in AWS's documentation"
 
 
 def _warehouse(settings: Settings) -> Check:
@@ -137,10 +137,10 @@ def _way(settings: Settings) -> str:
     if settings.endpoint_url is not None:
         return f"start it: ecom local up ({variable('redshift_port')})"
     if settings.redshift_secret:
-        return "allow secretsmanager:GetSecretValue, and look what the secret says"
+        return "allow secretsmanager:GetSecretValue, and check the secret's content"
     kind = "redshift-serverless" if settings.redshift_workgroup else "redshift"
     asks = "GetCredentials" if settings.redshift_workgroup else "GetClusterCredentialsWithIAM"
-    return f"allow {kind}:{asks}, and a way to it from here (VPC, security group)"
+    return f"allow {kind}:{asks}, and a network path from here (VPC, security group)"
 
 
 def _said(error: Exception) -> str:

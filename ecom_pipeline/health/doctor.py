@@ -1,4 +1,4 @@
-"""What is missing to run the pipeline from here, and how to get it."""
+"""`ecom doctor`: the prerequisites of running the pipeline from here, and remedies."""
 
 from ecom_pipeline import settings
 from ecom_pipeline.client import endpoints, local_extra
@@ -8,7 +8,7 @@ from ecom_pipeline.settings import Settings, SettingsError
 
 
 def examine() -> list[Check]:
-    """Check the machine, then the environment that the settings name."""
+    """Check the machine, then the settings' environment."""
     found = [machine.python(), machine.packages(), *machine.programs(), *machine.groups()]
     try:
         configured = settings.load()
@@ -19,7 +19,7 @@ def examine() -> list[Check]:
 
 
 def environment(configured: Settings) -> list[Check]:
-    """Check the stores, and what this machine must have to reach them."""
+    """Check the stores, and this machine's prerequisites for using them."""
     return _aws(configured) if configured.endpoint_url is None else _local(configured)
 
 
@@ -30,7 +30,7 @@ def _aws(configured: Settings) -> list[Check]:
 
 
 def _local(configured: Settings) -> list[Check]:
-    """Check what the local AWS needs, and its stores if any of it runs."""
+    """Check the local AWS's prerequisites, and its stores if any of its services is running."""
     found = [machine.disk(configured.home), *_ports(configured)]
     running = endpoints.local_services(configured)
     stopped = [name for name, runs in running.items() if not runs]

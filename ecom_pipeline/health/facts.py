@@ -1,4 +1,4 @@
-"""What each store says of itself, in a few calls; which errors may come is status.py's."""
+"""The state of each store, from a few calls; status.py handles their errors."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ Facts = dict[str, object]
 
 
 def api(settings: Settings) -> Facts:
-    """Knock without a token: to be refused is an answer."""
+    """Return whether the API answers: a request without a token, for which a 4xx is success."""
     url = with_outputs(settings).api_url
     if url is None:
         return {"answers": "unknown: set ECOM_API_URL"}
@@ -36,7 +36,7 @@ def api(settings: Settings) -> Facts:
 
 
 def stream(settings: Settings) -> Facts:
-    """Return how old the oldest event is that a consumer has not finished, in seconds."""
+    """Return each consumer's lag: the age of its oldest unprocessed event, in seconds."""
     lag = _metric_lag if settings.endpoint_url is None else local_extra.lag()
     if lag is None:
         return {"lag_seconds": f"unknown: {local_extra.HOW_TO_INSTALL}"}
@@ -44,7 +44,7 @@ def stream(settings: Settings) -> Facts:
 
 
 def _metric_lag(settings: Settings, name: str) -> float | str:
-    """Return what Lambda measured last; it measures only when it delivers."""
+    """Return Lambda's newest IteratorAge in seconds; Lambda reports it only with deliveries."""
     now = datetime.now(UTC)
     answer = connect.client(settings, "cloudwatch").get_metric_statistics(
         Namespace="AWS/Lambda",
@@ -62,14 +62,14 @@ def _metric_lag(settings: Settings, name: str) -> float | str:
 
 
 def table(settings: Settings) -> Facts:
-    """Return what DynamoDB counts itself; which item is the newest, only a scan could tell."""
+    """Return DynamoDB's own item count; the newest item could be found by a scan only."""
     found = connect.client(settings, "dynamodb").describe_table(TableName=settings.table)["Table"]
     counted = "items" if settings.endpoint_url is not None else "items_up_to_6_hours_ago"
     return {"state": found["TableStatus"], counted: found["ItemCount"]}
 
 
 def raw(settings: Settings) -> Facts:
-    """Return the newest day, and what S3 has told that no sensor has taken."""
+    """Return the newest day, and the number of notifications that no sensor has deleted yet."""
     lake, queue = connect.lake(settings), connect.client(settings, "sqs")
     days = lake.raw.days()
     url = queue.get_queue_url(QueueName=settings.raw_queue)["QueueUrl"]
@@ -84,7 +84,7 @@ def raw(settings: Settings) -> Facts:
 
 
 def quarantine(settings: Settings) -> Facts:
-    """Count the open records by reason: the first 500 of them."""
+    """Return the number of quarantined records by reason, of the first MOST_RECORDS."""
     quarantined = replay.find(connect.lake(settings), replay.QuarantineFilter())
     reasons = Counter(each.record.reason for each in islice(quarantined, MOST_RECORDS))
     more = reasons.total() == MOST_RECORDS
@@ -92,7 +92,7 @@ def quarantine(settings: Settings) -> Facts:
 
 
 def csv(settings: Settings) -> Facts:
-    """Return the newest day that was built."""
+    """Return the number of days with CSV, and the newest day with its rows."""
     lake = connect.lake(settings)
     days = lake.csv.days()
     built = partition.read_manifest(lake, days[-1]) if days else None
@@ -104,7 +104,7 @@ def csv(settings: Settings) -> Facts:
 
 
 def catalog(settings: Settings) -> Facts:
-    """Say whether each table has the columns that it should have."""
+    """Return the number of tables with the expected columns, and the names of the others."""
     found = connect.catalog(settings)
     tables = found.expected()
     wrong = [name for name, columns in tables.items() if found.columns(name) != columns]
@@ -112,7 +112,7 @@ def catalog(settings: Settings) -> Facts:
 
 
 def warehouse(settings: Settings) -> Facts:
-    """Return the last load, from the ledger, and how far the marts are."""
+    """Return the last load, from the ledger."""
     rows = connect.warehouse(settings).query(
         "select published_at, invoice_date, version, cause, row_count from sales.load_ledger"
         " order by published_at desc, invoice_date desc limit 1"
@@ -122,7 +122,10 @@ def warehouse(settings: Settings) -> Facts:
 
 
 def to_load(settings: Settings) -> Facts:
-    """Return the days that a load would take up, among those never published and the newest."""
+    """Return the number of days to load: never published, or with unpublished raw objects.
+
+    The latter are checked for the newest NEWEST_DAYS days, and as many never published ones.
+    """
     lake, store = connect.lake(settings), connect.warehouse(settings)
     days = [day for day in lake.raw.days() if day < shop.today()]
     with store.session() as session:
@@ -139,6 +142,6 @@ def to_load(settings: Settings) -> Facts:
 
 
 def trust(settings: Settings) -> Facts:
-    """Return the row that people are shown beside the figures, of the last reconciliation too."""
+    """Return the row of sales.data_trust."""
     (row,) = marts.read(connect.warehouse(settings), [DATA_TRUST])[DATA_TRUST.name].records()
     return row

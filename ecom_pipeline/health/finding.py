@@ -1,4 +1,4 @@
-"""What a check found, and what is to do about it."""
+"""The result of a health check, and its remedy."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,10 @@ State = Literal["ok", "warning", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: `missing` stops the pipeline, `warning` only what the text names."""
+    """One check: with `missing` the pipeline cannot run, with `warning` only the named feature.
+
+    `todo` is the remedy; empty if there is none.
+    """
 
     name: str
     state: State

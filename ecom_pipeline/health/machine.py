@@ -1,4 +1,4 @@
-"""What this machine has: Python, packages, ports, disk, clock, programs. No AWS is asked."""
+"""Checks of this machine: Python, packages, programs, disk, clock; without AWS credentials."""
 
 import platform
 import shutil
@@ -16,10 +16,10 @@ import requests
 from ecom_pipeline.health.finding import Check
 from ecom_pipeline.settings import child_environment, variable
 
-_CHECKOUT = Path(str(files("ecom_pipeline"))).parent  # if this is one
+_CHECKOUT = Path(str(files("ecom_pipeline"))).parent  # unless the package was installed by pip
 _GIB = 2**30
 _ROOMY, _TIGHT = 4 * _GIB, _GIB  # the whole data set takes 1.5 GB in the local AWS
-_SKEW_SECONDS = 300  # AWS refuses a signature that is further off
+_SKEW_SECONDS = 300  # AWS rejects signatures with a larger clock skew
 _PROGRAMS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "Chromium": (
         "the browser's tests, make screenshots",
@@ -41,20 +41,20 @@ _GROUPS = {
 
 
 def python() -> Check:
-    """Say which Python this is, and whether anybody has tried the local AWS on such a system."""
+    """Check Python and the operating system; the local AWS is tested on Linux only."""
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if platform.system() == "Linux":
         return Check("Python", "ok", found)
-    return Check("Python", "warning", found, "the local AWS was tried on Linux only")
+    return Check("Python", "warning", found, "the local AWS is tested on Linux only")
 
 
 def packages(root: Path = _CHECKOUT) -> Check:
-    """Ask uv whether the packages are those of uv.lock; more than those is fine."""
+    """Check with uv that the installed packages match uv.lock; additional ones are allowed."""
     uv = shutil.which("uv", path=str(Path(sys.prefix) / "bin")) or shutil.which("uv")
     if not (root / "uv.lock").exists():
-        return Check("packages", "ok", "not a checkout: pip has chosen them")
+        return Check("packages", "ok", "not a checkout: installed by pip")
     if uv is None:
-        return Check("packages", "warning", "there is no uv to ask", "make setup")
+        return Check("packages", "warning", "not checked: uv is not installed", "make setup")
     sync = [uv, "sync", "--frozen", "--inexact", "--no-install-project", "--project", str(root)]
     done = subprocess.run(  # noqa: S603
         [*sync, "--check", "--offline"],
@@ -68,7 +68,7 @@ def packages(root: Path = _CHECKOUT) -> Check:
 
 
 def programs() -> list[Check]:
-    """Look for the programs that some commands need."""
+    """Check the programs that some commands need."""
     return [
         Check(name, "ok", path)
         if (path := next(filter(None, map(shutil.which, names)), None))
@@ -78,7 +78,7 @@ def programs() -> list[Check]:
 
 
 def groups() -> list[Check]:
-    """Look for the packages that some commands need."""
+    """Check the optional packages that some commands need."""
     return [
         Check(package, "ok", "installed")
         if find_spec(package)
@@ -93,26 +93,26 @@ def groups() -> list[Check]:
 
 
 def disk(home: Path) -> Check:
-    """Say how much room there is for what the local AWS keeps."""
+    """Check the free disk space for the local AWS's data."""
     folder = next(each for each in (home.resolve(), *home.resolve().parents) if each.exists())
     free = shutil.disk_usage(folder).free
     found = f"{free / _GIB:,.1f} GiB free at {folder}"
     if free >= _ROOMY:
         return Check("disk", "ok", found)
     state = "warning" if free >= _TIGHT else "missing"
-    return Check("disk", state, found, f"make room, or set {variable('home')} to another disk")
+    return Check("disk", state, found, f"free space, or set {variable('home')} to another disk")
 
 
 def clock(url: str) -> Check:
-    """Compare this machine's clock with that of a server, to a second."""
+    """Check this machine's clock against a server's Date header, to a second."""
     try:
         theirs = requests.head(url, timeout=5, allow_redirects=False).headers.get("Date")
     except requests.RequestException as error:
         return Check("clock", "warning", f"{url}: {type(error).__name__}", "check the network")
     if theirs is None:
-        return Check("clock", "warning", f"{url} tells no time", "compare it yourself")
+        return Check("clock", "warning", f"{url} sends no Date header", "check the clock manually")
     off = (datetime.now(UTC) - parsedate_to_datetime(theirs)).total_seconds()
     found = f"{abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} {url}"
     if abs(off) <= _SKEW_SECONDS:
         return Check("clock", "ok", found)
-    return Check("clock", "missing", found, "AWS refuses what it signs: set the clock (NTP)")
+    return Check("clock", "missing", found, "AWS rejects its signatures: set the clock (NTP)")

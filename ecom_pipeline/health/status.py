@@ -1,7 +1,7 @@
-"""How far each store is, on one screen: every store that answers, and why one does not.
+"""`ecom status`: the progress of each store on one screen, or the error of a store.
 
-Bounded: no listing and no read here grows with the history. Where only a part is looked at, the
-fact says so.
+Bounded: no listing and no read here grows with the history. A fact that covers a part only is
+named accordingly.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ _EXPECTED = (
     redshift_connector.Error,
     requests.RequestException,
 )
-# each store: who tells of it, and what of the local AWS must run for that
+# each store: the function that reads it, and the services of the local AWS that this needs
 _STORES: Mapping[str, tuple[Callable[[Settings], Facts], tuple[str, ...]]] = {
     "API": (facts.api, ("aws",)),
     "stream": (facts.stream, ("aws",)),
@@ -44,7 +44,7 @@ _STORES: Mapping[str, tuple[Callable[[Settings], Facts], tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What there is to say of a store, or why nothing can be said."""
+    """The facts of a store, or the reason why they could not be read."""
 
     name: str
     facts: Facts = field(default_factory=dict[str, object])
@@ -52,9 +52,9 @@ class Store:
 
 
 def read(settings: Settings) -> list[Store]:
-    """Ask every store, one after the other; nothing is written."""
+    """Read the facts of every store in sequence; nothing is written."""
     stopped = {name for name, answers in endpoints.local_services(settings).items() if not answers}
-    late = f"no answer in {timeout.SECONDS} s: ecom doctor says what is missing"
+    late = f"no answer in {timeout.SECONDS} s: run ecom doctor"
     return [
         timeout.answer(
             partial(_ask, name, tell, sorted(stopped.intersection(needs)), settings),

@@ -10,10 +10,10 @@ SECONDS = 20
 
 
 def answer(call: Callable[[], T], late: T, seconds: float = SECONDS) -> T:
-    """Return what a call returns or raise what it raises; `late` when it takes longer.
+    """Return the result of a call or raise its exception; return `late` after `seconds` seconds.
 
-    Its thread is left behind and ends with the process: a driver that waits for a silent host
-    can't be told to stop.
+    The call's daemon thread then continues until the process ends: a driver that is blocked on the
+    network cannot be interrupted.
     """
     answers: list[T] = []
     errors: list[Exception] = []
@@ -21,7 +21,7 @@ def answer(call: Callable[[], T], late: T, seconds: float = SECONDS) -> T:
     def run() -> None:
         try:
             answers.append(call())
-        except Exception as error:  # noqa: BLE001 - raised in the thread that asked
+        except Exception as error:  # noqa: BLE001 - raised again in the calling thread
             errors.append(error)
 
     thread = Thread(target=run, daemon=True)

@@ -1,8 +1,8 @@
 # pyright: basic
-# boto3 carries no types; its S3 client is handed in as Any.
-"""The lake's two buckets: what arrived, and what was made of it.
+# boto3 has no types; its S3 client is passed in as Any.
+"""The lake's two S3 buckets: raw events, and the CSV built from them.
 
-What a day's rows are is in flatten.py; how a key is spelled is in domain/keys.py.
+The conversion of raw lines to CSV is in flatten.py, the format of keys in domain/keys.py.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ _LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object as a listing shows it."""
+    """An object's entry in a listing; `bytes` is its size."""
 
     key: str
     bytes: int
@@ -30,7 +30,7 @@ class ObjectInfo:
 
 @dataclass(frozen=True, slots=True)
 class ObjectBody:
-    """An object's bytes, and the tag that tells whether it is still the same."""
+    """An object's content and its ETag, for conditional puts."""
 
     body: bytes
     etag: str
@@ -38,31 +38,31 @@ class ObjectBody:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket: its objects by key and prefix, whatever they hold."""
+    """A bucket: generic operations on objects by key and prefix."""
 
     s3: Any
     name: str
 
     def objects(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Yield the objects under a prefix, in the order of their keys."""
+        """Yield the objects under a prefix, in key order."""
         pages = self.s3.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.name, Prefix=prefix):
             for each in page.get("Contents", []):
                 yield ObjectInfo(each["Key"], each["Size"], each["ETag"].strip('"'))
 
     def days_under(self, prefix: str) -> list[date]:
-        """Return the days that have any object under a prefix."""
+        """Return the days with at least one object under a prefix, sorted."""
         pages = self.s3.get_paginator("list_objects_v2")
         found = pages.paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
         prefixes = (each["Prefix"] for page in found for each in page.get("CommonPrefixes", []))
         return sorted(keys.day_of(each) for each in prefixes)
 
     def has(self, key: str) -> bool:
-        """Return whether there is such an object."""
+        """Return whether an object has this key."""
         return any(found.key == key for found in self.objects(key))
 
     def read(self, key: str) -> ObjectBody | None:
-        """Return an object, or None when it is not there."""
+        """Return an object; None when it does not exist."""
         try:
             answer = self.s3.get_object(Bucket=self.name, Key=key)
         except self.s3.exceptions.NoSuchKey:
@@ -70,11 +70,11 @@ class Bucket:
         return ObjectBody(answer["Body"].read(), answer["ETag"])
 
     def put(self, key: str, body: bytes, **more: str) -> None:
-        """Put an object; `more` are headers and conditions as boto3 names them."""
+        """Put an object; `more` are boto3 parameters of put_object: headers and conditions."""
         self.s3.put_object(Bucket=self.name, Key=key, Body=body, **more)
 
     def put_first(self, key: str, body: bytes) -> None:
-        """Put an object unless there is one."""
+        """Put an object unless the key exists (conditional put)."""
         try:
             self.put(key, body, IfNoneMatch="*")
         except self.s3.exceptions.ClientError as error:
@@ -82,50 +82,54 @@ class Bucket:
                 raise
 
     def remove(self, unwanted: Iterable[str]) -> None:
-        """Remove objects; one that is not there is fine."""
+        """Delete objects; a key that does not exist is ignored."""
         for key in unwanted:
             self.s3.delete_object(Bucket=self.name, Key=key)
 
 
 @dataclass(frozen=True, slots=True)
 class RawBucket(Bucket):
-    """What arrived: packed records by day, quarantine, and what erasure needs."""
+    """The raw bucket: packed records by day, quarantine, tombstones and their salt."""
 
     def objects_of(self, day: date) -> list[ObjectInfo]:
-        """Return a day's objects in the order of the stream."""
+        """Return a day's objects in key order: by shard, then in the stream's order."""
         return list(self.objects(keys.raw_prefix(day)))
 
     def days(self) -> list[date]:
-        """Return the days that have an object."""
+        """Return the days that have raw objects, sorted."""
         return self.days_under(keys.RAW)
 
     def inventory(self) -> Iterator[tuple[date, ObjectInfo]]:
-        """Yield every object of events with its day."""
+        """Yield each raw object with its day."""
         for found in self.objects(keys.RAW):
             yield keys.day_of(found.key), found
 
     def lines(self, key: str) -> Iterator[bytes]:
-        """Yield the lines of an object, after its bytes were verified."""
+        """Yield the lines of an object.
+
+        Raises:
+            DamagedObjectError: the object does not match its metadata.
+        """
         answer = self.s3.get_object(Bucket=self.name, Key=key)
-        # half of zlib's time (2026-11-27); in Lambda, zlib is what there is
+        # isal takes half of zlib's time (2026-11-27); the Lambda zip does not include it
         return ndjson.unpack(key, answer["Body"].read(), answer["Metadata"], isal_zlib)
 
     def count(self, key: str) -> int:
-        """Return how many records an object says it holds; 0 when it is gone."""
+        """Return the number of records in an object's metadata; 0 when it does not exist."""
         try:
             metadata = self.s3.head_object(Bucket=self.name, Key=key)["Metadata"]
         except self.s3.exceptions.ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
                 raise
             return 0
-        return int(metadata.get("rows", 1))  # what does not say is one thing to look at
+        return int(metadata.get("rows", 1))  # an object without the metadata counts as one record
 
     def write_records(self, key: str, records: Iterable[Record]) -> None:
-        """Put records as an object, with what it holds in its metadata."""
+        """Put records as an object, with row count and SHA-256 in its metadata."""
         self._put_packed(key, ndjson.pack(records))
 
     def write_lines(self, key: str, lines: Sequence[bytes]) -> None:
-        """Put encoded records as an object."""
+        """Put encoded records as an object, with row count and SHA-256 in its metadata."""
         self._put_packed(key, ndjson.pack_lines(lines))
 
     def _put_packed(self, key: str, packed: ndjson.Packed) -> None:
@@ -141,20 +145,20 @@ class RawBucket(Bucket):
 
 @dataclass(frozen=True, slots=True)
 class CsvBucket(Bucket):
-    """What was made of it: a day's parts and the manifest that commits them; the report's page."""
+    """The CSV bucket: each day's parts and the manifest that commits them; the report's page."""
 
     object_link: str
 
     def link(self, key: str) -> str:
-        """Return where a person looks at an object."""
+        """Return the URL at which a person can open an object."""
         return self.object_link.format(bucket=self.name, key=key)
 
     def days(self) -> list[date]:
-        """Return the days that have any object, committed or not."""
+        """Return the days that have CSV objects, committed or not, sorted."""
         return self.days_under(keys.CSV)
 
     def part_keys(self, day: date) -> list[str]:
-        """Return the keys of a day's parts, those of no manifest included."""
+        """Return the keys of a day's parts, including those in no manifest."""
         found = self.objects(keys.csv_prefix(day))
         return [each.key for each in found if each.key != keys.manifest_key(day)]
 
@@ -163,17 +167,18 @@ class CsvBucket(Bucket):
         self.put(key, body, ContentType="text/csv")
 
     def write_json(self, key: str, body: bytes, **condition: str) -> None:
-        """Put a JSON object."""
+        """Put a JSON object; `condition` are boto3's IfMatch or IfNoneMatch."""
         self.put(key, body, ContentType="application/json", **condition)
 
     def write_page(self, key: str, page: str) -> None:
-        """Put a page that a browser shows."""
+        """Put an HTML page."""
         self.put(key, page.encode(), ContentType="text/html; charset=utf-8")
 
     def replace_manifest(self, key: str, body: bytes, before: ObjectBody | None) -> bool:
-        """Put a manifest in the place of the one that was read; False when that one has gone.
+        """Replace the manifest `before` (compare-and-set); False when it has changed since.
 
-        A refused condition lies when the answer to our own put was lost, so it is read back.
+        If the response of a put is lost, the SDK's retry fails its condition although the put
+        succeeded. So the object is read back and compared.
         """
         condition = {"IfMatch": before.etag} if before else {"IfNoneMatch": "*"}
         try:
@@ -188,7 +193,7 @@ class CsvBucket(Bucket):
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """The two buckets, reached by one client."""
+    """The two buckets, with their shared S3 client."""
 
     s3: Any
     raw: RawBucket

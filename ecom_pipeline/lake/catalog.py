@@ -1,8 +1,8 @@
 # pyright: basic
-# boto3 carries no types; its Glue client is handed in as Any.
-"""The Glue Data Catalog: a database, its tables and their day partitions, from the column list.
+# boto3 has no types; its Glue client is passed in as Any.
+"""The Glue Data Catalog: database, tables and day partitions, derived from the column list.
 
-No crawler: it would take InvoiceNo for a bigint on 3 of the data set's 305 days.
+No crawler: it would infer bigint for InvoiceNo on 3 of the data set's 305 days.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,12 +31,12 @@ _REJECTED = {
     "status": "rejected, always",
     "received_at": "When the API received it, ISO 8601",
     "reason": "not_json, invalid, too_large, id_conflict or unreadable",
-    "record": "Where it stood",
+    "record": "Position of the record in its request, stream or object",
     "field": "The field at fault",
-    "expected": "What that field has to be",
-    "got": "What came, shortened",
-    "original": "What was sent, when it is text",
-    "original_base64": "What was sent, when it is no text",
+    "expected": "The expected value of that field",
+    "got": "The received value, truncated",
+    "original": "The original, if it is text",
+    "original_base64": "The original, base64-encoded, if it is not text",
 }
 
 
@@ -50,7 +50,11 @@ class Catalog:
     raw_bucket: str
 
     def sync(self, days: Sequence[date]) -> None:
-        """Bring database, tables and the partitions of these days to what the columns say."""
+        """Create or update the database, the tables and the partitions of these days.
+
+        Raises:
+            CatalogError: Glue refused a partition.
+        """
         self._ensure_database()
         for wanted in self._tables():
             self._ensure_table(wanted)
@@ -58,11 +62,11 @@ class Catalog:
             self._ensure_partitions(days[start : start + _PARTITIONS_A_CALL])
 
     def expected(self) -> dict[str, dict[str, str]]:
-        """Return each table's columns and their types, as they should be."""
+        """Return each table's expected columns: table -> column -> Glue type."""
         return {wanted["Name"]: _types(wanted) for wanted in self._tables()}
 
     def columns(self, table: str) -> dict[str, str]:
-        """Return the columns and types that Glue has for a table; none when there is no table."""
+        """Return a table's columns in Glue, as column -> type; empty when it does not exist."""
         found = self._table(table)
         return {} if found is None else _types(found)
 
@@ -86,7 +90,7 @@ class Catalog:
             return
 
     def _ensure_table(self, wanted: dict[str, Any]) -> None:
-        """Create or update a table; one that is right is left alone, it would get a version."""
+        """Create or update a table; an unchanged one is skipped, as each update adds a version."""
         found = self._table(wanted["Name"])
         if found is None:
             self.glue.create_table(DatabaseName=self.database, TableInput=wanted)
@@ -119,12 +123,12 @@ def table_input(bucket: str) -> dict[str, Any]:
 
 
 def fact_table_input() -> dict[str, Any]:
-    """Return the warehouse table's schema as Glue's TableInput, for people and their tools."""
+    """Return the fact table's schema as Glue's TableInput, for people and their tools."""
     columns = [_column(each, each.glue) for each in (*COLUMNS, PARTITION)]
     return {
         "Name": FACT_TABLE,
         "TableType": "EXTERNAL_TABLE",
-        "Description": "In Redshift as sales.fact_invoice_lines; here is its schema only",
+        "Description": "Schema only; the data are in Redshift, in sales.fact_invoice_lines",
         "PartitionKeys": [],
         "Parameters": {"classification": "redshift", "typeOfData": "table"},
         "StorageDescriptor": {"Columns": columns, "Location": "dev.sales.fact_invoice_lines"},
@@ -132,17 +136,18 @@ def fact_table_input() -> dict[str, Any]:
 
 
 def quarantine_table_input(bucket: str) -> dict[str, Any]:
-    """Return quarantine as Glue's TableInput; its partitions are projected, so none is added.
+    """Return quarantine as Glue's TableInput; partition projection, so no partition is added.
 
-    The range begins where a record without a readable arrival lies (flatten.py): ask for days.
+    The range begins at 1970-01-01, the partition of records without a readable arrival
+    (flatten.py). Restrict queries to days.
     """
     names = ("status", *(field.name for field in msgspec.structs.fields(Rejected)))
     location = f"s3://{bucket}/{keys.QUARANTINE}"
     return {
         "Name": QUARANTINE_TABLE,
         "TableType": "EXTERNAL_TABLE",
-        "Description": "What could not be used: where it stood, what is wrong with it, its bytes",
-        "PartitionKeys": [{"Name": "received_date", "Type": "date", "Comment": "When it came"}],
+        "Description": "Rejected records: position, failed rule and original bytes",
+        "PartitionKeys": [{"Name": "received_date", "Type": "date", "Comment": "Day of arrival"}],
         "Parameters": {
             "classification": "json",
             "EXTERNAL": "TRUE",
@@ -164,7 +169,7 @@ def quarantine_table_input(bucket: str) -> dict[str, Any]:
 
 
 def partition_input(bucket: str, day: date) -> dict[str, Any]:
-    """Return a day as Glue's PartitionInput."""
+    """Return a day's partition as Glue's PartitionInput."""
     return {
         "Values": [day.isoformat()],
         "StorageDescriptor": _storage(f"s3://{bucket}/{keys.csv_prefix(day)}"),
@@ -192,7 +197,7 @@ def _types(table: dict[str, Any]) -> dict[str, str]:
 
 
 def _essence(table: dict[str, Any]) -> tuple[object, ...]:
-    """Return what makes a table another one: its columns, comments, place and format."""
+    """Return the properties to compare a table by: columns, comments, location and format."""
     storage = table["StorageDescriptor"]
     serde = storage.get("SerdeInfo", {}).get("Parameters")
     every = [*storage["Columns"], *table.get("PartitionKeys", [])]

@@ -1,5 +1,5 @@
 # pyright: basic
-# boto3 carries no types; its clients are Any on purpose.
+# boto3 has no types; its clients are Any on purpose.
 """Clients from settings: any AWS service, the lake's buckets, the catalog, the notifications."""
 
 from typing import Any
@@ -21,7 +21,7 @@ _CONFIG = Config(
 
 
 def client(settings: Settings, service: str) -> Any:
-    """Return a boto3 client; on AWS its credentials come from boto3's own chain."""
+    """Return a boto3 client; on AWS it uses boto3's default credential chain."""
     return boto3.client(
         service,
         region_name=settings.region,
@@ -50,5 +50,5 @@ def catalog(settings: Settings) -> Catalog:
 
 
 def notifications(settings: Settings) -> Notifications:
-    """Return the queue of S3's notifications."""
+    """Return the SQS queue of S3's event notifications."""
     return Notifications(client(settings, "sqs"), settings.raw_queue)

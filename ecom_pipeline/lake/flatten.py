@@ -1,7 +1,7 @@
-"""Raw lines of a day, or of a part of it -> CSV rows, with an account of every line that came in.
+"""Raw lines of a day, or of a part of it -> CSV rows, with counts that cover every input line.
 
-Pure: lines in, a result out. How a line is read is in rows.py, where objects lie in
-buckets.py, what commits a day in partition.py.
+Pure functions. Parsing of a line is in rows.py, S3 access in buckets.py, the commit of a day in
+partition.py.
 """
 
 import csv
@@ -24,21 +24,21 @@ from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import rows
 from ecom_pipeline.lake.rows import Reader
 
-# igzip's level 2 takes a tenth of the time of zlib's 6, for 7 % more bytes (2026-11-22)
+# igzip's level 2 takes a tenth of the time of zlib's level 6, for 7 % more bytes (2026-11-22)
 GZIP_LEVEL = 2
 _ROWS_A_WRITE = 1_000
 
 
-# A raw line and where it stood, for errors: its bytes, its object's key and its number there
+# A raw line: its bytes, its object's key and its line number there (from 1), for error messages
 Line = tuple[bytes, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Flattened:
-    """A day's CSV and its account.
+    """A day's CSV (gzip), its totals, and counts of all lines read.
 
-    `read` = totals.rows + redelivered + rejected + conflicts + erased. `digests` has each row's,
-    by event id.
+    `read` = totals.rows + redelivered + rejected + conflicts + erased. `digests` is the digest of
+    each row by event id.
     """
 
     csv: bytes
@@ -57,11 +57,11 @@ def flatten(
     tombstones: Tombstones = NONE,
     read: Reader = rows.reference,
 ) -> Flattened:
-    """Return the lines' rows as gzip CSV, the first content of each event id only.
+    """Return the lines' rows as gzip CSV; the first content of each event id wins.
 
-    The same lines make the same bytes, on processors of one kind. A line that can't be used is set
-    aside with its reason; an event of another day under this one's prefix is refused too. An
-    erased customer's event is anonymous or, if it was to be deleted, only counted.
+    The same lines give the same bytes, on CPUs of one kind. Invalid lines are quarantined with the
+    reason, as are events of another day than `day`. Erased customers' events are redacted or, in
+    mode "delete", only counted.
     """
     account = _Account(day, read)
     if tombstones:
@@ -85,7 +85,7 @@ def flatten(
 
 
 class _Account:
-    """What is known of a day while its lines go by: a digest an event id, and no rows."""
+    """The counts of a day while its lines are streamed: a digest per event id, but no rows."""
 
     def __init__(self, day: date, read: Reader) -> None:
         self.day = day
@@ -100,7 +100,7 @@ class _Account:
         self.conflicts: list[tuple[Accepted, InvoiceLine]] = []
 
     def unerased(self, lines: Iterable[Line], tombstones: Tombstones) -> Iterator[Line]:
-        """Yield lines as they may be used; one that may not be is read and counted here."""
+        """Yield the lines, redacted where necessary; count those to delete instead."""
         for data, key, number in lines:
             left = tombstones.applied(data)
             if left is None:
@@ -110,9 +110,9 @@ class _Account:
                 yield left, key, number
 
     def rows(self, lines: Iterable[Line]) -> Iterator[str]:
-        """Yield the canonical text of each event that was not seen before."""
+        """Yield the canonical text of each event id's first line."""
         reader, day, digests = self.reader, self.day, self.digests
-        read = known = quantity = 0  # here, since a row takes a few microseconds
+        read = known = quantity = 0  # local variables for speed: a row takes a few microseconds
         amount = self.amount
         for data, key, number in lines:
             read += 1
@@ -145,7 +145,7 @@ class _Account:
 
 
 def csv_line(text: str) -> str:
-    """Return a canonical text as a line of CSV; a text holds no control character, so no break."""
+    """Return a canonical text as a line of CSV; values contain no control characters."""
     if '"' not in text and "," not in text:
         return f"{text.replace(SEPARATOR, ',')}\n"
     line = io.StringIO(newline="")
@@ -154,11 +154,11 @@ def csv_line(text: str) -> str:
 
 
 def _quarantine(data: bytes, location: str, error: UnreadableError | EventError) -> Rejected:
-    """Return the record for quarantine; it keeps its arrival when that can be read."""
+    """Return the record for quarantine, with its time of arrival if that is readable."""
     try:
         arrived = envelope.decode(data).received_at
     except UnreadableError:
-        arrived = datetime(1970, 1, 1, tzinfo=UTC)  # unknown: constant, so a rebuild is the same
+        arrived = datetime(1970, 1, 1, tzinfo=UTC)  # unknown: constant, so rebuilds are identical
     known = isinstance(error, EventError)
     return envelope.rejected(
         data,

@@ -1,6 +1,6 @@
-"""The manifest of a day's CSV: what its parts hold and what they were made from.
+"""The manifest of a day's CSV: its parts, totals, counts and source objects.
 
-Its writing commits the day; its digest says whether the warehouse needs it.
+Putting it commits the day. The warehouse compares its totals to detect days to load.
 """
 
 from datetime import date
@@ -13,11 +13,11 @@ from ecom_pipeline.domain.totals import Totals
 
 
 class ManifestError(EcomError):
-    """A manifest that can't be read, or a day that has none."""
+    """A manifest that is missing or unreadable, or whose CSV cannot be built or loaded."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A gzip CSV object with a header line."""
+    """A gzip CSV object with a header line; `rows` excludes it, `bytes` is compressed."""
 
     key: str
     rows: int
@@ -26,7 +26,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A raw object as it was when it was read."""
+    """A raw object's key, size and ETag at the time of the build."""
 
     key: str
     bytes: int
@@ -34,7 +34,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A day's account of all that was read for it."""
+    """A day's parts and totals, and counts of all raw records that were read.
+
+    `quarantined` is the number of records by reason.
+    """
 
     day: date
     columns: tuple[str, ...]
@@ -49,13 +52,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unaccounted(self) -> int:
-        """Raw records that are no rows, not redelivered, quarantined or erased: 0, or a bug."""
+        """Raw records that are in none of the counts: other than 0 is a bug."""
         aside = self.redelivered + sum(self.quarantined.values()) + self.erased
         return self.read - self.totals.rows - aside
 
     @property
     def has_known_header(self) -> bool:
-        """Whether the parts have this program's columns, or those before some were added."""
+        """Whether the parts have today's columns, or those before nullable ones were added."""
         names = self.columns
         return names == CSV_HEADER[: len(names)] and all(c.nullable for c in COLUMNS[len(names) :])
 
@@ -65,12 +68,16 @@ _DECODER = msgspec.json.Decoder(Manifest)
 
 
 def encode(manifest: Manifest) -> bytes:
-    """Return the manifest as indented JSON: people read it too."""
+    """Return the manifest as indented JSON, readable for people."""
     return msgspec.json.format(_ENCODER.encode(manifest), indent=2) + b"\n"
 
 
 def decode(key: str, data: bytes) -> Manifest:
-    """Read a manifest back, or raise ManifestError."""
+    """Decode a manifest; `key` is for the error message.
+
+    Raises:
+        ManifestError: the data are not a manifest.
+    """
     try:
         return _DECODER.decode(data)
     except msgspec.DecodeError as error:

@@ -1,8 +1,8 @@
 # pyright: basic
-# boto3 carries no types; its SQS client is handed in as Any.
-"""S3's notifications of new raw objects, from their queue.
+# boto3 has no types; its SQS client is passed in as Any.
+"""S3 event notifications of new raw objects, from their SQS queue.
 
-Which runs they ask for is decided in orchestration/sensors.py.
+orchestration/sensors.py decides which runs to request for them.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _A_CALL = 10
 
 
 class ForeignMessageError(EcomError):
-    """A message that is no notification of a raw object."""
+    """A message that is not an S3 event notification of raw objects."""
 
 
 class _Object(msgspec.Struct):
@@ -37,7 +37,7 @@ class _Event(msgspec.Struct):
 
 
 class _Notification(msgspec.Struct):
-    """What S3 sends; its test message, sent when the queue is set up, has no Records."""
+    """S3's message; its s3:TestEvent, sent when the queue is configured, has no Records."""
 
     records: list[_Event] = msgspec.field(name="Records", default_factory=list)
 
@@ -46,7 +46,11 @@ _NOTIFICATIONS = msgspec.json.Decoder(_Notification)
 
 
 def raw_objects(body: str) -> list[tuple[date, int]]:
-    """Return day and bytes of each raw object in a message, or raise ForeignMessageError."""
+    """Return the day and the size in bytes of each raw object in a message.
+
+    Raises:
+        ForeignMessageError: the body is not an S3 event notification, or a raw key has no day.
+    """
     try:
         found = _NOTIFICATIONS.decode(body)
         objects = ((unquote_plus(e.s3.object.key), e.s3.object.size) for e in found.records)
@@ -57,7 +61,7 @@ def raw_objects(body: str) -> list[tuple[date, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notification as the queue hands it out; its receipt deletes it."""
+    """An SQS message; `receipt` is the receipt handle to delete it with."""
 
     message_id: str
     receipt: str
@@ -72,7 +76,10 @@ class Notifications:
     queue: str
 
     def receive(self, most: int) -> list[Message]:
-        """Return up to `most` messages; each is handed out again unless it is deleted in time."""
+        """Return messages, in batches of up to 10, until there are `most` or the queue has none.
+
+        SQS delivers a message again unless it is deleted within its visibility timeout.
+        """
         found: list[Message] = []
         while len(found) < most:
             answer = self.sqs.receive_message(QueueUrl=self._url(), MaxNumberOfMessages=_A_CALL)
@@ -83,7 +90,7 @@ class Notifications:
         return found
 
     def delete(self, receipts: Sequence[str]) -> None:
-        """Delete messages whose days were asked for."""
+        """Delete messages by their receipt handles."""
         for start in range(0, len(receipts), _A_CALL):
             entries = [
                 {"Id": str(n), "ReceiptHandle": receipt}

@@ -1,8 +1,8 @@
 """Build a day's CSV partition: read its raw objects, flatten, write parts, commit a manifest.
 
-A part's name comes from what it holds and was made of, so a new version lies beside the old one
-until the manifest names it; being killed at any step leaves the old day or the new one, never a
-mixture.
+A part's key is a hash of its content and its sources, so a new version does not overwrite the old
+one. The manifest switches between them atomically: a process killed at any step leaves the old
+version or the new one, never a mixture.
 """
 
 import csv
@@ -31,32 +31,32 @@ ATTEMPTS = 5
 def build(
     lake: Lake, day: date, read: Reader = rows.reference, part_bytes: int = parts.PART_BYTES
 ) -> Manifest:
-    """Rebuild a day from its raw objects and commit it. The same objects make the same rows.
+    """Rebuild a day from its raw objects and commit it. The same objects give the same rows.
 
-    `part_bytes` is how much of raw goes into a part; a day is never held as a whole.
+    `part_bytes` is the size of raw data for each part; no day is in memory as a whole.
 
     Raises:
-        DamagedObjectError: a raw object does not hold what its metadata say.
-        ManifestError: other builders of this day kept getting in between.
+        DamagedObjectError: a raw object does not match its metadata.
+        ManifestError: concurrent builds committed this day first, ATTEMPTS times.
     """
     for _ in range(ATTEMPTS):
         planned = parts.plan(lake, day, part_bytes)
         lines = parts.lines_of(lake, planned.sources)
-        with spread(lines, planned.parts) as piles:
-            made = [parts.build(lake, planned, n, pile, read) for n, pile in enumerate(piles)]
+        with spread(lines, planned.parts) as partitions:
+            made = [parts.build(lake, planned, n, pile, read) for n, pile in enumerate(partitions)]
         manifest = commit(lake, planned, made)
         if manifest is not None:
             return manifest
-    raise ManifestError(f"{day}: others built it at the same time, {ATTEMPTS} times; try again")
+    raise ManifestError(f"{day}: concurrent builds committed first, {ATTEMPTS} times; try again")
 
 
 def preview(lake: Lake, day: date) -> Flattened:
-    """Return what a build of the day would commit now; nothing is written."""
+    """Return the result of a build of the day, without writing anything (dry run)."""
     return flatten(parts.lines_of(lake, lake.raw.objects_of(day)), day, tombstones.read(lake))
 
 
 def commit(lake: Lake, planned: DayParts, made: Sequence[PartResult]) -> Manifest | None:
-    """Commit a day's parts; None when another builder committed the day since it was planned."""
+    """Commit a day's parts; None when a concurrent build committed the day after the plan."""
     day, before = planned.day, planned.before
     manifest = _manifest(planned, made)
     if not lake.csv.replace_manifest(keys.manifest_key(day), manifests.encode(manifest), before):
@@ -68,7 +68,7 @@ def commit(lake: Lake, planned: DayParts, made: Sequence[PartResult]) -> Manifes
 
 
 def _quarantined_before(day: date, before: ObjectBody) -> set[str]:
-    """Return what the last build set aside; a manifest that can't be read no longer tells."""
+    """Return the last build's quarantine keys; none when its manifest is unreadable."""
     try:
         return set(manifests.decode(keys.manifest_key(day), before.body).quarantine_keys)
     except ManifestError:
@@ -91,13 +91,21 @@ def _manifest(planned: DayParts, made: Sequence[PartResult]) -> Manifest:
 
 
 def read_manifest(lake: Lake, day: date) -> Manifest | None:
-    """Return a day's committed manifest, or None when it was never built."""
+    """Return a day's committed manifest; None when it was never built.
+
+    Raises:
+        ManifestError: the manifest is unreadable.
+    """
     found = lake.csv.read(keys.manifest_key(day))
     return None if found is None else manifests.decode(keys.manifest_key(day), found.body)
 
 
 def committed(lake: Lake, day: date) -> Manifest:
-    """Return a day's manifest, or raise ManifestError when its CSV can't be loaded."""
+    """Return a day's manifest, for a load.
+
+    Raises:
+        ManifestError: the day has no CSV, or one with other columns.
+    """
     found = read_manifest(lake, day)
     if found is None:
         raise ManifestError(f"{day} has no CSV: build it first (ecom load {day}:{day})")
@@ -110,11 +118,15 @@ def committed(lake: Lake, day: date) -> Manifest:
 
 
 def head(lake: Lake, manifest: Manifest, rows: int) -> list[list[str]]:
-    """Return the first rows of a day's CSV, without its header."""
+    """Return the first rows of a day's CSV, without its header.
+
+    Raises:
+        ManifestError: the first part does not exist.
+    """
     if not manifest.parts:
         return []
     found = lake.csv.read(manifest.parts[0].key)
     if found is None:
-        raise ManifestError(f"{manifest.parts[0].key} has gone: rebuild {manifest.day}")
+        raise ManifestError(f"{manifest.parts[0].key} is missing: rebuild {manifest.day}")
     with gzip.open(io.BytesIO(found.body), "rt", encoding="utf-8", newline="") as text:
         return list(islice(csv.reader(text), 1, rows + 1))

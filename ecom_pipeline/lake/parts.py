@@ -1,7 +1,7 @@
-"""The parts of a day's CSV: how many there are, and what becomes of the raw lines of one.
+"""The parts of a day's CSV: their number, and the build of one part from its raw lines.
 
-An event id belongs to one part, so a part is built by itself, wherever that is: what it holds at
-once is bounded, and the day's account is the sum of its parts'.
+An event id belongs to one part, so parts are built independently, in any process: memory is
+bounded, and the day's totals and counts are the sums of its parts'.
 """
 
 from collections import Counter, defaultdict
@@ -27,9 +27,9 @@ from ecom_pipeline.lake.manifest import Part
 from ecom_pipeline.lake.prefetch import prefetched
 from ecom_pipeline.lake.rows import Reader
 
-# 2 MB of raw are some 37,000 lines, and 1.7 MB of CSV: COPY wants files of 1 MB to 1 GB
+# 2 MB of raw are some 37,000 lines, and 1.7 MB of CSV: AWS recommends 1 MB to 1 GB for COPY
 PART_BYTES = 2_000_000
-# each is a file while a day is spread; days of more than 512 MB of raw get larger parts
+# each needs a temporary file in spread.py; days of more than 512 MB of raw get larger parts
 MOST_PARTS = 256
 _OBJECTS_AHEAD = 4
 _VERSION_DIGITS = 16
@@ -37,7 +37,7 @@ _VERSION_DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class DayParts:
-    """A day as it was found, before it is built."""
+    """A day's state before its build: manifest, part keys, raw objects, and the number of parts."""
 
     day: date
     before: ObjectBody | None
@@ -47,7 +47,7 @@ class DayParts:
 
 
 class PartResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A part that was written, and its share of the day's account."""
+    """A written part with its totals and counts; `part` is None when it has no rows."""
 
     part: Part | None
     totals: Totals
@@ -59,7 +59,7 @@ class PartResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan(lake: Lake, day: date, part_bytes: int = PART_BYTES) -> DayParts:
-    """Look at a day. Its old parts are listed first: what a later builder adds, stays."""
+    """Return a day's state. Old parts are listed first, so later builds' parts are not deleted."""
     before = lake.csv.read(keys.manifest_key(day))
     parts_before = lake.csv.part_keys(day)
     sources = lake.raw.objects_of(day)
@@ -67,13 +67,13 @@ def plan(lake: Lake, day: date, part_bytes: int = PART_BYTES) -> DayParts:
 
 
 def count(sources: Iterable[ObjectInfo], part_bytes: int) -> int:
-    """Return how many parts a day has: a power of two, as a warehouse's slices are."""
+    """Return the number of parts of a day: a power of two, like the number of Redshift slices."""
     wanted = -(-sum(source.bytes for source in sources) // part_bytes)
     return min(1 << max(wanted - 1, 0).bit_length(), MOST_PARTS)
 
 
 def lines_of(lake: Lake, sources: Iterable[ObjectInfo]) -> Iterator[Line]:
-    """Yield the lines of raw objects in their order; the next few objects are fetched meanwhile."""
+    """Yield the lines of raw objects in order, prefetching the next _OBJECTS_AHEAD objects."""
     with ThreadPoolExecutor(_OBJECTS_AHEAD) as pool:
         fetch = partial(_fetched, lake)
         for key, lines in prefetched(pool, fetch, sources, _OBJECTS_AHEAD):
@@ -87,7 +87,7 @@ def _fetched(lake: Lake, source: ObjectInfo) -> tuple[str, Iterator[bytes]]:
 def build(
     lake: Lake, planned: DayParts, number: int, lines: Iterable[Line], read: Reader
 ) -> PartResult:
-    """Write a part of a day, and what of its lines goes to quarantine."""
+    """Write one part of a day, and the quarantine objects of its lines."""
     flat = flatten(lines, planned.day, tombstones.read(lake), read)
     set_aside = _quarantine(lake, flat, planned.day, number)
     for key, records in set_aside.items():
@@ -110,7 +110,7 @@ def build(
 
 
 def _quarantine(lake: Lake, flat: Flattened, day: date, part: int) -> dict[str, list[Rejected]]:
-    """Return what goes to quarantine, by key; not what was replayed under another id since."""
+    """Return the quarantine records by key, except conflicts that were already replayed."""
     objects: dict[str, list[Rejected]] = defaultdict(list)
     for record in flat.rejected:
         key = keys.transform_quarantine_key(record.received_at.date(), day, part)
@@ -134,10 +134,10 @@ def _part(planned: DayParts, number: int, flat: Flattened) -> Part:
 
 
 def _version(content: str, sources: Iterable[ObjectInfo]) -> str:
-    """Return what names a part: what it holds and what it was made of.
+    """Return a part's version: a hash of its content and its sources.
 
-    By its content alone, a part could get the name of an older one that a builder, which was held
-    up after its commit, is just about to remove.
+    With the content alone, a part could get the key of an older part, which a concurrent build
+    that was delayed after its commit is about to delete.
     """
     made_of = "".join(f"{source.key} {source.etag}\n" for source in sources)
     return sha256(f"{content}\n{made_of}".encode()).hexdigest()[:_VERSION_DIGITS]

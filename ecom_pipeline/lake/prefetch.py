@@ -1,4 +1,4 @@
-"""Do a little of what comes next while the present is used: a pool's map that looks only so far."""
+"""A thread pool's map with bounded prefetch."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,10 +12,10 @@ R = TypeVar("R")
 def prefetched(
     pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], most: int
 ) -> Iterator[R]:
-    """Yield function(item) in order, with `most` of them at work or waiting.
+    """Yield function(item) in order, with at most `most` calls running or buffered.
 
-    Executor.map takes all items at once, so their results would lie in memory; its `buffersize`
-    comes with Python 3.14.
+    Executor.map submits all items at once, so all results could be in memory; its `buffersize`
+    needs Python 3.14.
     """
     pending: deque[Future[R]] = deque()
     for item in items:

@@ -1,4 +1,4 @@
-"""Spread a large day's lines over its parts, through files: memory holds one part, never a day."""
+"""Partition a large day's lines into its parts through temporary files, to bound memory."""
 
 import tempfile
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ _DECODER = msgspec.json.Decoder(_Id)
 
 
 def part_of(data: bytes, parts: int) -> int:
-    """Return the part of a line, which its event id tells; what has none is in the first."""
+    """Return the part number of a line: a hash of its event id; 0 when it has no readable id."""
     try:
         event_id = _DECODER.decode(data).event_id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -29,7 +29,7 @@ def part_of(data: bytes, parts: int) -> int:
 
 @contextmanager
 def spread(lines: Iterable[Line], parts: int) -> Generator[Sequence[Iterable[Line]]]:
-    """Give each part's lines, in the order in which they came; a day of one part needs no files."""
+    """Yield each part's lines, in their original order; a day of one part needs no files."""
     if parts == 1:
         yield [lines]
         return

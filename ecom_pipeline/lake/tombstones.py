@@ -1,6 +1,6 @@
 """The tombstones of a lake: read for each build of a day, written when a customer is erased.
 
-A listing says all that a build needs, so a shop that erased nobody pays one call for it.
+A build needs their keys only, so it costs one list request while there are no tombstones.
 """
 
 import secrets
@@ -17,11 +17,15 @@ _DECODER = msgspec.json.Decoder(Tombstone)
 
 
 class TombstoneError(EcomError):
-    """The salt is not there, so nobody can be told from the others."""
+    """The salt is missing, so erased customers cannot be identified."""
 
 
 def read(lake: Lake) -> Tombstones:
-    """Return all of a lake's tombstones; one that deletes goes before one that anonymises."""
+    """Return all of a lake's tombstones; mode "delete" takes precedence over "anonymise".
+
+    Raises:
+        TombstoneError: there are tombstones, but no salt.
+    """
     modes: dict[str, Mode] = {}
     for found in lake.raw.objects(keys.ERASED):
         match keys.tombstone_of(found.key):
@@ -35,7 +39,7 @@ def read(lake: Lake) -> Tombstones:
 
 
 def find(lake: Lake, customer_id: str, mode: Mode) -> Tombstone | None:
-    """Return a customer's tombstone of this mode, if there is one."""
+    """Return a customer's tombstone of this mode; None when there is none."""
     if lake.raw.read(keys.SALT) is None:
         return None
     found = lake.raw.read(_key(lake, customer_id, mode))
@@ -43,7 +47,7 @@ def find(lake: Lake, customer_id: str, mode: Mode) -> Tombstone | None:
 
 
 def write(lake: Lake, customer_id: str, tombstone: Tombstone) -> None:
-    """Put a customer's tombstone; the lake's salt is made with the first of them."""
+    """Put a customer's tombstone; the first one also creates the lake's salt."""
     lake.raw.put_first(keys.SALT, secrets.token_bytes(_SALT_BYTES))
     lake.raw.put(_key(lake, customer_id, tombstone.mode), msgspec.json.encode(tombstone))
 
@@ -56,7 +60,7 @@ def _salt(lake: Lake) -> bytes:
     found = lake.raw.read(keys.SALT)
     if found is None:
         raise TombstoneError(
-            f"s3://{lake.raw.name}/{keys.SALT} is not there: restore its last version, or who"
-            " was erased comes back; when an erasure is just making it, try again"
+            f"s3://{lake.raw.name}/{keys.SALT} is missing: restore its last version, or erased"
+            " customers reappear; if an erasure is creating it right now, try again"
         )
     return found.body

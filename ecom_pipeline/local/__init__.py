@@ -1,5 +1,5 @@
-"""AWS on your machine: an emulator, a stream poller and a warehouse, kept in .local/.
+"""AWS on a developer's machine: an emulator, a stream poller and a warehouse, kept in .local/.
 
-Each is a process of its own behind its real wire protocol. Nothing outside this room knows that
-it is not AWS.
+Each is a separate process with the real wire protocol, so that code outside this package is the
+same for the local AWS and for AWS.
 """

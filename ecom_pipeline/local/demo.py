@@ -1,6 +1,6 @@
-"""The whole line once, for a person to watch: events in, both stores filled, the proof printed.
+"""Run the whole pipeline once and print each step: send, store, load, reconcile, report.
 
-Every step is what a user would run by hand; nothing here knows how a step works.
+Every step is the call behind a command that a user can run; how a step works does not belong here.
 """
 
 import time
@@ -27,16 +27,16 @@ from ecom_pipeline.warehouse import connect
 _SHOWN_INVOICES = 5
 _NEXT = (
     ("make dev", "opens Dagster's UI: lineage, partitions, backfills"),
-    ('.venv/bin/ecom sql "select * from marts.daily_sales order by 1"', "asks the warehouse"),
-    (".venv/bin/ecom invoice {invoice}", "asks the real-time API; any invoice number will do"),
-    (".venv/bin/ecom page {customer}", "shows that customer's own page"),
+    ('.venv/bin/ecom sql "select * from marts.daily_sales order by 1"', "queries the warehouse"),
+    (".venv/bin/ecom invoice {invoice}", "queries the real-time API; takes any invoice number"),
+    (".venv/bin/ecom page {customer}", "opens the customer page, signed in as this customer"),
     ("{report}", "is the sales report: open it in a browser"),
-    (".venv/bin/ecom local down", "stops it all, and keeps the data in .local/"),
+    (".venv/bin/ecom local down", "stops all services and keeps the data in .local/"),
 )
 
 
 class _Steps:
-    """Says what is being done, and remembers how long each step took."""
+    """Prints the name of each step and records how many seconds it took."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -51,26 +51,30 @@ class _Steps:
 
 
 def run(settings: Settings, csv: Path | None, days: DayRange | None) -> bool:
-    """Run the line and return whether all stores agree; again is fine and changes nothing."""
+    """Run the pipeline and return whether all stores agree; another run changes nothing.
+
+    Raises:
+        SendError: the API accepted none of the events.
+    """
     console = Console()
     steps = _Steps(console)
     with steps.step("Start the local AWS, deploy infra/"):
         stack.up(settings)
     if csv is None:
         csv = settings.home / "sample.csv.gz"
-        with steps.step("Make up some sales"):
+        with steps.step("Generate sample sales"):
             write_sample(csv)
     with steps.step("Replay them as events through the API"):
         summary = _replay(settings, csv, days, console)
-    with steps.step("Wait until DynamoDB and the raw lake have them"):
+    with steps.step("Wait until DynamoDB and the raw lake hold them"):
         waiting.wait_for(settings, summary.last_sequence)
     if not summary.days:
-        raise sender.SendError("the API accepted none of the events: `ecom replay` says why")
+        raise sender.SendError("the API accepted none of the events: run `ecom replay` to see why")
     first, last = min(summary.days), max(summary.days)
     with steps.step("Run the Dagster assets: CSV, catalog, fact table"):
         operations.load_days(settings, first, last)
     with steps.step("Reconcile every store, day by day"):
-        arrived = replace(settings, in_flight_seconds=0)  # it was waited for
+        arrived = replace(settings, in_flight_seconds=0)  # all have arrived
         found = operations.reconcile_days(arrived, first, last, accepted=summary.days)
     with steps.step("Write the sales report"):
         report = operations.write_report(settings)
@@ -113,7 +117,7 @@ def _show_sales(settings: Settings, first: date, last: date, console: Console) -
 
 
 def _show_customer(settings: Settings, console: Console) -> dict[str, str]:
-    """Ask the API for the customer with the most invoices; return who, and one of the numbers."""
+    """Show the newest invoices of the customer who has most; return the customer and an invoice."""
     rows = connect.warehouse(settings).query(
         "select customer_id from sales.fact_invoice_lines where customer_id is not null"
         " group by 1 order by count(distinct invoice_no) desc, 1 limit 1"
@@ -134,7 +138,7 @@ def _show_customer(settings: Settings, console: Console) -> dict[str, str]:
 
 
 def _show_end(steps: _Steps, shown: dict[str, str]) -> None:
-    out = table("How long it took", "step", "seconds")
+    out = table("Duration", "step", "seconds")
     for name, seconds in steps.seconds.items():
         out.add_row(name, f"{seconds:.1f}")
     out.add_row("[bold]all", f"[bold]{sum(steps.seconds.values()):.1f}")

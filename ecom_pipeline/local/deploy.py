@@ -1,6 +1,6 @@
 """Deploy infra/ with CloudFormation: expand SAM offline, upload the zip, run a change set.
 
-The template is the one that AWS gets; only the address that it is sent to differs.
+The template is the one that is deployed to AWS; only the endpoint differs.
 """
 
 import json
@@ -29,7 +29,7 @@ _ARTIFACTS = f"{STACK}-artifacts"
 
 
 def deploy(settings: Settings) -> dict[str, str]:
-    """Bring the stack to what infra/ says and return its outputs; nothing to do is fine."""
+    """Create or update the stack from infra/ and return its outputs; no change is no error."""
     code = _upload(settings, packaging.build_here(settings.home / "lambda.zip").read_bytes(), "zip")
     template = expand(INFRA / "template.yaml", f"s3://{_ARTIFACTS}/{code}", settings.region)
     key = _upload(settings, json.dumps(template).encode(), "json")
@@ -43,7 +43,7 @@ def deploy(settings: Settings) -> dict[str, str]:
 
 
 def parameters(settings: Settings) -> dict[str, str]:
-    """Return the parameters of the local stage, with the page where this machine serves it."""
+    """Return the parameters of the local stage, with the origin of the local customer page."""
     stage = json.loads((INFRA / "parameters" / "local.json").read_text())
     return stage | {"PageOrigin": settings.page_origin}
 
@@ -56,25 +56,25 @@ def outputs(settings: Settings) -> dict[str, str]:
 
 def expand(path: Path, code: str, region: str) -> dict[str, Any]:
     """Return the plain CloudFormation of a SAM template, with its functions' code at `code`."""
-    os.environ.setdefault("AWS_DEFAULT_REGION", region)  # samtranslator reads nothing else
+    os.environ.setdefault("AWS_DEFAULT_REGION", region)  # samtranslator has no other source
     from samtranslator.translator.transform import transform  # noqa: PLC0415 - 1.9 s to import
     from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415
 
-    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of its own metrics
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns about its own metrics
     document = _include(yaml_parse(path.read_text()), path.parent)
     document["Globals"]["Function"]["CodeUri"] = code
     return transform(document, {}, _NoManagedPolicies())  # pyright: ignore[reportArgumentType]
 
 
 class _NoManagedPolicies:
-    """What the translator asks for policies by name; the template names none."""
+    """Stub of the translator's loader of managed policies; the template names none."""
 
     def load(self) -> dict[str, str]:
         return {}
 
 
 def _include(node: Any, folder: Path) -> Any:
-    """Put a file where AWS::Include asks for it, as CloudFormation does."""
+    """Resolve each AWS::Include to the content of its file, as CloudFormation does."""
     if isinstance(node, list):
         return [_include(each, folder) for each in node]
     if not isinstance(node, dict):
@@ -86,7 +86,7 @@ def _include(node: Any, folder: Path) -> Any:
 
 
 def _upload(settings: Settings, content: bytes, kind: str) -> str:
-    """Upload a file under its own digest, so that changed content is a change; return its key."""
+    """Upload a file under its SHA-256, so that changed content gives a new key; return the key."""
     key = f"{sha256(content).hexdigest()}.{kind}"
     s3 = client(settings, "s3")
     if _ARTIFACTS not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
@@ -103,7 +103,7 @@ def _apply(cloudformation: Any, template_url: str, parameters: Mapping[str, str]
         StackName=STACK,
         ChangeSetName=name,
         ChangeSetType=kind,
-        TemplateURL=template_url,  # a body may have 51,200 bytes only
+        TemplateURL=template_url,  # TemplateBody is limited to 51,200 bytes
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
         Capabilities=_CAPABILITIES,
     )
@@ -113,14 +113,14 @@ def _apply(cloudformation: Any, template_url: str, parameters: Mapping[str, str]
     if change["Status"] == "FAILED":
         if "contain changes" in change.get("StatusReason", ""):
             return
-        raise LocalError(f"infra/template.yaml was refused: {change.get('StatusReason')}")
+        raise LocalError(f"infra/template.yaml was rejected: {change.get('StatusReason')}")
     cloudformation.execute_change_set(StackName=STACK, ChangeSetName=name)
     stack = _settled(
         lambda: cloudformation.describe_stacks(StackName=STACK)["Stacks"][0], "StackStatus"
     )
     if stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         raise LocalError(
-            f"deploying infra/ ended as {stack['StackStatus']}: {_why(cloudformation)}"
+            f"deploying infra/ ended with {stack['StackStatus']}: {_why(cloudformation)}"
         )
 
 
@@ -150,7 +150,7 @@ def _why(cloudformation: Any) -> str:
 
 
 def _disable_mappings(functions: Any) -> None:
-    """Leave the stream to our poller: the emulator's own drops failed records in silence."""
+    """Disable the emulator's event source mappings: they drop failed records; poller/ does not."""
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
@@ -158,7 +158,7 @@ def _disable_mappings(functions: Any) -> None:
 def _gateway_responses(
     gateway: Any, template: Mapping[str, Any], found: Mapping[str, str], given: Mapping[str, str]
 ) -> None:
-    """Give the API's own errors infra/openapi.yaml's headers, which the emulator does not read."""
+    """Set the gateway responses' headers of infra/openapi.yaml, which the emulator ignores."""
     described = template["Resources"]["Api"]["Properties"]["Body"]
     api, changed = found["ApiId"], False
     for kind, response in described["x-amazon-apigateway-gateway-responses"].items():

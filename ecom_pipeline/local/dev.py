@@ -1,4 +1,4 @@
-"""Dagster's UI over the local AWS, for as long as one works on it."""
+"""Dagster's UI over the local AWS, as a foreground process."""
 
 import os
 import signal
@@ -22,12 +22,12 @@ from ecom_pipeline.settings import (
     environment_of,
 )
 
-_NOISE = "ignore:Function `dev_command` is superseded"  # by a tool that wants a project of its own
+_NOISE = "ignore:Function `dev_command` is superseded"  # `dg dev`, which needs a dg project
 _END_SECONDS = 20
 
 
 def lineage_link(port: int) -> str:
-    """Return the UI's address with every group of the lineage unfolded."""
+    """Return the UI's address with every group of the lineage expanded."""
     specs = definitions.defs.resolve_all_asset_specs()
     groups = sorted({spec.group_name for spec in specs if spec.group_name})
     unfolded = "%2C".join(f"global%40global%3A{group}" for group in groups)
@@ -37,7 +37,7 @@ def lineage_link(port: int) -> str:
 def serve(settings: Settings, port: int) -> int:
     """Run the local AWS and `dagster dev` until Ctrl-C (0), or until Dagster ends: its exit code.
 
-    Within `interruptible()`, so that whatever ends this process ends all of Dagster.
+    Dagster is ended by either signal of `interruptible()`.
     """
     _require_free(port)
     stack.up(settings)
@@ -52,11 +52,11 @@ def serve(settings: Settings, port: int) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End Dagster with all that it started; kill what does not end, or at a second Ctrl-C."""
+    """End Dagster and its children with SIGTERM; SIGKILL after 20 s, or at a second Ctrl-C."""
     with suppress(psutil.NoSuchProcess, KeyboardInterrupt):
         dagster = psutil.Process(process.pid)
         family = [dagster, *dagster.children(recursive=True)]
-        process.terminate()  # its servers and its runs end by themselves
+        process.terminate()  # its servers and runs end themselves
         psutil.wait_procs(family, timeout=_END_SECONDS)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -64,7 +64,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def start(settings: Settings, port: int) -> subprocess.Popen[bytes]:
-    """Start `dagster dev` as the leader of a session of its own, after the runs it left behind."""
+    """Fail orphaned runs of a killed Dagster, then start `dagster dev` in a separate session."""
     home = runs.local_instance_home(settings.home)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         recovery.fail_orphaned_runs(instance)
@@ -77,7 +77,7 @@ def start(settings: Settings, port: int) -> subprocess.Popen[bytes]:
 
 
 def _require_free(port: int) -> None:
-    """Raise before anything starts: Dagster's daemon would go on without a UI."""
+    """Raise LocalError if a port is taken: Dagster's daemon would run on without its UI."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:

@@ -1,11 +1,11 @@
 # pyright: basic
 # ruff: noqa: SLF001
-# ministack carries no types, and what is replaced in it is private on purpose.
-"""Start the AWS emulator, with four of its functions replaced: `python -m` this module.
+# ministack has no type hints, and the functions that are replaced in it are private.
+"""Start the AWS emulator with four of its functions replaced: `python -m` this module.
 
-Each of them walks all that was ever sent, at each call, so a local AWS becomes slower with every
-event. What they return stays as it is; a test compares each with the emulator's own. Belongs here:
-what makes ministack as fast with a history as without. Not here: what makes it answer otherwise.
+Each of the originals scans all records that were ever sent, at each call, so a local AWS becomes
+slower with every event. The replacements return the same; a test compares each with the original.
+Belongs here: what keeps ministack fast with a long history. Not here: changes of its answers.
 """
 
 import logging
@@ -15,12 +15,12 @@ from functools import lru_cache, wraps
 from typing import Any
 
 VERSION = "1.5.33"
-"""Of another version nothing is replaced: its functions may mean something else."""
+"""In another version nothing is replaced: its functions may differ."""
 _SWEEP_SECONDS = 10
 
 
 def first_expired_only(original: Callable[[dict], None]) -> Callable[[dict], None]:
-    """Return `kinesis._expire_records`, which copies every shard, for when one has old records."""
+    """Return `kinesis._expire_records` that copies the shards only if one has expired records."""
 
     @wraps(original)
     def expire(stream: dict) -> None:
@@ -33,9 +33,9 @@ def first_expired_only(original: Callable[[dict], None]) -> Callable[[dict], Non
 
 
 def now_and_then(original: Callable[[], None], seconds: float = _SWEEP_SECONDS) -> Callable:
-    """Return `kinesis._expire_iterators`, which looks at all of five minutes, less often.
+    """Return `kinesis._expire_iterators`, a scan of five minutes' iterators, run every `seconds`.
 
-    An iterator's age is looked at again when it is used, so an old one is refused as before.
+    An iterator's age is checked again when it is used, so an expired one is refused as before.
     """
     done = -seconds
 
@@ -50,13 +50,13 @@ def now_and_then(original: Callable[[], None], seconds: float = _SWEEP_SECONDS) 
 
 
 def parsed_once(original: Callable[[str, Any], dict]) -> Callable[[str, Any], dict]:
-    """Return `dynamodb._parse_partiql`, which is called twice for each statement of a batch."""
+    """Return `dynamodb._parse_partiql`, called twice for each statement, with a cache of one."""
     last: tuple[str, Any, dict] | None = None
 
     @wraps(original)
     def parse(statement: str, parameters: Any) -> dict:
         nonlocal last
-        before, last = last, None  # whoever gets it may change it
+        before, last = last, None  # its caller may change a result
         if before and before[1] is parameters and before[0] == statement:
             return before[2]
         parsed = original(statement, parameters)
@@ -67,7 +67,7 @@ def parsed_once(original: Callable[[str, Any], dict]) -> Callable[[str, Any], di
 
 
 def install() -> bool:
-    """Replace the functions, if the emulator is the version that they were read in."""
+    """Replace the functions if the installed version is VERSION; return whether that was so."""
     from importlib.metadata import version  # noqa: PLC0415
 
     if version("ministack") != VERSION:
@@ -84,7 +84,7 @@ def install() -> bool:
 
 if __name__ == "__main__":
     if not install():
-        logging.getLogger(__name__).warning("not ministack %s: nothing is replaced", VERSION)
+        logging.getLogger(__name__).warning("not ministack %s: no function is replaced", VERSION)
     from ministack.app import main
 
     main()

@@ -1,4 +1,4 @@
-"""Folders of the checkout that the local AWS needs; the wheel carries them within this package."""
+"""Directories of the checkout that the local AWS needs; the wheel has copies in this package."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -7,6 +7,6 @@ _CARRIED = Path(str(files("ecom_pipeline.local"))) / "carried"  # pyproject.toml
 
 
 def folder(name: str) -> Path:
-    """Return `infra` or `web`, of the checkout or of the wheel."""
+    """Return the path of `infra` or `web`, in the wheel or in the checkout."""
     carried = _CARRIED / name
     return carried if carried.exists() else _CARRIED.parents[2] / name

@@ -1,6 +1,6 @@
-"""What `ecom doctor` and `ecom status` ask of the local AWS: who has its ports, and how far it is.
+"""The local AWS's part of `ecom doctor` and `ecom status`: ports, processes, consumer lag.
 
-client/local_extra.py finds these by the entry points of pyproject.toml.
+client/local_extra.py finds these functions by the entry points of pyproject.toml.
 """
 
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from ecom_pipeline.warehouse import connect
 
 
 def ports(settings: Settings) -> list[Check]:
-    """Say who has the ports of the local AWS: nobody, we ourselves, or another program."""
+    """Check the ports of the local AWS: free, used by its own service, or by another program."""
     named = {"aws": "endpoint_url", "redshift": "redshift_port"}
     pids = stack.status(settings)
     services = [each for each in stack.services(settings) if each.port is not None]
@@ -26,7 +26,7 @@ def ports(settings: Settings) -> list[Check]:
 
 
 def running(settings: Settings) -> dict[str, bool]:
-    """Return of each service whether it runs."""
+    """Return for each service whether it is running."""
     return {name: pid is not None for name, pid in stack.status(settings).items()}
 
 
@@ -36,8 +36,8 @@ def _port(service: str, port: int, name: str, pid: int | None) -> Check:
         return Check(check, "ok", f"{service} of the local AWS, pid {pid}")
     if not processes.answers(port):
         return Check(check, "ok", f"free, for {service}")
-    other = f"stop it, or set {name} to another"
-    return Check(check, "missing", f"another program has it; {service} needs it", other)
+    other = f"stop it, or set {name} to another port"
+    return Check(check, "missing", f"used by another program; {service} needs it", other)
 
 
 def lag(settings: Settings, name: str) -> float:

@@ -1,7 +1,6 @@
 """Serve web/, the customer page, on this machine, with the headers that any host must send.
 
-It signs people in at the emulator, which has Cognito's own endpoints; docs/customer-page.md says
-what a host on AWS looks like.
+Users sign in at the emulator's Cognito endpoints; docs/customer-page.md describes a host on AWS.
 """
 
 import json
@@ -19,7 +18,11 @@ WEB = folder("web")
 
 
 def server(settings: Settings) -> ThreadingHTTPServer:
-    """Return a server of the page over the local AWS, which listens already."""
+    """Return a server of the page over the local AWS; it already listens.
+
+    Raises:
+        LocalError: the port is taken.
+    """
     given = {
         "api": stack.address(settings).url,
         "client": deploy.outputs(settings)["UserPoolClientId"],
@@ -33,10 +36,11 @@ def server(settings: Settings) -> ThreadingHTTPServer:
 
 
 def headers(given: dict[str, Any]) -> dict[str, str]:
-    """Return what a browser must be told with every file, for a page with this config.json.
+    """Return the headers that each file needs, for a page with this config.json.
 
-    The page loads nothing of another origin, asks only the API and where people sign in, is in
-    nobody's frame, and can't make markup of a text: Trusted Types refuse it.
+    The page loads nothing from other origins, connects only to the API and the sign-in endpoint,
+    can't
+    be framed, and can't turn text into markup (Trusted Types).
     """
     asked = sorted({_origin(given["api"]), _origin(given["signIn"])})
     policy = {
@@ -66,7 +70,7 @@ def _origin(url: str) -> str:
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """The files of web/, and config.json, which differs between environments."""
+    """Serves the files of web/, and config.json, which differs between environments."""
 
     def __init__(self, given: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         self.given = given
@@ -89,4 +93,4 @@ class _Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's names
-        """Say nothing: an address may name an invoice."""
+        """Log nothing: a URL may contain an invoice number."""

@@ -1,4 +1,4 @@
-"""Background processes with a pid file each: start once, find again, stop for good.
+"""Background processes with a pid file each: start, find and stop them.
 
 What is started, and in which order, is in stack.py.
 """
@@ -18,16 +18,16 @@ from ecom_pipeline.local.signals import ENDING, held_back
 
 _POLL = 0.05
 _PORT_SECONDS = 3.0
-_SAME_START_SECONDS = 2.0  # the kernel's boot time, which psutil adds to, wavers by a second
+_SAME_START_SECONDS = 2.0  # psutil adds the kernel's boot time, which varies by a second
 
 
 class LocalError(EcomError):
-    """The local AWS can't do what was asked; the message says what to do."""
+    """An operation of the local AWS that failed; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One process: how it starts, when it is ready, and how long it may take to stop."""
+    """A process: its command, its readiness check, and its limits to start and stop, in seconds."""
 
     name: str
     command: tuple[str, ...]
@@ -39,9 +39,12 @@ class Service:
 
 
 def start(service: Service, home: Path) -> bool:
-    """Start a service unless it runs already, wait until it is ready, return if it had died.
+    """Start a service unless it runs, wait until it is ready, return whether it had crashed before.
 
-    It had died when it left its pid file behind: stopping removes it.
+    It had crashed if its pid file was there without a process: `stop` removes the pid file.
+
+    Raises:
+        LocalError: it ended, its port is taken, or it was not ready after `start_seconds`.
     """
     started = had_died = False
     deadline = time.monotonic() + service.start_seconds
@@ -63,7 +66,7 @@ def start(service: Service, home: Path) -> bool:
 
 
 def stop(service: Service, home: Path) -> bool:
-    """Stop a service with its children; return whether it was running."""
+    """Stop a service and its children, with SIGKILL after `stop_seconds`; return whether it ran."""
     pid = pid_of(service.name, home)
     if pid is None:
         return False
@@ -79,7 +82,7 @@ def stop(service: Service, home: Path) -> bool:
 
 
 def pid_of(name: str, home: Path) -> int | None:
-    """Return the pid of a running service: a recycled pid has another start time."""
+    """Return the pid of a running service; a pid file of a recycled pid has another start time."""
     try:
         pid, started = _pid_file(name, home).read_text().split()
         process = psutil.Process(int(pid))
@@ -90,12 +93,12 @@ def pid_of(name: str, home: Path) -> int | None:
 
 
 def left_dead(name: str, home: Path) -> bool:
-    """Return whether a service died, and was not stopped: its pid file is there without it."""
+    """Return whether a service crashed: its pid file exists, its process does not."""
     return _pid_file(name, home).exists() and pid_of(name, home) is None
 
 
 def answers(port: int) -> bool:
-    """Return whether something on this machine accepts connections on a port."""
+    """Return whether a process on this machine accepts connections on a port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -110,7 +113,7 @@ def _check_port(service: Service) -> None:
 
 
 def _stays_busy(port: int) -> bool:
-    """Return whether a port is taken, and not just by a process that is going down."""
+    """Return whether a port is still taken after 3 s, in which a process may be shutting down."""
     deadline = time.monotonic() + _PORT_SECONDS
     while _busy(port):
         if time.monotonic() > deadline:
@@ -135,8 +138,8 @@ def _spawn(service: Service, home: Path) -> None:
     log = _log_file(service.name, home)
     log.parent.mkdir(parents=True, exist_ok=True)
     writing = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    with held_back():  # else it could run with nothing to find it by
-        pid = os.posix_spawn(  # no Popen: it would outlive the command that starts it
+    with held_back():  # a signal between spawn and pid file would orphan the process
+        pid = os.posix_spawn(  # not Popen: it has to outlive the command that starts it
             service.command[0],
             service.command,
             service.environment,
@@ -145,9 +148,9 @@ def _spawn(service: Service, home: Path) -> None:
                 (os.POSIX_SPAWN_OPEN, 1, str(log), writing, 0o644),
                 (os.POSIX_SPAWN_DUP2, 1, 2),
             ],
-            setsid=True,  # Ctrl-C in the terminal is not for it
+            setsid=True,  # Ctrl-C in the terminal does not reach it
             setsigmask=(),
-            setsigdef=ENDING,  # what a background job ignores, it must not
+            setsigdef=ENDING,  # a background shell job ignores SIGINT; a service must not
         )
         started = f"{psutil.Process(pid).create_time():.2f}"
         draft = pid_file.with_suffix(".new")
@@ -157,7 +160,7 @@ def _spawn(service: Service, home: Path) -> None:
 
 def _last_words(name: str, home: Path) -> str:
     lines = _log_file(name, home).read_text(errors="replace").strip().splitlines()
-    return f"{lines[-1] if lines else 'without a word'} ({_log_file(name, home)})"
+    return f"{lines[-1] if lines else 'no output'} ({_log_file(name, home)})"
 
 
 def _pid_file(name: str, home: Path) -> Path:

@@ -1,7 +1,7 @@
-"""Fill DynamoDB from the raw lake again, after the emulator was killed.
+"""Restore DynamoDB from the raw lake after the emulator was killed.
 
-The emulator saves S3 at once, but DynamoDB only when it is stopped with SIGTERM. The store
-function puts each line once, so handing it all of the lake repeats nothing that is there.
+The emulator persists S3 at once, but DynamoDB only on SIGTERM. The store function is idempotent,
+so delivering the whole lake to it changes no item that exists.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,10 @@ _BATCH = 500
 def restore(settings: Settings, say: Callable[[str], None]) -> int:
     """Deliver every raw record to the store function and return how many there were.
 
-    An object that is damaged is left out, and said.
+    A damaged object is skipped and passed to `say`.
+
+    Raises:
+        LocalError: the store function failed.
     """
     functions = client(settings, "lambda")
     lines = _lines(settings, say)
@@ -44,11 +47,11 @@ def _lines(settings: Settings, say: Callable[[str], None]) -> Iterator[bytes]:
             try:
                 yield from list(lake.raw.lines(found.key))
             except DamagedObjectError as error:
-                say(f"left out: {error}")
+                say(f"skipped: {error}")
 
 
 def _delivery(batch: Sequence[bytes], region: str) -> bytes:
-    """Return lines as a delivery of the stream."""
+    """Return lines as the payload of an event source mapping."""
     arn = f"arn:aws:kinesis:{region}:{ACCOUNT_LOCAL}:stream/raw-lake"
     origin = Origin(shard="shardId-restored", stream_arn=arn, role_arn="")
     now = datetime.now(UTC)

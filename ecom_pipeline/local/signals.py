@@ -1,6 +1,6 @@
-"""SIGINT and SIGTERM, which both end a command of ours, however its process was started.
+"""SIGINT and SIGTERM: each ends a command, however its process was started.
 
-What a command does when it ends is its own.
+What a command cleans up when it ends does not belong here.
 """
 
 import signal
@@ -12,10 +12,11 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let both signals raise KeyboardInterrupt in here.
+    """Raise KeyboardInterrupt on both signals within this context.
 
-    A shell starts `command &` with SIGINT ignored, and Python leaves it so; SIGTERM would end the
-    process where it stands.
+    A shell starts `command &` with SIGINT ignored, which Python keeps; SIGTERM would end the
+    process
+    without cleanup.
     """
     before = {each: signal.signal(each, signal.default_int_handler) for each in ENDING}
     try:
@@ -27,7 +28,7 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Let both signals wait for what must not be done by halves."""
+    """Block both signals until the end of this context, for a section that must run to its end."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The local AWS as a whole: what runs, in which order, and where it can be reached."""
+"""The local AWS as a whole: its services, their starting order, and its address."""
 
 import json
 import sys
@@ -20,33 +20,33 @@ _LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where producers and staff reach the API."""
+    """The API's URL, and the key of a producer."""
 
     url: str
     api_key: str
 
 
 def up(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Address:
-    """Start what does not run, deploy infra/, and return the API's address; again is fine."""
+    """Start what is not running, deploy infra/, and return the API's address; idempotent."""
     home = settings.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     emulator, warehouse, poller = services(settings)
     unsaved = not any(_state(home).glob("*.json"))
-    to_restore = home / "run" / "to_restore"  # until that is done, whatever interrupts it
+    to_restore = home / "run" / "to_restore"  # kept until the restore is complete, also across runs
     if processes.left_dead(emulator.name, home):
         to_restore.touch()
     say("starting the AWS emulator")
-    if processes.start(emulator, home):  # it was still dying when that was asked above
+    if processes.start(emulator, home):  # it was still shutting down at the check above
         to_restore.touch()
     say("starting the warehouse")
     processes.start(warehouse, home)
     say("deploying infra/")
     deploy.deploy(settings)
-    if unsaved:  # a kill before the first save would leave buckets that no stack has, for ever
+    if unsaved:  # a SIGKILL before the first save would leave S3 buckets without a stack
         processes.stop(emulator, home)
         processes.start(emulator, home)
     if to_restore.exists():
-        say("the emulator was killed: filling DynamoDB from the raw lake")
+        say("the emulator was killed: restoring DynamoDB from the raw lake")
         restore(settings, say)
         to_restore.unlink()
     say("starting the stream poller")
@@ -57,7 +57,7 @@ def up(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Addre
 
 
 def _write_outputs(settings: Settings, found: Address) -> None:
-    """Write what the product needs to know of what was deployed to where `settings.load` looks."""
+    """Write the stack's outputs that the product needs to the file that `settings.load` reads."""
     deployed = deploy.outputs(settings)
     outputs = {
         "api_url": found.url,
@@ -74,19 +74,19 @@ def _write_outputs(settings: Settings, found: Address) -> None:
 
 
 def down(settings: Settings) -> list[str]:
-    """Stop everything, the newest first; its data stay in `home`. Return what was running."""
+    """Stop all services, the newest first; keep the data in `home`. Return what was running."""
     home = settings.home.resolve()
     return [each.name for each in reversed(services(settings)) if processes.stop(each, home)]
 
 
 def status(settings: Settings) -> dict[str, int | None]:
-    """Return each service's pid, or None when it does not run."""
+    """Return each service's pid, or None if it is not running."""
     home = settings.home.resolve()
     return {each.name: processes.pid_of(each.name, home) for each in services(settings)}
 
 
 def address(settings: Settings) -> Address:
-    """Return where the deployed API answers, or say how to start it."""
+    """Return the address of the deployed API; LocalError if a service is not running."""
     require(settings)
     found = deploy.outputs(settings)
     keys = client(settings, "apigateway")
@@ -95,13 +95,13 @@ def address(settings: Settings) -> Address:
 
 
 def api_url(settings: Settings, found: Mapping[str, str]) -> str:
-    """Return where the emulator serves the API of a stack with these outputs."""
+    """Return the URL at which the emulator serves the API of a stack with these outputs."""
     stage = urlsplit(found["ApiUrl"]).path
     return f"{settings.endpoint_url}/_aws/execute-api/{found['ApiId']}{stage}"
 
 
 def require(settings: Settings) -> None:
-    """Raise LocalError, saying what to start, unless everything runs."""
+    """Raise LocalError with the command to run, unless all services are running."""
     stopped = [name for name, pid in status(settings).items() if pid is None]
     if stopped:
         raise LocalError(
@@ -110,7 +110,7 @@ def require(settings: Settings) -> None:
 
 
 def services(settings: Settings) -> tuple[Service, Service, Service]:
-    """Return the processes in starting order."""
+    """Return the services in starting order."""
     home = settings.home.resolve()
     environment = child_environment(
         aws_environment(settings) | {variable("home"): str(home), "PYTHONUNBUFFERED": "1"}
@@ -123,7 +123,7 @@ def services(settings: Settings) -> tuple[Service, Service, Service]:
 
 
 def _emulator(settings: Settings, home: Path) -> Service:
-    """Bound to loopback, without its MQTT listener; its state is saved on SIGTERM."""
+    """Return the emulator: on loopback, without its MQTT listener, state saved on SIGTERM."""
     port = urlsplit(str(settings.endpoint_url)).port or 4566
     state = {
         "BIND_HOST": _LOOPBACK,
@@ -146,7 +146,7 @@ def _emulator(settings: Settings, home: Path) -> Service:
 
 
 def _state(home: Path) -> Path:
-    """Return where the emulator saves everything but S3, when it is stopped."""
+    """Return the directory in which the emulator saves all but S3 when it is stopped."""
     return home / "aws" / "state"
 
 

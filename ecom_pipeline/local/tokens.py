@@ -1,6 +1,6 @@
-"""Identity tokens of the local user pool, for customers and staff made up on the spot.
+"""Identity tokens of the local user pool, for generated customers and staff.
 
-On AWS people sign in, and nothing here is used.
+Not for AWS, where users sign in.
 """
 
 from contextlib import suppress
@@ -12,11 +12,11 @@ from ecom_pipeline.local import deploy
 from ecom_pipeline.realtime.caller import STAFF
 from ecom_pipeline.settings import Settings
 
-PASSWORD = "Local-only-password-1"  # noqa: S105 - opens an emulator on loopback, where anyone may set it
+PASSWORD = "Local-only-password-1"  # noqa: S105 - for an emulator on loopback, where any caller can set it
 
 
 def add_customer(settings: Settings, customer: str) -> str:
-    """Put a customer into the pool, again is fine; return the name that they sign in with."""
+    """Create a customer in the pool if missing; return their user name."""
     name = f"customer-{customer}"
     who = {"UserPoolId": deploy.outputs(settings)["UserPoolId"], "Username": name}
     _add(client(settings, "cognito-idp"), who, _attributes(customer))
@@ -24,12 +24,12 @@ def add_customer(settings: Settings, customer: str) -> str:
 
 
 def for_customer(settings: Settings, customer: str) -> str:
-    """Return a token of a customer, who is put into the pool if they are not there."""
+    """Return a token of a customer, who is created in the pool if missing."""
     return of_user(settings, f"customer-{customer}", _attributes(customer), [])
 
 
 def add_staff(settings: Settings) -> str:
-    """Put one of the shop's staff into the pool, again is fine; return their name."""
+    """Create a member of the shop's staff in the pool if missing; return their user name."""
     _put(settings, STAFF, [], [STAFF])
     return STAFF
 
@@ -42,13 +42,13 @@ def for_staff(settings: Settings) -> str:
 def of_user(
     settings: Settings, name: str, attributes: list[dict[str, str]], groups: list[str]
 ) -> str:
-    """Return a token of a user, who is put into the pool with these attributes and groups."""
+    """Return a token of a user, who is created in the pool with these attributes and groups."""
     client_id = _put(settings, name, attributes, groups)
     return sign_in.id_token(settings, client_id, name, PASSWORD)
 
 
 def _put(settings: Settings, name: str, attributes: list[dict[str, str]], groups: list[str]) -> str:
-    """Put a user into the pool; return the id of the pool's client."""
+    """Create a user in the pool; return the id of the pool's client."""
     pool = client(settings, "cognito-idp")
     found = deploy.outputs(settings)
     who = {"UserPoolId": found["UserPoolId"], "Username": name}
@@ -63,7 +63,7 @@ def _attributes(customer: str) -> list[dict[str, str]]:
 
 
 def _add(pool: Any, who: dict[str, str], attributes: list[dict[str, str]]) -> None:
-    """Put a user into the pool with a password that holds; again is fine."""
+    """Create a user in the pool if missing, with a permanent password."""
     with suppress(pool.exceptions.UsernameExistsException):
         pool.admin_create_user(
             **who,

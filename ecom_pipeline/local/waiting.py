@@ -1,6 +1,6 @@
-"""Waiting until the local stream's consumers have finished what was sent.
+"""Wait until the local stream's consumers have processed what was sent.
 
-On AWS nobody waits: `ecom status` shows the consumers' lag.
+Not for AWS: `ecom status` shows the consumers' lag there.
 """
 
 import time
@@ -16,9 +16,12 @@ _STANDSTILL_SECONDS = 120
 
 
 def wait_for(settings: Settings, sequences: Mapping[str, str]) -> None:
-    """Wait until both consumers have finished these records, by shard.
+    """Wait until both consumers have processed the records up to these sequence numbers, by shard.
 
-    However long that takes, as long as they go on; LocalError when they stand still.
+    There is no limit while their checkpoints move.
+
+    Raises:
+        LocalError: no checkpoint has moved for 120 s, or a service is not running.
     """
     stream = deploy.outputs(settings)["StreamName"]
     wanted = [(f"{deploy.STACK}-{name}", stream) for name in CONSUMERS]
@@ -30,5 +33,5 @@ def wait_for(settings: Settings, sequences: Mapping[str, str]) -> None:
             seen, deadline = now, time.monotonic() + _STANDSTILL_SECONDS
         elif time.monotonic() > deadline:
             log = settings.home / "log" / "poller.log"
-            raise LocalError(f"the stream's consumers stand still: see {log}")
+            raise LocalError(f"the stream's consumers make no progress: see {log}")
         time.sleep(0.2)

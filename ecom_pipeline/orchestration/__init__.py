@@ -1,4 +1,4 @@
-"""What Dagster sees: assets, checks, sensors, schedules over lake and warehouse.
+"""The Dagster code: assets, checks, sensors and schedules over lake and warehouse.
 
-Bodies are thin: fetch, call a room below, account. A rule of the business does not belong here.
+Bodies are thin: fetch, call a lower layer, report metadata. Business rules do not belong here.
 """

@@ -1,6 +1,6 @@
 # pyright: basic
-# boto3 carries no types; its SNS client is handed in as Any.
-"""Telling people: one SNS topic, the one that CloudWatch's alarms go to."""
+# boto3 has no types; its SNS client is passed in as Any.
+"""Notifications of failures to an SNS topic, the one that CloudWatch's alarms use."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,19 +8,19 @@ from typing import Any
 from ecom_pipeline.lake.connect import client
 from ecom_pipeline.settings import Settings
 
-_SUBJECT = 100  # characters that SNS takes
-_MESSAGE = 10_000
+_SUBJECT = 100  # characters, SNS's limit
+_MESSAGE = 10_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """A topic, or nobody to tell."""
+    """An SNS topic; None disables notifications."""
 
     sns: Any
     topic: str | None
 
     def notify(self, subject: str, message: str) -> None:
-        """Publish a message; nothing where there is no topic."""
+        """Publish a message, truncated to the limits; a no-op without a topic."""
         if self.topic is not None:
             self.sns.publish(
                 TopicArn=self.topic, Subject=subject[:_SUBJECT], Message=message[:_MESSAGE]
@@ -28,5 +28,5 @@ class Alarms:
 
 
 def alarms(settings: Settings) -> Alarms:
-    """Return the topic that the settings name."""
+    """Return the topic of the settings."""
     return Alarms(client(settings, "sns"), settings.alarm_topic)

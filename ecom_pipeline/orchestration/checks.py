@@ -1,6 +1,6 @@
-"""The fact table's checks: a few lines around the questions of warehouse/quality.py.
+"""The fact table's asset checks, based on the queries of warehouse/quality.py.
 
-What would put wrong figures before an analyst blocks the marts; the others warn.
+Checks of wrong figures are blocking, so that the marts are not refreshed; the others are warnings.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,14 +22,14 @@ VOLUME = "volume_is_usual"
 FRESH = "every_raw_day_is_loaded"
 
 _BLOCKING = {
-    EQUALS_CSV: "Rows, pieces, revenue and digest of each day are those of its CSV.",
-    UNIQUE: "No event id stands twice in the days of the run.",
-    VALUES: "No row that the rules would have refused: amounts, kinds, dates, signs.",
-    WHOLE: "The lines of an invoice have one customer and one country.",
+    EQUALS_CSV: "Rows, pieces, revenue and digest of each day equal those of its CSV.",
+    UNIQUE: "No event id is on two rows in the days of the run.",
+    VALUES: "No row violates the validation rules: amounts, kinds, dates, signs.",
+    WHOLE: "All lines of an invoice have the same customer and country.",
 }
 _WARNING = {
-    VOLUME: "Each day against the same weekday of the eight weeks before it.",
-    FRESH: "No day before today lies in the raw lake and not in the fact table.",
+    VOLUME: "Each day's row count is usual for its weekday in the eight weeks before.",
+    FRESH: "No day before today has raw objects and was never published.",
 }
 SPECS = [
     dg.AssetCheckSpec(name, asset=FACT_LINES, blocking=name in _BLOCKING, description=text)
@@ -40,7 +40,10 @@ SPECS = [
 def of_days(
     lake: Lake, session: Session, days: Sequence[date], differing: Sequence[date]
 ) -> list[dg.AssetCheckResult]:
-    """Check the days of a run; one result each, which names the days at fault."""
+    """Run all checks on the days of a run; return one result per check, with the faulty days.
+
+    `differing` are the days whose fact rows differ from their CSV.
+    """
     found: dict[str, Sequence[object]] = {
         EQUALS_CSV: differing,
         UNIQUE: quality.repeated_ids(session, days),
@@ -55,7 +58,7 @@ def of_days(
 def result(
     asset: dg.AssetKey, name: str, faults: Sequence[object], **numbers: float
 ) -> dg.AssetCheckResult:
-    """Return a check's result: passed when there is no fault, else it names them."""
+    """Return a check's result: passed without faults; `numbers` are further metadata."""
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=name,
@@ -66,10 +69,10 @@ def result(
 
 
 def severity(name: str) -> dg.AssetCheckSeverity:
-    """Return how bad a failed check is."""
+    """Return the severity of a failed check."""
     return dg.AssetCheckSeverity.WARN if name in _WARNING else dg.AssetCheckSeverity.ERROR
 
 
 def described(faults: Iterable[object]) -> str:
-    """Return faults as a text for people."""
+    """Return faults as text, one a line; "none" without faults."""
     return quality.described(faults)

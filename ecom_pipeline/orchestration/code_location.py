@@ -1,4 +1,4 @@
-"""The code location: the one list of all that Dagster sees."""
+"""The code location: all assets, jobs, schedules, sensors and resources of Dagster."""
 
 import dagster as dg
 
@@ -9,7 +9,7 @@ from ecom_pipeline.orchestration.resources import resources_for
 
 
 def build(configured: settings.Settings) -> dg.Definitions:
-    """Assemble the pipeline for one environment; tests call it with their own settings."""
+    """Return the Dagster definitions for one environment; tests pass their own settings."""
     days = daily(configured.first_day)
     return dg.Definitions(
         assets=dg.map_asset_specs(
@@ -22,6 +22,6 @@ def build(configured: settings.Settings) -> dg.Definitions:
         schedules=schedules.ALL,
         sensors=sensors.ALL,
         resources=resources_for(configured),
-        # a day is a second of work; a process for each step would cost 1.5 CPU seconds each
+        # a day takes a second; a process for each step would add 1.5 CPU seconds a step
         executor=dg.in_process_executor,
     )

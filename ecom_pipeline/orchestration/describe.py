@@ -1,4 +1,4 @@
-"""What the UI shows of an asset: its spec, columns, sums, a preview. Personal data are masked."""
+"""Asset specs and metadata for the Dagster UI: columns, totals, previews. Masks personal data."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -16,7 +16,7 @@ from ecom_pipeline.orchestration.partitions import ANY_DAYS
 
 OWNERS = ["team:data-engineering"]
 PREVIEW_ROWS = 5
-# what the columns are is what the code of every asset here depends on
+# the code version of every asset: a change of the columns makes them stale
 CODE_VERSION = sha256(repr((COLUMNS, PARTITION)).encode()).hexdigest()[:8]
 _PERSONAL = {"customer_id"}
 
@@ -44,12 +44,12 @@ def spec(
 
 
 def daily(asset: dg.AssetSpec) -> dg.AssetSpec:
-    """Return the asset with a partition for each of the shop's days."""
+    """Return the asset with daily partitions, in the shop's time zone."""
     return asset.replace_attributes(partitions_def=ANY_DAYS)
 
 
 def schema(columns: Iterable[Column], *, text_only: bool = False) -> dg.TableSchema:
-    """Return columns as the UI's table of them; `text_only` for a CSV, which has no types."""
+    """Return columns as a table schema for the UI; `text_only` for a CSV, which has no types."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -64,7 +64,7 @@ def schema(columns: Iterable[Column], *, text_only: bool = False) -> dg.TableSch
 
 
 def lineage(sources: Mapping[str, Iterable[str]], upstream: dg.AssetKey) -> dg.TableColumnLineage:
-    """Return which columns of the asset before each column is made of."""
+    """Return the column lineage: each column's source columns in the upstream asset."""
     return dg.TableColumnLineage(
         deps_by_column={
             name: [dg.TableColumnDep(asset_key=upstream, column_name=each) for each in made_of]
@@ -74,11 +74,11 @@ def lineage(sources: Mapping[str, Iterable[str]], upstream: dg.AssetKey) -> dg.T
 
 
 def sums(totals: Totals) -> dict[str, Any]:
-    """Return a day's sums: numbers plot over the partitions, texts are exact."""
+    """Return a day's totals as metadata: numbers for plots over partitions, exact texts."""
     found: dict[str, Any] = {
         "dagster/partition_row_count": totals.rows,
         "pieces": totals.quantity,
-        "revenue": float(totals.amount),  # for the plot; the exact figure is beside it
+        "revenue": float(totals.amount),  # for the plot; revenue_exact is the exact figure
         "revenue_exact": pounds(totals.amount),
         "digest": f"{totals.digest:x}",
     }
@@ -86,12 +86,12 @@ def sums(totals: Totals) -> dict[str, Any]:
 
 
 def pounds(amount: Decimal) -> str:
-    """Return money in full."""
+    """Return an exact amount in pounds, as text."""
     return f"-£{-amount:,}" if amount < 0 else f"£{amount:,}"
 
 
 def spent(usage: Usage) -> dict[str, Any]:
-    """Return what a run asked of AWS and what that costs at list prices (`ecom cost`)."""
+    """Return a run's AWS requests and their cost at list prices (`ecom cost`), as metadata."""
     calls = ", ".join(f"{n} {call.replace(':', ' ')}" for call, n in usage.calls.items())
     return {
         "requests": usage.requests,
@@ -101,14 +101,14 @@ def spent(usage: Usage) -> dict[str, Any]:
 
 
 def preview(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MetadataValue:  # type: ignore[type-arg]
-    """Return some rows as a table; what names a person is masked."""
+    """Return rows as a Markdown table, with personal data masked."""
     shown = [[_cell(name, value) for name, value in zip(columns, row, strict=True)] for row in rows]
     lines = [columns, ["---"] * len(columns), *shown]
     return dg.MetadataValue.md("\n".join("| " + " | ".join(line) + " |" for line in lines))
 
 
 def sql(statement: str) -> dg.MetadataValue:  # type: ignore[type-arg]
-    """Return a statement as code."""
+    """Return an SQL statement as a Markdown code block."""
     return dg.MetadataValue.md(f"```sql\n{statement}\n```")
 
 

@@ -1,4 +1,4 @@
-"""The engine of a run: in its own process, or on a Spark that Dagster Pipes starts and follows."""
+"""The CSV engine of a run: in its own process, or on Spark, launched through Dagster Pipes."""
 
 import sys
 import warnings
@@ -21,11 +21,15 @@ from ecom_pipeline.warehouse import connect
 EngineFor = Callable[[dg.AssetExecutionContext], Engine]
 
 _JOB = "ecom_pipeline.lake.engines.spark_job"
-_ENTRY_POINT = "local:///opt/ecom/spark_job.py"  # where infra/spark/Dockerfile puts it
+_ENTRY_POINT = "local:///opt/ecom/spark_job.py"  # in the image, see infra/spark/Dockerfile
 
 
 def engine_for(settings: Settings) -> EngineFor:
-    """Return how a run gets the engine that the settings name."""
+    """Return the function that creates the settings' engine for a run.
+
+    Raises:
+        SettingsError: the settings' engine is unknown.
+    """
     by_name: Mapping[str, EngineFor] = {
         "python": lambda _: PythonEngine(settings, build_day=metered),
         "processes": lambda _: ProcessEngine(settings, build_day=metered),
@@ -39,26 +43,31 @@ def engine_for(settings: Settings) -> EngineFor:
 
 @dataclass(frozen=True)
 class SparkRun:
-    """Builds days by a Spark job of this run; it says which are committed, S3 says what they are.
+    """Builds days with a Spark job, which reports the committed days; manifests are read from S3.
 
-    Against the local AWS the job is a process with a Spark of its own, on AWS it is EMR Serverless.
+    Against the local AWS the job is a local process with its own Spark; on AWS, EMR Serverless.
     """
 
     settings: Settings
     context: dg.AssetExecutionContext
 
     def build(self, days: Sequence[date]) -> Iterator[Built]:
+        """Run the job, then yield the committed days.
+
+        Raises:
+            ManifestError: the job did not report one of the days, or a manifest is missing.
+        """
         named = [day.isoformat() for day in days]
         extras = {"days": named, "settings": environment_of(self.settings)}
         local = self.settings.endpoint_url is not None
         with warnings.catch_warnings():
-            # Dagster 1.13 calls a preview of its own
+            # Dagster 1.13 itself uses an API that it marks as a preview
             warnings.simplefilter("ignore", dg.PreviewWarning)
             done = self._in_a_process(extras) if local else self._on_emr_serverless(extras)
         lake = connect.lake(self.settings)
         reported = done.get_custom_messages()
         if unsaid := set(named) - {each["day"] for each in reported}:
-            raise ManifestError(f"Spark said nothing of {', '.join(sorted(unsaid))}: run it again")
+            raise ManifestError(f"Spark did not report {', '.join(sorted(unsaid))}: run it again")
         for each in reported:
             day = date.fromisoformat(each["day"])
             yield Built(partition.committed(lake, day), each["seconds"])
@@ -72,7 +81,7 @@ class SparkRun:
         )
 
     def _on_emr_serverless(self, extras: dict[str, Any]) -> dg.PipesClientCompletedInvocation:
-        from dagster_aws import pipes  # noqa: PLC0415 - most runs need none of it
+        from dagster_aws import pipes  # noqa: PLC0415 - most runs do not need it
 
         client = pipes.PipesEMRServerlessClient(
             connect.client(self.settings, "emr-serverless"),
@@ -80,16 +89,19 @@ class SparkRun:
                 connect.client(self.settings, "logs")
             ),
         )
-        # another try has other arguments, for which EMR would refuse the same token
+        # a retry has other arguments, for which EMR would reject the same client token
         params = job_run(self.settings, f"{self.context.run_id}-{self.context.retry_number}")
         return client.run(context=self.context, start_job_run_params=params, extras=extras)
 
 
 def job_run(settings: Settings, token: str) -> Any:
-    """Return what EMR Serverless is asked for; `token` makes that safe to ask again.
+    """Return the parameters of EMR Serverless' StartJobRun; `token` makes it idempotent.
 
-    Python, logs and capacity are the application's: infra/dagster/template.yaml.
+    Python, logs and capacity are configured on the application: infra/dagster/template.yaml.
     https://docs.aws.amazon.com/emr-serverless/latest/APIReference/API_StartJobRun.html
+
+    Raises:
+        SettingsError: the application or the job role is not set.
     """
     needed = ("spark_application", "spark_role")
     missing = [variable(name) for name in needed if getattr(settings, name) is None]

@@ -1,4 +1,4 @@
-"""The keys of the assets that others depend on."""
+"""The keys of assets that other assets depend on."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ SALES_DASHBOARD = dg.AssetKey(["tableau", "sales_dashboard"])
 
 
 def of_mart(mart: Mart) -> dg.AssetKey:
-    """Return a mart's key."""
+    """Return a mart's asset key."""
     return dg.AssetKey([mart.schema, mart.name])
 
 

@@ -1,7 +1,7 @@
-"""Runs whose process was killed, on one machine: only a launcher that asks its workers knows.
+"""Recovery of local runs whose process was killed.
 
-On AWS run monitoring asks ECS; Dagster's local launcher can't be asked (1.13), so a killed run
-would stay STARTED for ever and keep its pool's slot.
+On AWS, Dagster's run monitoring checks the ECS task. The local launcher has no such health check
+(Dagster 1.13), so a killed run would stay STARTED and occupy its pool's slot permanently.
 """
 
 import json
@@ -16,20 +16,20 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import deserialize_value
 
-_PROCESS = "ecom/process"  # of a run in a process of ours: host and pid
+_PROCESS = "ecom/process"  # tag of a run in one of our processes: host and pid
 _GOING = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
 _ASK_SECONDS = 5
 
 
 def process_tags() -> dict[str, str]:
-    """Return the tags by which a run in this process is known to be alive."""
+    """Return tags with this host and process id, to check later whether a run is alive."""
     return {_PROCESS: f"{socket.gethostname()} {os.getpid()}"}
 
 
 def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Fail the runs whose process is gone and free their pools; return their ids.
+    """Mark runs without a live process as failed, free their pool slots, and return their ids.
 
-    A load is safe to repeat: the daemon retries such a run, and the sweep finds what it left.
+    A load is idempotent: the daemon retries such a run, and the sweep loads unfinished days.
     """
     dead = [run for run in instance.get_runs(_GOING) if _is_orphaned(run)]
     for run in dead:
@@ -58,7 +58,7 @@ def _process_alive(pid: int) -> bool:
 
 
 def _server_has(run_id: str, address: dict[str, Any]) -> bool:
-    """Return whether the code server that started a run still works on it."""
+    """Return whether the code server that launched a run is still executing it."""
     try:
         answer = DagsterGrpcClient(**address).can_cancel_execution(
             CanCancelExecutionRequest(run_id=run_id), timeout=_ASK_SECONDS

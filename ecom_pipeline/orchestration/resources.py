@@ -1,6 +1,6 @@
-"""How an asset reaches the outside: objects of lake and warehouse, wired from settings.
+"""Dagster resources: the objects of lake and warehouse that assets use, built from settings.
 
-Each is made when a run first needs it, so loading the definitions opens no connection.
+Each is created when a run first needs it, so loading the definitions opens no connection.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from ecom_pipeline.warehouse.gate import Gate
 
 
 def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
-    """Return the same keys in every environment; only their settings differ."""
+    """Return all resources; the keys are the same in every environment."""
     return {
         "first_day": _resource(lambda: settings.first_day, f"{settings.first_day}"),
         "lake": _resource(
@@ -32,7 +32,7 @@ def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
         ),
         "gate": _resource(
             lambda: Gate(settings.load_bound),
-            "every load passes"
+            "no approval needed"
             if settings.load_bound is None
             else f"{settings.load_bound} of a day",
         ),
@@ -44,11 +44,11 @@ def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
         ),
         "watermark": _resource(
             lambda: lambda: compared.watermark(settings),
-            f"what arrived {settings.in_flight_seconds} s ago is everywhere",
+            f"in flight for {settings.in_flight_seconds} s after arrival",
         ),
         "alarms": _resource(
             lambda: alarms(settings),
-            f"SNS {settings.alarm_topic or '(nobody is told)'}",
+            f"SNS {settings.alarm_topic or '(no topic)'}",
         ),
     }
 

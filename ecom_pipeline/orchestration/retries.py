@@ -1,4 +1,4 @@
-"""What Dagster makes of an error: another try for what is transient, none for bad data."""
+"""Translation of errors for Dagster: retries for transient errors, none for bad data."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.warehouse.gate import ApprovalRequiredError
 from ecom_pipeline.warehouse.session import UnreachableError, WarehouseError, is_transient
 
-RETRIES, WAIT_SECONDS = 2, 5  # after the clients' own attempts, which take half a minute
+RETRIES, WAIT_SECONDS = 2, 5  # after the clients' own retries, which take half a minute
 _EXPECTED = (ManifestError, DamagedObjectError, WarehouseError, CatalogError)
 _AGAIN = {
     "InternalError",
@@ -31,7 +31,12 @@ _AGAIN = {
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raise RetryRequested for a transient error, and a clear Failure for an expected one."""
+    """Translate errors of the block to Dagster's.
+
+    Raises:
+        RetryRequested: the error is transient.
+        Failure: the error is an expected one, or the load needs approval; without retries.
+    """
     try:
         yield
     except Exception as error:
@@ -45,19 +50,19 @@ def translate_errors() -> Iterator[None]:
 
 
 def _transient(error: BaseException | None) -> bool:
-    """Return whether another try, in a while, may succeed."""
+    """Return whether a later retry may succeed."""
     if isinstance(error, ClientError):
         return error.response["Error"]["Code"] in _AGAIN
     if isinstance(error, HTTPClientError | UnreachableError):
         return True
-    if isinstance(error, WarehouseError):  # its own attempts ended with the cause
+    if isinstance(error, WarehouseError):  # raised after its own retries; the cause decides
         return _transient(error.__cause__)
     return isinstance(error, redshift_connector.Error | OSError) and is_transient(error)
 
 
 def _held(error: ApprovalRequiredError) -> dg.Failure:
     return dg.Failure(
-        description=f"{error}. The day's previous version stays. To let this through, launch the"
+        description=f"{error}. The day's previous version stays. To approve this plan, launch the"
         f' run again with the config {{"ops": {{"fact_invoice_lines": {{"config":'
         f' {{"approve": "{error.plan_id}"}}}}}}}}.',
         metadata={"plan": error.plan_id, "would change": "\n".join(error.reasons)},

@@ -1,4 +1,4 @@
-"""Run the batch path in this process, recorded in the instance, so that the UI shows it."""
+"""Execute load runs in this process, recorded in a Dagster instance so that its UI shows them."""
 
 from datetime import date
 from importlib.resources import files
@@ -11,15 +11,15 @@ from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.orchestration import recovery, requests
 
 DAGSTER_YAML = files("ecom_pipeline.orchestration") / "local.yaml"
-QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}  # the UI has all of it
+QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}  # the UI has the full log
 
 
 class RunFailedError(EcomError):
-    """A run ended in failure; its steps' errors are in the message."""
+    """A run failed or could not be submitted; the message has the errors or the run's link."""
 
 
 def local_instance_home(home: Path) -> Path:
-    """Return DAGSTER_HOME of the local instance, configured by local.yaml."""
+    """Create DAGSTER_HOME of the local instance below `home`, with local.yaml, and return it."""
     folder = home.resolve() / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "dagster.yaml").write_bytes(DAGSTER_YAML.read_bytes())
@@ -29,9 +29,12 @@ def local_instance_home(home: Path) -> Path:
 def run_days(
     definitions: dg.Definitions, instance: dg.DagsterInstance, first: date, last: date
 ) -> str:
-    """Load these days in one run, refresh the marts in another, and return the load's id.
+    """Load these days in one run, refresh the marts in another, and return the load's run id.
 
-    A process for each day's run costs 4 to 10 s; in this one, 305 days are one run.
+    A separate process for each day's run would take 4 to 10 s; here 305 days are one run.
+
+    Raises:
+        RunFailedError: a step or a blocking check failed.
     """
     recovery.fail_orphaned_runs(instance)
     tags = requests.range_tags(DayRange(first, last)) | recovery.process_tags()
@@ -52,7 +55,7 @@ def _run(
 
 
 def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
-    """Return why steps failed: the root of each error, and what a blocking check found."""
+    """Return the causes of a failure: each step's root error, and each failed blocking check."""
     found = []
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:

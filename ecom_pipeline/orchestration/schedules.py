@@ -1,4 +1,4 @@
-"""When the batch path runs by the clock."""
+"""The jobs of the batch path and their schedules."""
 
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -20,19 +20,20 @@ _REPORT = dg.AssetSelection.assets(SALES_REPORT)
 load_days = dg.define_asset_job(
     requests.LOAD_DAYS,
     selection=dg.AssetSelection.all() - _MARTS - _PROOF - _REPORT,
-    description="Days, from their raw objects to the fact table; the marts follow by themselves.",
+    description="Loads days from their raw objects to the fact table; the marts follow "
+    "automatically.",
 )
-# A job of its own: in a run of days Dagster plans each mart once a day, 1,830 events for 305 days,
-# which took 14 of 23 s on SQLite (2026-11-23); and many loads need one refresh.
+# A separate job: in a run of days Dagster plans each mart once per day, 1,830 events for 305 days,
+# which took 14 of 23 s on SQLite (2026-11-23); and one refresh is enough for many loads.
 refresh_marts = dg.define_asset_job(
     requests.REFRESH_MARTS,
     selection=_MARTS,
-    description="The marts, up to the newest version of each day in the ledger.",
+    description="Refreshes the marts to the newest version of each day in the ledger.",
 )
 reconcile_days = dg.define_asset_job(
     requests.RECONCILE_DAYS,
     selection=_PROOF,
-    description="Days, compared event by event in every store; it changes none of them.",
+    description="Compares days event by event in all stores, without changing them.",
 )
 
 Asked = list[dg.RunRequest] | dg.SkipReason
@@ -40,17 +41,17 @@ Asked = list[dg.RunRequest] | dg.SkipReason
 
 @dg.schedule(
     job=load_days,
-    cron_schedule="0 3 * * *",  # 03:00 is there once on every day, also when the clocks change
+    cron_schedule="0 3 * * *",  # 03:00 occurs exactly once on every day, also on DST changes
     execution_timezone=shop.ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Yesterday's day, every morning at three by the shop's clock.",
+    description="Loads yesterday, every morning at 03:00 in the shop's time zone.",
 )
 def daily_load(
     context: dg.ScheduleEvaluationContext,
     lake: dg.ResourceParam[Lake],
     warehouse: dg.ResourceParam[Warehouse],
 ) -> Asked:
-    """Ask for yesterday, unless all that came of it is published already."""
+    """Request a run for yesterday, unless all of its raw objects are published already."""
     morning = context.scheduled_execution_time.astimezone(ZoneInfo(shop.ZONE))
     day = morning.date() - timedelta(days=1)
     migrations.migrate(warehouse)
@@ -67,8 +68,8 @@ def daily_load(
     cron_schedule="0 5 * * *",
     execution_timezone=shop.ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every day whose raw objects are not all published: notifications that were lost, "
-    "runs that failed, any time that Dagster was down.",
+    description="Loads each day with unpublished raw objects, after lost notifications, failed "
+    "runs, or a downtime of Dagster.",
 )
 def daily_sweep(
     context: dg.ScheduleEvaluationContext,
@@ -76,7 +77,7 @@ def daily_sweep(
     warehouse: dg.ResourceParam[Warehouse],
     first_day: dg.ResourceParam[date],
 ) -> Asked:
-    """Ask for the days that are behind; those of a waiting run excepted."""
+    """Request runs for the days with unpublished raw objects, except those of queued runs."""
     morning = context.scheduled_execution_time.astimezone(ZoneInfo(shop.ZONE)).date()
     migrations.migrate(warehouse)
     missing = sweep.behind(lake, warehouse, morning)
@@ -86,9 +87,7 @@ def daily_sweep(
     for day in asked:
         context.log.info("%s: %s", day, missing[day])
     if not asked:
-        return dg.SkipReason(
-            f"{len(days)} days are behind, all in waiting runs" if days else "none"
-        )
+        return dg.SkipReason(f"{len(days)} days are behind, all in queued runs" if days else "none")
     return [
         requests.request(DayRange(first, last), f"{first}:{last}:sweep:{morning}")
         for first, last in requests.spans(asked)
@@ -100,14 +99,17 @@ def daily_sweep(
     cron_schedule="0 6 * * *",
     execution_timezone=shop.ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every day that was published since the morning before, compared in all stores.",
+    description="Compares each day that was published since yesterday morning in all stores.",
 )
 def daily_reconciliation(
     context: dg.ScheduleEvaluationContext,
     warehouse: dg.ResourceParam[Warehouse],
     first_day: dg.ResourceParam[date],
 ) -> Asked:
-    """Ask for the days that have a new version: nothing else can have begun to differ by itself."""
+    """Request runs for the days with a new version in the last 24 hours.
+
+    Other days are taken as unchanged since their last comparison.
+    """
     morning = context.scheduled_execution_time
     migrations.migrate(warehouse)
     with warehouse.session() as session:

@@ -1,7 +1,8 @@
-"""Sensors: the decision is a plain function; the sensor only receives, asks and forgets.
+"""Sensors: new raw objects, failed runs, and refreshes of the marts.
 
-Feeding on S3's notifications, a tick costs what is new, never the history; `LastModified` polling
-loses objects (52 of 80 measured).
+Decisions are plain functions; a sensor receives messages, requests runs and deletes messages. With
+S3 event notifications the cost of a tick depends on new objects only, not on the history. Polling
+by `LastModified` loses objects (52 of 80 measured).
 """
 
 import json
@@ -27,12 +28,15 @@ from ecom_pipeline.orchestration.keys import RAW_EVENTS, SALES_REPORT
 from ecom_pipeline.orchestration.schedules import load_days
 from ecom_pipeline.warehouse import marts
 
-MOST_MESSAGES = 200  # a tick; their receipts are the cursor
+MOST_MESSAGES = 200  # per tick; their receipt handles are the cursor
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What messages tell: the objects and bytes that each day has got, and what they mean to us."""
+    """The content of messages: new objects and bytes by day, message ids by day, foreign messages.
+
+    `foreign` has the id and the error of each message that is not an S3 event notification.
+    """
 
     objects: Counter[date] = field(default_factory=Counter)
     bytes: Counter[date] = field(default_factory=Counter)
@@ -40,7 +44,7 @@ class Seen:
     foreign: list[str] = field(default_factory=list)
 
     def run_key(self, span: DayRange) -> str:
-        """Return a key of what asks for these days: the same when it is delivered again."""
+        """Return the run key for a range: equal for the same messages when they are redelivered."""
         first, last = span
         ids = {id_ for day, ids in self.messages.items() if first <= day <= last for id_ in ids}
         fingerprint = sha256(" ".join(sorted(ids)).encode()).hexdigest()[:16]
@@ -48,7 +52,7 @@ class Seen:
 
 
 def read(messages: Sequence[Message]) -> Seen:
-    """Return what messages tell of new raw objects; one that can't be read stops no other."""
+    """Decode messages; a foreign message is recorded and does not stop the others."""
     found: dict[date, set[str]] = {}
     seen = Seen(messages=found)
     for message in messages:
@@ -68,18 +72,18 @@ def read(messages: Sequence[Message]) -> Seen:
     job=load_days,
     minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for each day before today that has a new raw object.",
+    description="Requests a load of each day before today that has new raw objects.",
 )
 def new_raw_objects(
     context: dg.SensorEvaluationContext,
     raw_notifications: dg.ResourceParam[Notifications],
     first_day: dg.ResourceParam[date],
 ) -> dg.SensorResult | dg.SkipReason:
-    """Ask for the days of new objects; forget a message once the tick that asked is committed.
+    """Request runs for the days of new objects; delete messages after their tick is committed.
 
-    The cursor holds the receipts of the tick before: that it can be read says that its requests
-    were kept, so only then are its messages deleted. A lost cursor asks again, and a load of
-    what is loaded changes nothing. A day that a waiting run has is not asked for again.
+    The cursor has the receipt handles of the previous tick. Dagster stores it together with the
+    tick's run requests, so the messages are deleted only after that. If the cursor is lost, the
+    messages are redelivered; a load is idempotent. Days of queued runs are not requested again.
     """
     raw_notifications.delete(json.loads(context.cursor or "[]"))
     messages = raw_notifications.receive(MOST_MESSAGES)
@@ -113,8 +117,8 @@ def _warn(
         context.log.warning("not a notification of a raw object: %s", each)
     for day in too_early:
         context.log.warning(
-            "%s is before the first partition, %s: its events stay in the raw lake and are loaded"
-            " nowhere; set ECOM_FIRST_DAY to take them in",
+            "%s is before the first partition, %s: its events stay in the raw lake and are not"
+            " loaded; set ECOM_FIRST_DAY to include them",
             day,
             first_day,
         )
@@ -122,10 +126,10 @@ def _warn(
 
 @dg.run_failure_sensor(
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Tells the alarm topic of each run that failed; off where there is no topic.",
+    description="Publishes each failed run to the alarm topic; a no-op without a topic.",
 )
 def failed_runs(context: dg.RunFailureSensorContext, alarms: dg.ResourceParam[Alarms]) -> None:
-    """Say which run failed, of which days, why, and where to look."""
+    """Publish the failed run, its days, the errors, and what to do next."""
     run = context.dagster_run
     span = requests.days_of_tags(dict(run.tags))
     days = " to ".join(map(str, span)) if span else "no days"
@@ -138,9 +142,9 @@ def failed_runs(context: dg.RunFailureSensorContext, alarms: dg.ResourceParam[Al
         "\n".join(
             [
                 f"Run {run.run_id} of {run.job_name}, {days}, failed.",
-                *(errors or [context.failure_event.message or "no step says why"]),
+                *(errors or [context.failure_event.message or "no step has an error"]),
                 "The warehouse keeps the days' previous version. Look at the run in Dagster; once"
-                f" its cause is gone, re-execute it, or run: ecom load {_argument(span)}",
+                f" its cause is fixed, re-execute it, or run: ecom load {_argument(span)}",
             ]
         ),
     )
@@ -155,8 +159,8 @@ marts_follow = dg.AutomationConditionSensorDefinition(
     target=dg.AssetSelection.groups(marts.SCHEMA) | dg.AssetSelection.assets(SALES_REPORT),
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=10,
-    description="Refreshes the marts after any load of the fact table, many loads at once, and "
-    "writes the report anew.",
+    description="Refreshes the marts after loads of the fact table, once for several loads, and "
+    "writes the report again.",
 )
 
 ALL = [new_raw_objects, failed_runs, marts_follow]

@@ -1,4 +1,4 @@
-"""Have a running Dagster load days: the run is in its UI, takes its pools, and is its daemon's."""
+"""Submit load runs to a running Dagster by GraphQL: its UI, its pools and its daemon apply."""
 
 import time
 import warnings
@@ -13,7 +13,7 @@ from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.runs import RunFailedError
 
 _POLL_SECONDS = 2
-_SILENT_SECONDS = 120  # a webserver that is deployed anew is back by then
+_SILENT_SECONDS = 120  # longer than a redeployment of the webserver takes
 _FINISHED = {
     dg.DagsterRunStatus.SUCCESS,
     dg.DagsterRunStatus.FAILURE,
@@ -22,10 +22,12 @@ _FINISHED = {
 
 
 def load_days(url: str, span: DayRange, say: Callable[[str], None]) -> str:
-    """Have these days loaded, then the marts refreshed; wait for both, return the load's id.
+    """Submit a load of these days, then a refresh of the marts; wait for both.
+
+    Return the load's run id. `say` is called with a message for each submission.
 
     Raises:
-        RunFailedError: Dagster does not answer at `url`, refuses a run, or one failed.
+        RunFailedError: Dagster does not answer at `url` or refuses a run, or a run failed.
     """
     first, last = span
     tags = {requests.PARTITION: str(first)} if first == last else requests.range_tags(span)
@@ -43,15 +45,15 @@ def _run(url: str, job: str, tags: Mapping[str, str], say: Callable[[str], None]
         run = client.submit_job_execution(job, tags=dict(tags))
     except DagsterGraphQLClientError as error:
         raise RunFailedError(f"Dagster at {url}: {_reason(error)}") from error
-    say(f"asked for: {url}/runs/{run}")
+    say(f"submitted: {url}/runs/{run}")
     status = _end_of(client, run, f"{url}/runs/{run}")
     if status != dg.DagsterRunStatus.SUCCESS:
-        raise RunFailedError(f"{status.value}: {url}/runs/{run} says why")
+        raise RunFailedError(f"{status.value}: see {url}/runs/{run}")
     return run
 
 
 def _end_of(client: DagsterGraphQLClient, run: str, link: str) -> dg.DagsterRunStatus:
-    """Wait for a run's end, also through a webserver's restart."""
+    """Wait for a run's end, including across restarts of the webserver; return its status."""
     heard = time.monotonic()
     while True:
         try:
@@ -62,7 +64,7 @@ def _end_of(client: DagsterGraphQLClient, run: str, link: str) -> dg.DagsterRunS
         except DagsterGraphQLClientError as error:
             if time.monotonic() > heard + _SILENT_SECONDS:
                 silent = f"no answer for {_SILENT_SECONDS} s ({_reason(error)})"
-                raise RunFailedError(f"{silent}; the run goes on: {link}") from error
+                raise RunFailedError(f"{silent}; the run may still continue: {link}") from error
         time.sleep(_POLL_SECONDS)
 
 
@@ -77,5 +79,5 @@ def _client(url: str) -> DagsterGraphQLClient:
 
 
 def _reason(error: BaseException) -> str:
-    """Return why in a line; the client's own text has the whole query in it."""
+    """Return the cause in one line; the client's own message contains the whole query."""
     return str(error.__cause__ or error).strip().partition("\n")[0]

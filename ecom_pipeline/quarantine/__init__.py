@@ -1,1 +1,1 @@
-"""Records that were refused: find them, revalidate them, replay them."""
+"""Quarantined records: find, revalidate and replay them."""

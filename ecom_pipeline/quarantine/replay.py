@@ -1,6 +1,6 @@
-"""What was set aside: find it, say what would become of it now, and try it again.
+"""Quarantined records: find them, revalidate them (dry run), and replay them through the API.
 
-How a record becomes an event once more is in revalidate.py. Who posts events is handed in.
+The validation of a record is in revalidate.py. The producer that posts events is passed in.
 """
 
 from collections import Counter, defaultdict
@@ -26,7 +26,7 @@ _EVENTS_A_POST = 500
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedRecord:
-    """A record of quarantine, and where it lies."""
+    """A record of quarantine: the key of its object, its line and the decoded record."""
 
     key: str
     line: bytes
@@ -34,7 +34,7 @@ class QuarantinedRecord:
 
     @property
     def id(self) -> str:
-        """What a person calls it: it comes from the record's bytes, so it stays when others go."""
+        """The id for the CLI: a hash of the record's bytes, stable when other records move."""
         return revalidate.identity(self.line)[:_ID_DIGITS]
 
     @property
@@ -44,7 +44,7 @@ class QuarantinedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantineFilter:
-    """Which records are meant; what is None does not matter."""
+    """A filter of records; a field that is None matches all. `id` may be a prefix."""
 
     reason: str | None = None
     day: date | None = None
@@ -52,7 +52,7 @@ class QuarantineFilter:
     id: str | None = None
 
     def matches(self, quarantined: QuarantinedRecord) -> bool:
-        """Return whether a record is meant."""
+        """Return whether a record matches; `day` is not checked here, `find` selects by it."""
         return (
             self.reason in {None, quarantined.record.reason}
             and self.field in {None, quarantined.record.field}
@@ -62,7 +62,7 @@ class QuarantineFilter:
 
 @dataclass(frozen=True, slots=True)
 class ReplayCandidate:
-    """What would become of a record now: an event to post, a refusal, or a day to rebuild."""
+    """The result of revalidating a record: an event to post, a refusal, or a day to rebuild."""
 
     quarantined: QuarantinedRecord
     event: Event | None = None
@@ -72,14 +72,19 @@ class ReplayCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the API said: the records that it took, and those that it refused with why."""
+    """The API's results: accepted records, and refused ones with the reason."""
 
     accepted: Sequence[QuarantinedRecord]
     refused: Sequence[tuple[QuarantinedRecord, Refusal]]
 
 
 def find(lake: Lake, wanted: QuarantineFilter) -> Iterator[QuarantinedRecord]:
-    """Yield the records that are meant, in the order of their objects."""
+    """Yield the records that match, in key order of their objects.
+
+    Raises:
+        DamagedObjectError: a quarantine object is damaged, or has lines that are not rejected
+            records.
+    """
     prefix = keys.QUARANTINE if wanted.day is None else keys.quarantine_prefix(wanted.day)
     for found in lake.raw.objects(prefix):
         for line in lake.raw.lines(found.key):
@@ -89,7 +94,7 @@ def find(lake: Lake, wanted: QuarantineFilter) -> Iterator[QuarantinedRecord]:
 
 
 def count(quarantined: Iterable[QuarantinedRecord]) -> dict[Group, int]:
-    """Return how many records there are of each received day, reason and field."""
+    """Return the number of records by received day, reason and field."""
     groups = Counter((each.day, each.record.reason, each.record.field) for each in quarantined)
     return dict(sorted(groups.items()))
 
@@ -97,7 +102,7 @@ def count(quarantined: Iterable[QuarantinedRecord]) -> dict[Group, int]:
 def preview(
     lake: Lake, quarantined: Iterable[QuarantinedRecord], changes: Mapping[str, str], today: date
 ) -> list[ReplayCandidate]:
-    """Say what today's rules make of records, with some fields changed; nothing is written."""
+    """Revalidate records by the current rules, with `changes` applied; nothing is written."""
     candidates: list[ReplayCandidate] = []
     rebuilds: dict[date, dict[str, Rejected]] = {}
     contents: dict[str, int] = {}
@@ -115,10 +120,10 @@ def preview(
 
 
 def replay(lake: Lake, candidates: Iterable[ReplayCandidate], producer: Producer) -> Outcome:
-    """Post the events; what the API acknowledged leaves quarantine, object by object.
+    """Post the events, and move the acknowledged records out of quarantine, object by object.
 
-    Killed anywhere and run again it ends the same: an event's id comes from its record, so the
-    API takes it twice and the stores once, and what was moved is not there to be posted.
+    It can be interrupted and run again: an event's id is derived from its record, so the stores
+    deduplicate an event that is posted twice, and moved records are not posted again.
     """
     accepted: list[QuarantinedRecord] = []
     refused: list[tuple[QuarantinedRecord, Refusal]] = []
@@ -147,9 +152,9 @@ def _posted(candidates: Sequence[ReplayCandidate], producer: Producer) -> list[R
 
 
 def _move(lake: Lake, key: str, taken: set[bytes]) -> None:
-    """Keep what was taken under `replayed/`, then leave only the rest in its place.
+    """Copy the accepted records to `replayed/`, then remove them from the quarantine object.
 
-    The order matters: a record may be in both for a moment, never in none.
+    In this order a record may be in both for a moment, but never in neither.
     """
     lines = list(lake.raw.lines(key))
     gone = [line for line in lines if line in taken]
@@ -168,13 +173,13 @@ def _revalidated(
     today: date,
     contents: dict[str, int],
 ) -> ReplayCandidate:
-    """Try a record by itself and beside the others: two contents can't have one id."""
+    """Revalidate a record, also against the others: two contents must not have the same id."""
     found = revalidate.attempt(quarantined.line, quarantined.record, changes, today)
     if isinstance(found, Refusal):
         return ReplayCandidate(quarantined, refusal=found)
     if contents.setdefault(found.event_id, found.digest) != found.digest:
         return ReplayCandidate(
-            quarantined, refusal=Refusal("event_id", "one content under one id", found.event_id)
+            quarantined, refusal=Refusal("event_id", "one content per id", found.event_id)
         )
     return ReplayCandidate(quarantined, event=found.payload)
 
@@ -183,7 +188,7 @@ def _rebuilt(
     quarantined: QuarantinedRecord, day: date, still: Rejected | None, changes: Mapping[str, str]
 ) -> ReplayCandidate:
     if changes:
-        expected = "no --set: this record lies in raw, which is never edited; mend the rule"
+        expected = "no --set: this record is in the raw lake, which is immutable; fix the rule"
         return ReplayCandidate(quarantined, refusal=Refusal("", expected, ", ".join(changes)))
     if still is not None:
         return ReplayCandidate(quarantined, refusal=Refusal(still.field, still.expected, still.got))

@@ -1,6 +1,6 @@
-"""A record of quarantine as an event once more: its JSON, with some fields changed, judged now.
+"""Revalidation of a quarantined record by the current rules, with some fields changed.
 
-Nothing is read or written here.
+Pure functions: nothing is read or written here.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from ecom_pipeline.domain.envelope import Accepted, Rejected, UnreadableError
 from ecom_pipeline.domain.event import EVENT_ID, EventError, parse
 from ecom_pipeline.realtime.ingest import MAX_EVENT
 
-NAMESPACE = UUID("5b6f3f0e-0b52-4b7e-9d55-0d3c5a3f9c1e")  # never change it: ids hang on it
+NAMESPACE = UUID("5b6f3f0e-0b52-4b7e-9d55-0d3c5a3f9c1e")  # event ids derive from it: never change
 
 Event = Mapping[str, object]
 
@@ -27,7 +27,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a record is no event, or why the API would not have it."""
+    """The reason why a record is not a valid event, or why the API rejected it."""
 
     field: str
     expected: str
@@ -36,7 +36,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ValidEvent:
-    """An event that today's rules accept, as it is posted, with its id and its digest."""
+    """A valid event: the payload to post, its event id and its row's digest."""
 
     payload: Event
     event_id: str
@@ -44,9 +44,9 @@ class ValidEvent:
 
 
 def identity(line: bytes) -> str:
-    """Return what names a record of quarantine: its bytes, wherever it lies and beside whom.
+    """Return a quarantined record's identity: the SHA-256 of its bytes, in hex.
 
-    A place (object and line number) would not do: lines move up when others leave.
+    Object and line number would not be stable: line numbers change when other records are moved.
     """
     return sha256(line).hexdigest()
 
@@ -54,10 +54,11 @@ def identity(line: bytes) -> str:
 def attempt(
     line: bytes, record: Rejected, changes: Mapping[str, str], today: date
 ) -> ValidEvent | Refusal:
-    """Judge a record by today's rules, as the API would: an event to post, or why not.
+    """Validate a record by the current rules, as the API would: an event to post, or a refusal.
 
-    An event without an id gets one that depends on its record alone, so that it can be posted
-    again. `changes` are texts, as the domain reads them for any field; an empty one removes it.
+    An event without an id gets one derived from its record alone, so that a repeated post is
+    idempotent. `changes` are texts by wire key, applied before validation; an empty text removes
+    the field.
     """
     try:
         payload = _changed(_sent(envelope.original_bytes(record)), changes)
@@ -73,7 +74,7 @@ def attempt(
 
 def _check_new_id(payload: Event, changes: Mapping[str, str]) -> None:
     if EVENT_ID not in changes:
-        expected = "an id of its own: --set event_id=..."
+        expected = "a new id: --set event_id=..."
         raise EventError(EVENT_ID, expected, payload.get(EVENT_ID))
 
 
@@ -84,7 +85,7 @@ def _check_size(payload: Event) -> None:
 
 
 def _sent(original: bytes) -> dict[str, Any]:
-    """Return the event that was sent; what came from the stream or from raw has it in a record."""
+    """Return the original event; originals from the stream or from raw are records around it."""
     try:
         found = envelope.decode(original)
     except UnreadableError:

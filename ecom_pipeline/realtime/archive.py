@@ -1,7 +1,7 @@
-"""Kinesis -> S3: each batch becomes one raw object an event date, and one of quarantine.
+"""Kinesis -> S3: each batch becomes one raw object per invoice date, and one for quarantine.
 
-The keys come from the batch's shard and sequence numbers, so a redelivered batch overwrites
-itself. Nothing is acknowledged before it is written: an error fails the whole batch.
+The keys contain the batch's shard and sequence numbers, so a redelivered batch overwrites its
+objects. An error fails the whole batch, so nothing is checkpointed before it is written.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from ecom_pipeline.realtime.stream import Batch, Delivered, batch_of
 
 
 def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
-    """Write a batch; returning says that all of it is safe in S3."""
+    """Write a batch to S3; returning without an error acknowledges all of its records."""
     invocation = Invocation("archive", context)
     batch = batch_of(event)
     objects: dict[str, list[Record]] = defaultdict(list)
@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
 
 
 def _place(delivered: Delivered, batch: Batch) -> tuple[str, Record]:
-    """Return the key and the record that one record of the stream becomes."""
+    """Return the object key and the record to write for one record of the stream."""
     try:
         record, line = envelope.event_of(delivered.data)
         if line is not None:

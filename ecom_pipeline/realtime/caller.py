@@ -1,7 +1,7 @@
-"""Who asks: read from the claims that API Gateway verified, and from nothing else.
+"""The caller of a request, read only from the token claims that API Gateway verified.
 
-API Gateway's Cognito authorizer checks the token's signature, issuer and times before a function
-runs. What a token's owner may see is decided here; what they see, in query.py and below.
+API Gateway's Cognito authorizer checks the token's signature, issuer and validity times before a
+function runs. This module decides which routes the caller may use; query.py reads the data.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ STAFF = "staff"
 
 
 class ForbiddenError(Exception):
-    """The caller is known, and this route is not for them."""
+    """The caller has no permission for this route, or sent no identity token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +25,31 @@ class Caller:
     staff: bool
 
     def as_customer(self) -> str:
-        """Return the caller's own customer id."""
+        """Return the caller's own customer id.
+
+        Raises:
+            ForbiddenError: the token has no customer id.
+        """
         if self.customer is None:
-            raise ForbiddenError("this token is no customer's")
+            raise ForbiddenError("this token has no customer id")
         return self.customer
 
     def require_staff(self) -> None:
-        """Go on for the shop's staff only."""
+        """Require membership of the staff group.
+
+        Raises:
+            ForbiddenError: the caller is not in it.
+        """
         if not self.staff:
             raise ForbiddenError("this route is for the shop's staff")
 
 
 def caller_of(request: Mapping[str, Any]) -> Caller:
-    """Read the caller from a request; without an identity token's claims nobody is anything.
+    """Return the caller of a request, from the claims of its identity token.
 
-    An access token is refused: the customer's id is an attribute, which only identity tokens bear.
+    Raises:
+        ForbiddenError: the token is not an identity token. An access token is rejected, since it
+            does not contain the attribute with the customer id.
     """
     context: dict[str, Any] = request.get("requestContext") or {}
     authorizer: dict[str, Any] = context.get("authorizer") or {}
@@ -52,7 +62,7 @@ def caller_of(request: Mapping[str, Any]) -> Caller:
 
 
 def _groups(claim: object) -> frozenset[str]:
-    """REST APIs join a list claim by commas, HTTP APIs and the emulator write [a b]."""
+    """Split a list claim: REST APIs join it with commas, HTTP APIs and the emulator write [a b]."""
     if not isinstance(claim, str):
         return frozenset()
     return frozenset(claim.strip("[]").replace(",", " ").split())

@@ -1,7 +1,7 @@
-"""The functions' boto3 clients and environment; made on first use, never at import."""
+"""The functions' boto3 clients and environment; created on first use, never at import."""
 
 # pyright: basic
-# boto3 carries no types; its clients are Any on purpose, here and nowhere else in this room.
+# boto3 has no types; its clients are Any on purpose, in this package only here.
 
 import os
 from collections.abc import Callable
@@ -32,17 +32,17 @@ _SERVER_ERROR = 500
 
 @cache
 def client(service: str, attempts: int = 5) -> Any:
-    """Return the function's client of a service, kept between invocations.
+    """Return a boto3 client of a service, cached between invocations.
 
-    Who asks again within the invocation's time (retry.py) takes one with a single attempt: the
-    SDK's own pauses, up to 15 s in five attempts, know no deadline.
+    Callers that retry until the invocation's deadline (retry.py) use one with a single attempt:
+    the SDK's own backoff, up to 15 s in five attempts, has no deadline.
     """
     retries = {"mode": "standard", "total_max_attempts": attempts}
     return boto3.client(service, config=_CONFIG.merge(Config(retries=retries)))
 
 
 def answer_of(call: Callable[..., Any], **request: object) -> Any | None:
-    """Call AWS once; None when it was too busy or its answer was lost: ask again."""
+    """Call AWS once; return None after throttling, a server error or a lost response: retry."""
     try:
         return call(**request)
     except (ConnectionError, HTTPClientError):
@@ -55,5 +55,5 @@ def answer_of(call: Callable[..., Any], **request: object) -> Any | None:
 
 
 def env(name: str) -> str:
-    """Return a variable that infra/template.yaml sets for this function."""
+    """Return an environment variable that infra/template.yaml sets for this function."""
     return os.environ[name]

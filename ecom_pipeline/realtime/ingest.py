@@ -1,6 +1,6 @@
-"""POST /events: judge each record by itself and put all of them on the stream.
+"""POST /events: validate each record separately and put all of them on the stream.
 
-A refused record goes to the stream too, marked, so that it reaches quarantine with its bytes.
+Rejected records are put on the stream too, so that they reach quarantine with their bytes.
 """
 
 import base64
@@ -22,11 +22,11 @@ from ecom_pipeline.realtime.metrics import Invocation
 from ecom_pipeline.realtime.retry import deadline_of
 from ecom_pipeline.realtime.stream import PutResult, ThrottledError, put
 
-MAX_BODY = 640 * 1024  # in base64 still below Kinesis' 1 MiB a record
+MAX_BODY = 640 * 1024  # bytes; base64-encoded still below Kinesis' limit of 1 MiB a record
 MAX_EVENT = 32 * 1024
 MAX_EVENTS = 500
 _RESERVE_MS = 8_000
-PATIENCE_MS = 5_000  # then the producer waits, not a function that is paid and counted
+RETRY_BUDGET_MS = 5_000  # then the producer retries: a waiting function costs money and concurrency
 
 _EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -36,7 +36,7 @@ Response = dict[str, Any]
 
 
 class _RefusedError(Exception):
-    """A request of which nothing is put on the stream."""
+    """A request that is refused as a whole: none of it is put on the stream."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -44,7 +44,10 @@ class _RefusedError(Exception):
 
 
 def handler(request: dict[str, Any], context: Any = None) -> Response:
-    """Answer 202 with a result for each record in order; 400 when none could be used."""
+    """Answer 202 with a result for each record, in order; 400 when all were rejected.
+
+    A request that is refused as a whole gets 400, 413 or 415; one that the stream throttles, 503.
+    """
     invocation = Invocation("ingest", context)
     try:
         records = _records(request, datetime.now(UTC))
@@ -53,7 +56,7 @@ def handler(request: dict[str, Any], context: Any = None) -> Response:
         return _answer(refused.status, message=str(refused))
     try:
         placed = _placed(
-            records, deadline_of(context, reserve_ms=_RESERVE_MS, patience_ms=PATIENCE_MS)
+            records, deadline_of(context, reserve_ms=_RESERVE_MS, retry_budget_ms=RETRY_BUDGET_MS)
         )
     except ThrottledError as error:
         invocation.report("stream throttled", {"Throttled": error.refused}, records=len(records))
@@ -70,7 +73,11 @@ def handler(request: dict[str, Any], context: Any = None) -> Response:
 
 
 def _records(request: dict[str, Any], received_at: datetime) -> list[Record]:
-    """Judge each record of a request, or raise _RefusedError when there is nothing to judge."""
+    """Validate each record of a request.
+
+    Raises:
+        _RefusedError: the request has the wrong type, is too large or has no records.
+    """
     body = _body(request)
     if not _is_json(request):
         raise _RefusedError(415, "send Content-Type: application/json")
@@ -93,7 +100,7 @@ def _placed(records: list[Record], deadline: float) -> list[PutResult]:
 
 
 def _account(records: list[Record]) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the figures, and how often each reason met each field; both name no content."""
+    """Return the metrics, and counts by reason and field; neither contains event content."""
     rejected = [record for record in records if isinstance(record, Rejected)]
     figures = {"Accepted": len(records) - len(rejected), "Rejected": len(rejected)}
     reasons = Counter(f"Rejected.{record.reason}" for record in rejected)
@@ -102,7 +109,7 @@ def _account(records: list[Record]) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def _known(field: str) -> str:
-    """Return a field's name unless the sender made it up: then it is content, and any text."""
+    """Return a known field's name; an unknown one is replaced, as it may be any text."""
     return field if field in _FIELDS else "(unknown)"
 
 
@@ -127,7 +134,7 @@ def _split(body: bytes) -> list[msgspec.Raw]:
 
 
 def _judge(raw: msgspec.Raw, number: int, received_at: datetime) -> Record:
-    """Return one record as the stream keeps it: accepted, or rejected with its reason."""
+    """Return one event as a record of the stream: accepted, or rejected with its reason."""
     original = bytes(raw)
     try:
         if len(original) > MAX_EVENT:
@@ -169,7 +176,7 @@ def _unreadable(body: bytes, received_at: datetime, error: Exception) -> Rejecte
 
 
 def _partition_key(record: Record) -> str:
-    """An invoice stays in order on one shard; what has no invoice is spread."""
+    """Return the partition key: an invoice stays in order on one shard, rejects are spread."""
     if isinstance(record, Rejected):
         return md5(envelope.encode(record), usedforsecurity=False).hexdigest()
     return str(envelope.line_of(record).invoice_no)

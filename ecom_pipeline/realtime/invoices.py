@@ -1,7 +1,7 @@
 """Reads of the table: an invoice's header and lines, and a customer's invoices by the index.
 
-Queries by key only, never a scan. What the table's items look like is in item_shape.py; who may see
-what was read is decided by the caller of these functions.
+Queries by key only, never a scan. The items' attributes are in item_shape.py; the callers of
+these functions check permissions.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,15 +17,18 @@ from ecom_pipeline.realtime.clients import answer_of, client, env
 from ecom_pipeline.realtime.item_shape import Item, texts
 
 _AT_ONCE = 8
-_ATTEMPTS = 3  # a reader waits: at most some seconds, then 503
+_ATTEMPTS = 3  # a client is waiting: at most some seconds, then 503
 
 
 class BusyError(Exception):
-    """The table takes no more reads just now."""
+    """DynamoDB throttled a read or did not answer it."""
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What an invoice's lines have in common; a guest's has no customer."""
+    """The attributes that an invoice's lines share; a guest's invoice has no customer.
+
+    `invoice_date` is ISO 8601; `index_key` is the sort key in the index, empty for a guest.
+    """
 
     invoice_no: str
     invoice_date: str
@@ -35,7 +38,7 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it is stored; money is exact, with four decimals."""
+    """A stored line; prices and amounts are exact, with four decimals."""
 
     event_id: str
     customer: str | None
@@ -49,7 +52,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def header(number: str, *, consistent: bool) -> Header | None:
-    """Return an invoice's header, if there is one."""
+    """Return an invoice's header; None when the invoice does not exist."""
     item = _get(number, keys.HEADER_SK, consistent=consistent)
     if item is None:
         return None
@@ -64,13 +67,13 @@ def header(number: str, *, consistent: bool) -> Header | None:
 
 
 def line(number: str, event_id: str) -> Line | None:
-    """Return one line, if it is visible by now."""
+    """Return one line, by a consistent read; None when it is not stored yet."""
     item = _get(number, keys.line_sk(event_id), consistent=True)
     return None if item is None else _line(item)
 
 
 def lines(number: str, *, consistent: bool = False) -> list[Line]:
-    """Return an invoice's lines, in the order of their time."""
+    """Return an invoice's lines, ordered by time and event id."""
     request: dict[str, object] = {
         "KeyConditionExpression": "pk = :pk AND begins_with(sk, :line)",
         "ExpressionAttributeValues": {
@@ -91,14 +94,17 @@ def lines(number: str, *, consistent: bool = False) -> list[Line]:
 
 
 def lines_of(numbers: Iterable[str]) -> Iterator[tuple[str, list[Line]]]:
-    """Yield several invoices' numbers and lines, in the order asked for."""
+    """Yield the number and the lines of each invoice, in the given order."""
     asked = list(numbers)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield from zip(asked, pool.map(lines, asked), strict=True)
 
 
 def index_keys(customer: str, *, before: str | None, limit: int) -> list[str]:
-    """Return the places of a customer's invoices, the newest first, from `before` on."""
+    """Return at most `limit` index sort keys of a customer's invoices, newest first.
+
+    With `before`, only those that sort before it.
+    """
     condition = "customer = :customer"
     values = {":customer": {"S": keys.customer_key(customer)}}
     if before is not None:

@@ -1,7 +1,7 @@
-"""The shape of the table's items, once: an invoice's header, its lines, and the index of customers.
+"""The attributes of the table's items: invoice headers, lines, and the index by customer.
 
-A header has the key `(INVOICE#number, HEADER)`, a line `(INVOICE#number, LINE#event_id)`. Whoever
-writes, reads, compares or erases an item takes its attributes from here.
+A header has the key `(INVOICE#number, HEADER)`, a line `(INVOICE#number, LINE#event_id)`. All code
+that writes, reads, compares or erases items uses the definitions here.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,12 @@ from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.event import InvoiceLine, money
 
 Item = dict[str, dict[str, str]]
-"""Attributes as DynamoDB's API has them: a name, a type (S or N), a text."""
+"""Attributes in the format of DynamoDB's API: name -> type (S or N) -> text."""
 Key = tuple[str, str]
+"""Partition key and sort key."""
 
 INDEX = "customer-invoices"
-INDEX_KEYS = ("pk", "sk", "customer", "customer_invoice")  # all that the index has
+INDEX_KEYS = ("pk", "sk", "customer", "customer_invoice")  # all attributes of the index
 PERSONAL = frozenset({"customer_id", "customer", "customer_invoice"})
 RECEIVED_AT = "received_at"
 _MONEY = frozenset(name for name in CSV_HEADER if column(name).redshift.startswith("decimal"))
@@ -29,7 +30,7 @@ def key_of(line: InvoiceLine) -> Key:
 
 
 def line_item(line: InvoiceLine, received_at: datetime) -> Item:
-    """Return a line's item; `received_at` tells reconcile which lines may still be in flight."""
+    """Return a line's item; reconcile uses `received_at` to detect lines in flight."""
     numbers = {"quantity": line.quantity, "unit_price": line.unit_price, "amount": line.amount}
     texts = {
         "stock_code": line.stock_code,
@@ -51,7 +52,7 @@ def line_item(line: InvoiceLine, received_at: datetime) -> Item:
 def header_item(line: InvoiceLine) -> Item:
     """Return an invoice's header.
 
-    Only a known customer's header has the index's keys: guests are in no customer's index.
+    Only a known customer's header has the index's keys, so guests' invoices are not in the index.
     """
     header = {
         "pk": {"S": keys.invoice_pk(line.invoice_no)},
@@ -73,12 +74,12 @@ def is_header(item: Mapping[str, Mapping[str, str]]) -> bool:
 
 
 def day_of(line: Mapping[str, Mapping[str, str]]) -> date:
-    """Return a line's day."""
+    """Return the invoice date of a line's item."""
     return date.fromisoformat(line["invoice_time"]["S"][:10])
 
 
 def row_of(line: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    """Return a line's canonical row; numbers come back from DynamoDB without trailing zeros."""
+    """Return the canonical row of a line's item; DynamoDB drops trailing zeros of numbers."""
     text = texts(line)
     text["event_id"] = keys.event_id_of(text["sk"])
     text["invoice_no"] = keys.invoice_no_of(text["pk"])
@@ -88,5 +89,5 @@ def row_of(line: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
 
 
 def texts(item: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return an item's attributes as text."""
+    """Return an item's attributes as name -> text, without their types."""
     return {name: next(iter(value.values())) for name, value in item.items()}

@@ -1,8 +1,8 @@
-"""Items put once and read back, in batches, until the time is up.
+"""Batched conditional puts and consistent reads of items, retried until a deadline.
 
-PartiQL's INSERT is a conditional put that batches: 25 a call, each with its own answer, so 1,000
-events cost 40 calls and one write unit each (BatchWriteItem has no conditions, a transaction
-costs two units an item). Which items there are is table.py's.
+PartiQL's INSERT is a conditional put that can be batched: 25 a call, each with its own result, so
+1,000 events cost 40 calls and one write unit each (BatchWriteItem has no conditions, a
+transaction costs two units an item). table.py decides which items to put.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,19 +38,25 @@ class Statement(TypedDict):
 
 
 class StoreError(EcomError):
-    """The table refused an item for another reason than that it is there."""
+    """DynamoDB rejected an item for another reason than a taken key or throttling."""
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Which keys were free and which were taken; of the others nothing is known."""
+    """The keys that were free and those that were taken; any other key got no response in time."""
 
     new: frozenset[Key]
     taken: frozenset[Key]
 
 
 def put_once(items: dict[Key, Item], deadline: float) -> Put:
-    """Put items where their key is free; a put whose answer was lost finds its key taken."""
+    """Put each item whose key is free, until `deadline` on the monotonic clock.
+
+    A retry after a lost response finds its own key taken.
+
+    Raises:
+        StoreError: DynamoDB rejected an item.
+    """
     pairs = list(items.items())
     chunks = [pairs[n : n + STATEMENTS_A_CALL] for n in range(0, len(pairs), STATEMENTS_A_CALL)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -81,7 +87,7 @@ def _put_chunk(chunk: Sequence[tuple[Key, Item]], deadline: float) -> Put:
 
 
 def _codes(statements: list[Statement]) -> list[str | None]:
-    """Run statements and return the error of each, or None where it succeeded."""
+    """Run statements and return the error code of each, or None where it succeeded."""
     call = client("dynamodb", attempts=1).batch_execute_statement
     answer = answer_of(call, Statements=statements)
     if answer is None:
@@ -98,7 +104,10 @@ def _statement(item: Item) -> Statement:
 
 
 def read(wanted: Iterable[Key], deadline: float) -> tuple[dict[Key, Item], frozenset[Key]]:
-    """Read items by key, consistently; return those that are there, and what got no answer."""
+    """Read items by key, consistently, until `deadline` on the monotonic clock.
+
+    Return the items that exist, and the keys that got no response in time.
+    """
     found: dict[Key, Item] = {}
     waiting = sorted(wanted)
     for _ in attempts(deadline):
@@ -112,7 +121,7 @@ def read(wanted: Iterable[Key], deadline: float) -> tuple[dict[Key, Item], froze
 
 
 def _read_chunk(chunk: list[Key], found: dict[Key, Item]) -> list[Key]:
-    """Add what is there to `found` and return the keys that were not processed."""
+    """Add the existing items to `found` and return the keys that were not processed."""
     table = env("TABLE_NAME")
     asked = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in chunk]
     request = {table: {"Keys": asked, "ConsistentRead": True}}

@@ -1,4 +1,4 @@
-"""Write records to the raw bucket, as objects that say what they hold."""
+"""Writes of records to the raw bucket, with row count and SHA-256 as metadata."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from ecom_pipeline.realtime.clients import client, env
 
 
 def write(key: str, records: Iterable[Record]) -> None:
-    """Put one object; written again it has the same bytes."""
+    """Put records as one object; equal records give equal bytes."""
     packed = ndjson.pack(records)
     client("s3").put_object(
         Bucket=env("RAW_BUCKET"),

@@ -1,7 +1,7 @@
-"""Facts as JSON lines, one an invocation; never an event's content, which may name a person.
+"""Structured log: one line of JSON an invocation, without event content (personal data).
 
-They are written to stdout and not logged: the runtime's logger puts its own words in front of a
-line, which then is no JSON any more, and CloudWatch makes no metrics of it.
+The lines are written to stdout and not with `logging`: the runtime's log handler puts a prefix in
+front of each line, so that it is not JSON and CloudWatch extracts no metrics from it.
 """
 
 import json
@@ -10,7 +10,7 @@ import time
 
 
 def fact(message: str, **fields: object) -> None:
-    """Write one fact with its fields, at once and in one piece."""
+    """Write one log line with its fields, in a single write, and flush it."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     line = json.dumps({"time": stamp, "level": "INFO", "message": message, **fields}, default=str)
     sys.stdout.write(f"{line}\n")

@@ -1,7 +1,7 @@
-"""Page tokens: a place in a list, sealed so that only the same reader continues the same list.
+"""Page tokens: a signed cursor, valid only for the same customer and the same list.
 
-A token is the place and an HMAC-SHA256 over route, customer and place. The place is nothing that
-the page before did not show; the seal makes it useless on another route or for another customer.
+A token is the cursor and an HMAC-SHA256 over route, customer and cursor. The cursor itself is not
+secret, the page before has shown it; the signature makes it invalid on any other route or customer.
 """
 
 import base64
@@ -16,37 +16,37 @@ from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.realtime.clients import client, env
 
 _MAC_BYTES = 32
-_LONGEST = 512
+_LONGEST = 512  # characters
 _CACHED_SECONDS = 300.0
-_REREAD_SECONDS = 10.0  # at most so often, however many false tokens come
+_REREAD_SECONDS = 10.0  # minimum between reads that invalid tokens cause
 
 
 class PageTokenError(EcomError):
-    """A page token that was not sealed here for this list."""
+    """A page token whose signature is not valid for this list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The list that a token is good for."""
+    """The list that a token is valid for."""
 
     route: str
     customer: str
 
 
 def sign(listing: Listing, cursor: str) -> str:
-    """Return the token of a place."""
+    """Return the token of a cursor."""
     current, *_ = _secrets().at_most(_CACHED_SECONDS)
     return _text(_mac(current, listing, cursor) + cursor.encode())
 
 
 def verify(listing: Listing, token: str) -> str:
-    """Return the place of a token.
+    """Return the cursor of a token.
 
-    The secret before the current one is good too, and a token that fits neither is tried against
-    a fresh reading: the secret may have been rotated since the last one.
+    The previous secret is accepted too. If neither matches, the secrets are read again: they may
+    have been rotated since the last read.
 
     Raises:
-        SealError: the token is another list's, or nobody's.
+        PageTokenError: the token is malformed, forged, or belongs to another list.
     """
     mac, cursor = _parts(token)
     for seconds in (_CACHED_SECONDS, _REREAD_SECONDS):
@@ -62,7 +62,7 @@ def _parts(token: str) -> tuple[bytes, str]:
         mac, cursor = raw[:_MAC_BYTES], raw[_MAC_BYTES:].decode()
     except ValueError as error:
         raise PageTokenError("not a token") from error
-    if len(token) > _LONGEST or not cursor or token != _text(raw):  # one spelling each
+    if len(token) > _LONGEST or not cursor or token != _text(raw):  # canonical base64 only
         raise PageTokenError("not a token")
     return mac, cursor
 
@@ -77,7 +77,7 @@ def _mac(secret: bytes, listing: Listing, cursor: str) -> bytes:
 
 
 class _Secrets:
-    """The current secret and the one before it, read again when they are too old."""
+    """The current and the previous signing secret, cached."""
 
     def __init__(self, arn: str) -> None:
         self._arn = arn
@@ -85,7 +85,7 @@ class _Secrets:
         self._found: tuple[bytes, ...] = ()
 
     def at_most(self, seconds: float) -> tuple[bytes, ...]:
-        """Return the secrets, read within the last so many seconds."""
+        """Return the current secret and, if there is one, the previous; at most `seconds` old."""
         if time.monotonic() - self._read_at > seconds:
             self._found = (self._stage("AWSCURRENT"), *self._previous())
             self._read_at = time.monotonic()

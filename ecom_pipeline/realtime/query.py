@@ -1,7 +1,7 @@
-"""GET what was bought: the routes of infra/openapi.yaml, who may call them, with what.
+"""The GET routes of infra/openapi.yaml: permissions, parameters, dispatch.
 
-A customer's own routes take the customer from the verified token alone, so there is no id in a
-request to tamper with; the shop's staff name the customer. The reads are in query_invoice.py and
+Customers' routes (/me) take the customer id from the verified token alone, so a request contains
+no id to tamper with; staff routes have it in the path. The reads are in query_invoice.py and
 query_customer.py.
 """
 
@@ -29,7 +29,7 @@ _LIMIT = re.compile(r"[1-9]\d{0,2}", re.ASCII)
 
 
 def handler(request: dict[str, Any], context: object = None) -> Response:
-    """Answer one of the routes."""
+    """Route a request and return API Gateway's proxy response."""
     run = Invocation("query", context)
     is_preflight = request.get("httpMethod") == "OPTIONS"
     answer = responses.preflight() if is_preflight else _answer(request)
@@ -77,7 +77,7 @@ def _read(request: dict[str, Any]) -> object:
 
 
 def _named(caller: Caller, customer: str) -> str:
-    """Return the customer that staff name in the path."""
+    """Return the customer id of a staff route's path."""
     caller.require_staff()
     if not CUSTOMER_ID_PATTERN.fullmatch(customer):
         raise NotFoundError("no such customer")
@@ -106,7 +106,7 @@ def _receipt(request: dict[str, Any]) -> str | None:
 
 
 def _parameters(request: dict[str, Any], known: set[str]) -> dict[str, str]:
-    """Return the query's parameters; a misspelt or repeated one is refused, not ignored."""
+    """Return the query's parameters; an unknown or repeated one is an error, not ignored."""
     given: dict[str, str] = request.get("queryStringParameters") or {}
     repeated: dict[str, list[str]] = request.get("multiValueQueryStringParameters") or {}
     if not given.keys() | repeated.keys() <= known:

@@ -1,4 +1,4 @@
-"""A customer's invoices, and what they bought most: page by page, newest or most first."""
+"""A customer's invoices (newest first) and bought articles (most pieces first), paginated."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MOST_INVOICES = 1000  # the data set's busiest customer has 248
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which page of which list: what comes after a place that an earlier page ended with."""
+    """A page of a list: at most `limit` entries after the cursor `after` of the page before."""
 
     listing: Listing
     limit: int
@@ -24,7 +24,7 @@ class Page:
 
 
 class Bought(msgspec.Struct):
-    """What a customer bought of one stock code, less what was cancelled."""
+    """A customer's net purchases of one stock code: sales less cancellations."""
 
     stock_code: str
     description: str | None = None
@@ -37,7 +37,7 @@ class Bought(msgspec.Struct):
 
 
 def invoices(page: Page) -> dict[str, Any]:
-    """Return a page of a customer's invoices, the newest first."""
+    """Return the response body: a page of a customer's invoices, the newest first."""
     customer = page.listing.customer
     found = index_keys(customer, before=page.after, limit=page.limit + 1)
     shown = found[: page.limit]
@@ -49,10 +49,10 @@ def invoices(page: Page) -> dict[str, Any]:
 
 
 def items(page: Page) -> dict[str, Any]:
-    """Return a page of what a customer bought, the most pieces first.
+    """Return the response body: a page of a customer's articles, the most pieces first.
 
-    The ranking needs all of the customer's lines, so it reads at most MOST_INVOICES invoices, the
-    newest, and says whether those were all.
+    The ranking needs all of the customer's lines. It reads at most the newest MOST_INVOICES
+    invoices; `complete` is whether those were all.
     """
     customer = page.listing.customer
     found = index_keys(customer, before=None, limit=MOST_INVOICES + 1)

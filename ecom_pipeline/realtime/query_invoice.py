@@ -1,7 +1,7 @@
 """One invoice with its lines and its total, computed when read.
 
-A customer is shown an invoice that is theirs, and of it the lines that are theirs. Another's
-invoice and one that does not exist take the same reads and get the same answer.
+A customer gets their own invoices only, and of those their own lines. Another customer's invoice
+and one that does not exist cause the same reads and the same response.
 """
 
 from decimal import Decimal
@@ -15,14 +15,15 @@ from ecom_pipeline.realtime.returns import bought_on
 
 
 def invoice(number: str, *, reader: str | None, receipt: str | None) -> dict[str, Any]:
-    """Return an invoice as `reader` may see it; None is the shop's staff, who see all.
+    """Return the response body: an invoice as `reader`, a customer id, may see it.
 
-    With the receipt of an event, the invoice is returned once that event is in it.
+    `reader` None is the shop's staff, who see everything. With `receipt`, an event id, the invoice
+    is returned only once that event is in it.
 
     Raises:
-        NotFoundError: there is none, or it is not the reader's.
-        NotYetError: the receipt's event is not in it yet, or nothing of it is the reader's: so a
-            stranger who makes up a receipt learns nothing either.
+        NotFoundError: the invoice does not exist, or is not the reader's.
+        NotYetError: the receipt's event is not visible yet, or the invoice or the event is not
+            the reader's: a forged receipt must not reveal whether an invoice exists.
     """
     if not INVOICE_NO_PATTERN.fullmatch(number):
         raise NotFoundError("no such invoice")

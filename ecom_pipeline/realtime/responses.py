@@ -1,8 +1,8 @@
-"""What the query API answers with: JSON, an ETag from its content, and what a cache may do.
+"""The query API's responses: JSON bodies, ETags, cache and CORS headers.
 
-A success may be kept by the reader's own browser if it asks again each time (that is what the
-ETag is for); anything else is kept by nobody. Every error is {"message": …}, as API Gateway's own.
-A browser may show an answer to the customer page, and to no page of another origin.
+A success may be cached by the client's browser only, which must revalidate it each time (with the
+ETag); no other response may be cached. Every error body is {"message": …}, as API Gateway's own.
+CORS allows the customer page's origin only.
 """
 
 from hashlib import sha256
@@ -24,24 +24,24 @@ _REVALIDATE = "private, no-cache"
 _MAY_ASK = {
     "Access-Control-Allow-Methods": "GET",
     "Access-Control-Allow-Headers": "Authorization",
-    "Access-Control-Max-Age": "7200",  # the longest that Chromium keeps one
+    "Access-Control-Max-Age": "7200",  # seconds; Chromium's maximum
 }
 
 
 class NotFoundError(Exception):
-    """What was asked for does not exist, or is another customer's: the reader can't tell which."""
+    """The resource does not exist or is another customer's; both get the same response."""
 
 
 class BadRequestError(Exception):
-    """A parameter is not what infra/openapi.yaml says."""
+    """A parameter does not match infra/openapi.yaml."""
 
 
 class NotYetError(Exception):
-    """The event of the receipt is not visible yet."""
+    """The receipt's event is not visible yet."""
 
 
 def ok(body: object, if_none_match: str | None) -> Response:
-    """Answer 200, or 304 to a reader who has the same content."""
+    """Return a 200 response, or 304 when the client's ETag matches."""
     text = msgspec.json.encode(body)
     etag = f'"{sha256(text).hexdigest()[:32]}"'
     headers = _headers(_REVALIDATE) | {"ETag": etag}
@@ -51,23 +51,23 @@ def ok(body: object, if_none_match: str | None) -> Response:
 
 
 def preflight() -> Response:
-    """Tell a browser what the page may ask; it asks without a token and learns nothing else."""
+    """Return the response of a CORS preflight request, which carries no token."""
     return {"statusCode": 204, "headers": _headers("no-store") | _MAY_ASK, "body": ""}
 
 
 def error(status: int, message: str) -> Response:
-    """Answer an error."""
+    """Return an error response."""
     return _short(status, message, {})
 
 
 def not_yet() -> Response:
-    """Answer 202: ask again in a second."""
-    return _short(202, "not visible yet: ask again", {"Retry-After": str(RETRY_SECONDS)})
+    """Return a 202 response: retry after RETRY_SECONDS."""
+    return _short(202, "not visible yet: try again", {"Retry-After": str(RETRY_SECONDS)})
 
 
 def busy() -> Response:
-    """Answer 503: the table takes no more just now."""
-    return _short(503, "busy: ask again", {"Retry-After": str(RETRY_SECONDS)})
+    """Return a 503 response: DynamoDB throttled the read."""
+    return _short(503, "busy: try again", {"Retry-After": str(RETRY_SECONDS)})
 
 
 def _short(status: int, message: str, headers: dict[str, str]) -> Response:
@@ -81,6 +81,6 @@ def _headers(cache_control: str) -> dict[str, str]:
 
 
 def _has(etag: str, if_none_match: str | None) -> bool:
-    """Compare weakly, as RFC 9110 says for If-None-Match."""
+    """Compare weakly, as RFC 9110 requires for If-None-Match."""
     tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
     return etag in tags or "*" in tags

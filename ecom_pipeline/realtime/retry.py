@@ -1,25 +1,29 @@
-"""When to ask AWS again: with full jitter, and never past the invocation's time."""
+"""Retries of AWS calls: exponential backoff with full jitter, within the invocation's time."""
 
 import random
 import time
 from collections.abc import Iterator
 from typing import Any
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds
 _WITHOUT_CONTEXT_MS = 20_000
 
 
-def deadline_of(context: Any, *, reserve_ms: int, patience_ms: int = 900_000) -> float:
-    """Return until when to ask again, on the monotonic clock.
+def deadline_of(context: Any, *, reserve_ms: int, retry_budget_ms: int = 900_000) -> float:
+    """Return the deadline of retries, in seconds of the monotonic clock.
 
-    `reserve_ms` of the invocation's time are kept: for a last call that hangs, and the answer.
+    `reserve_ms` of the invocation's time are reserved for a last call that hangs and for the
+    response. Retries take at most `patience_ms`.
     """
     remaining = context.get_remaining_time_in_millis() if context else _WITHOUT_CONTEXT_MS
-    return time.monotonic() + min(remaining - reserve_ms, patience_ms) / 1000
+    return time.monotonic() + min(remaining - reserve_ms, retry_budget_ms) / 1000
 
 
 def attempts(deadline: float) -> Iterator[int]:
-    """Yield once at least, then again after a pause, as long as there is time for the pause."""
+    """Yield 1, 2, 3 and so on: at least once, then after a pause each, while the deadline allows.
+
+    `deadline` is in seconds of the monotonic clock.
+    """
     pause, count = _FIRST_PAUSE, 1
     yield count
     while time.monotonic() + pause < deadline:

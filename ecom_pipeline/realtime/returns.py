@@ -1,10 +1,11 @@
-"""Which invoice a cancelled line was bought on: a guess from the customer's own invoices.
+"""The probable invoice of a cancelled line's sale: a heuristic over the customer's invoices.
 
-The shop's events do not say it. The rule: the customer's latest invoice, not later than the
-cancellation, that sold at least as many pieces of the stock code. Cancellations do not use up what
-was sold, so two may name the same invoice. Only the newest LOOK_BACK invoices are looked at.
+The shop's events contain no such reference. The rule: the customer's latest invoice, not later
+than the cancellation, that sold at least as many pieces of the stock code. Sales are not consumed,
+so two cancellations may match the same invoice. Only the newest LOOK_BACK invoices are searched.
 
-The warehouse has another rule, by price and without using a sale up twice: sql/marts/returns.sql.
+The warehouse has another rule, which compares prices and matches no sale twice:
+sql/marts/returns.sql.
 """
 
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ _NOT_SOLD = "AC"  # adjustments and cancellations
 
 
 def bought_on(header: Header, lines: Iterable[Line]) -> dict[str, str]:
-    """Return the invoice of each cancelled line, by event id, where one is found."""
+    """Return the invoice number of the matching sale, by the cancelled line's event id."""
     waiting = {
         line.event_id: line
         for line in lines
@@ -39,7 +40,7 @@ def bought_on(header: Header, lines: Iterable[Line]) -> dict[str, str]:
 
 
 def _earlier(customer: str, day: str) -> list[str]:
-    """Return the numbers of a customer's invoices up to the end of a day, the newest first."""
+    """Return a customer's newest invoice numbers up to the end of a day, the newest first."""
     index_keys = invoices.index_keys(customer, before=keys.after_invoices_of(day), limit=LOOK_BACK)
     numbers = [keys.invoice_of(index_key) for index_key in index_keys]
     return [number for number in numbers if number[0] not in _NOT_SOLD]

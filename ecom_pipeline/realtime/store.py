@@ -1,9 +1,9 @@
-"""Kinesis -> DynamoDB: one item a line and one header an invoice, each put once.
+"""Kinesis -> DynamoDB: one item per line and one header per invoice, by conditional puts.
 
-A put is conditional on the key being free. When it is not, the item is read back and compared:
-a redelivery (or our own put whose answer was lost) is equal and changes nothing; another content
-under the same event id loses, and goes to quarantine. What the archive function quarantines
-(rejected or unreadable records) is not touched here.
+A put succeeds only if the key is free. If it is taken, the item is read back and compared: after a
+redelivery (or a put whose response was lost) it is equal and nothing changes. Different content
+under the same event id goes to quarantine: first write wins. Rejected and unreadable records are
+skipped here; the archive function quarantines them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,13 +22,13 @@ from ecom_pipeline.realtime.table import Stored
 
 _RESERVE_MS = 10_000
 
-Line = tuple[str, Accepted, InvoiceLine]  # with the record's sequence number
+Line = tuple[str, Accepted, InvoiceLine]  # sequence number, record, event
 
 
 def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
-    """Store a batch, and report the first of its records that the table was too busy for.
+    """Store a batch; report the first record that was not stored in time as a batch item failure.
 
-    Lambda keeps what comes before it and delivers again from there.
+    Lambda checkpoints before that record and redelivers from there.
     """
     invocation = Invocation("store", context)
     batch = batch_of(event)
@@ -51,7 +51,7 @@ def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
 
 
 def _quarantine(lines: Iterable[Line], stored: Stored) -> int:
-    """Keep each event whose id holds another content, and return how many there are."""
+    """Quarantine each event whose id is taken by different content, and return their number."""
     conflicts = 0
     for _, record, line in lines:
         row_digest = digest(line.row())
@@ -67,6 +67,6 @@ def _lines(delivered: Iterable[Delivered]) -> Iterator[Line]:
         try:
             record, line = envelope.event_of(each.data)
         except (UnreadableError, EventError):
-            continue  # the archive function sets it aside: each refusal has one owner
+            continue  # the archive function quarantines it: one function for each kind of refusal
         if isinstance(record, Accepted) and line is not None:
             yield each.sequence, record, line

@@ -1,4 +1,4 @@
-"""Kinesis, both ways: put records until each is placed, and read a batch that Lambda delivers."""
+"""Kinesis: put records with retries of the failed ones, and decode batches from Lambda."""
 
 import base64
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from ecom_pipeline.realtime.retry import attempts
 
 
 class ThrottledError(EcomError):
-    """The stream still refused records when the time was up."""
+    """The stream still throttled `refused` records at the deadline."""
 
     def __init__(self, refused: int) -> None:
         super().__init__(f"{refused} records were refused")
@@ -21,7 +21,7 @@ class ThrottledError(EcomError):
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """Where Kinesis put a record."""
+    """The shard and the sequence number that Kinesis assigned to a record."""
 
     shard: str
     sequence: str
@@ -29,7 +29,7 @@ class PutResult:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One record of a delivery."""
+    """One record of a batch: its sequence number and its bytes."""
 
     sequence: str
     data: bytes
@@ -37,7 +37,10 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One delivery of Lambda's event source mapping: records of one shard, in order."""
+    """One batch of Lambda's event source mapping: records of one shard, in order.
+
+    `arrived` is the first record's approximate arrival at the stream.
+    """
 
     shard: str
     arrived: datetime
@@ -45,15 +48,15 @@ class Batch:
 
     @property
     def span(self) -> tuple[str, str, str]:
-        """Shard, first and last sequence number: what names this batch's objects."""
+        """Shard, first and last sequence number, for the keys of this batch's objects."""
         return self.shard, self.records[0].sequence, self.records[-1].sequence
 
 
 def put(stream: str, records: list[tuple[bytes, str]], *, deadline: float) -> list[PutResult]:
-    """Put (data, partition key) pairs, at most 500, and return their places in order.
+    """Put (data, partition key) pairs, at most 500; return their shards and sequence numbers.
 
-    PutRecords can succeed in part: only the refused are sent again. When its answer was lost, all
-    are: the same event twice on the stream is one event to each of its readers.
+    PutRecords can succeed in part: only failed records are sent again. After a lost response all
+    are: consumers are idempotent, so an event may be on the stream twice.
 
     Raises:
         ThrottledError: some were still refused at the deadline. Sending all again is safe.
@@ -75,7 +78,7 @@ def put(stream: str, records: list[tuple[bytes, str]], *, deadline: float) -> li
 
 
 def batch_of(event: Mapping[str, Any]) -> Batch:
-    """Read what Lambda's Kinesis event source delivers."""
+    """Decode an event of Lambda's Kinesis event source mapping."""
     records = event["Records"]
     arrived = records[0]["kinesis"]["approximateArrivalTimestamp"]
     return Batch(

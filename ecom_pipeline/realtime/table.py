@@ -1,6 +1,6 @@
-"""What is put into DynamoDB, and when: lines once, then the headers that are missing.
+"""Writes of a batch to DynamoDB: first the lines, then the missing invoice headers.
 
-What an item looks like is in item_shape.py, how items are put and read back in items.py.
+The items' attributes are in item_shape.py, puts and reads in items.py.
 """
 
 import time
@@ -17,15 +17,16 @@ from ecom_pipeline.realtime.items import put_once, read
 _HEADERS_KEPT = 20_000
 _HEADER_SECONDS = 300
 
-_headers_seen: dict[Key, float] = {}  # by this environment of the function, and when
+# Header keys that this execution environment has seen in the table, and when (monotonic clock).
+_headers_seen: dict[Key, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a batch's lines.
+    """The result of storing a batch's lines.
 
-    `new` were not there before. `standing` has the digest of the content that each key holds now;
-    a line that is not in it, or whose invoice got no header, needs to be delivered again.
+    `new` are the keys that were free. `stored_digests` is the digest of the content that each key
+    has now; a line that is not in it, or whose invoice has no header, must be redelivered.
     """
 
     new: AbstractSet[Key]
@@ -33,13 +34,14 @@ class Stored:
 
 
 def store(lines: Sequence[tuple[InvoiceLine, datetime]], deadline: float) -> Stored:
-    """Put each line once, then the headers that are missing: one that can be seen has lines.
+    """Put each line, then the missing headers, so that a visible header always has lines.
 
-    A line comes with the moment at which the API took it.
+    `lines` are pairs of a line and the time at which the API received it. `deadline` is on the
+    monotonic clock.
 
     A put costs a write unit even where the key is taken, five times a consistent read. So a
-    header is put with an invoice's new lines; where all of them are there already, it is read
-    with them; and one that this function saw a moment ago is not asked for.
+    header is put only with new lines of its invoice. If all of the invoice's lines exist already,
+    the header is read with them. A header seen within _HEADER_SECONDS is neither put nor read.
     """
     items: dict[Key, Item] = {}
     headers: dict[Key, Item] = {}
@@ -71,7 +73,7 @@ def store(lines: Sequence[tuple[InvoiceLine, datetime]], deadline: float) -> Sto
 
 
 def _seen() -> set[Key]:
-    """Return the headers that were there within the last minutes; older ones may be erased."""
+    """Return the header keys seen within _HEADER_SECONDS; older ones may have been erased."""
     since = time.monotonic() - _HEADER_SECONDS
     return {key for key, moment in _headers_seen.items() if moment > since}
 

@@ -1,1 +1,1 @@
-"""Comparing the stores event by event, and repairing from the raw lake what differs."""
+"""Compare the stores event by event, and repair differences from the raw lake."""

@@ -1,7 +1,8 @@
-"""Why stores differ: from days to buckets to events, each with the hop that lost or made it.
+"""Classify differences: from days to buckets to events, each with the hop that caused it.
 
-Raw is the reference, since everything else is made of it; only what raw lacks and DynamoDB or a
-committed CSV has is raw's own loss. Pure but for the stores that it is handed.
+The raw lake is the reference, since the other stores are built from the same stream or from raw.
+An event that DynamoDB, a committed CSV or the producer's data set has and raw does not is a loss
+of the raw lake itself. The only I/O is through the stores passed in.
 """
 
 from collections import defaultdict
@@ -22,7 +23,7 @@ from ecom_pipeline.reconcile.model import (
     StoreName,
 )
 
-MOST_BUCKETS = 20_000  # looked into row by row in one go: of a day's 8,000 rows that is 125 each
+MOST_BUCKETS = 20_000  # compared row by row in one run; a bucket of a day of 8,000 rows has 125
 _BESIDE_RAW = (StoreName.DYNAMODB, StoreName.CSV, StoreName.ACCEPTED)
 
 Copies = Mapping[StoreName, Sequence[StoredEvent]]  # of one event, by store
@@ -30,13 +31,13 @@ Copies = Mapping[StoreName, Sequence[StoredEvent]]  # of one event, by store
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """Where the line may still be on its way: what arrived later than that, and a day not over."""
+    """The limit of in-flight events: `received` later than that, or of a day not before `today`."""
 
     received: datetime
     today: date
 
     def in_flight(self, store: StoreName, day: date, received_at: datetime | None) -> bool:
-        """Return whether it is too early to expect an event of this day in a store."""
+        """Return whether an event of this day may still be missing in a store."""
         if received_at is not None and received_at > self.received:
             return True
         return store in {StoreName.CSV, StoreName.FACT} and day >= self.today
@@ -45,10 +46,9 @@ class Watermark:
 def classify(
     stores: Sequence[Store], days: Sequence[date], watermark: Watermark
 ) -> list[Discrepancy]:
-    """Name the events on which the stores differ on these days.
+    """Return the discrepancies of these days, event by event.
 
-    Looks at no more than MOST_BUCKETS buckets of days: where everything differs, the first days
-    say why.
+    At most MOST_BUCKETS buckets are compared, the earliest days first; later ones are not reported.
     """
     wanted = _differing(stores, days) if days else {}
     if not wanted:
@@ -80,7 +80,7 @@ class _Classifier:
     watermark: Watermark
 
     def findings(self, day: date, event_id: str, copies: Copies) -> Iterator[Discrepancy]:
-        """Say what is wrong with each store's copies of an event."""
+        """Yield the discrepancies of each store's copies of an event."""
         received_at = _received_at(copies)
 
         def say(

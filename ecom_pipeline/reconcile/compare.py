@@ -1,6 +1,6 @@
-"""Compare the stores: sums by day first; only where those differ, buckets; only in those, events.
+"""Compare the stores: totals by day; where those differ, by bucket; where those differ, events.
 
-Each store's sums are taken from what lies in it now, not from what was said when it was written.
+Each store's totals are computed from its current content, not from counts recorded at the write.
 """
 
 import time
@@ -20,9 +20,9 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Each store's sums of each day, and what is wrong or still on its way, event by event.
+    """Each store's totals by day, and the discrepancies, event by event.
 
-    `account` says what became of the raw records that are no rows; `seconds` what each store took.
+    `account` counts the raw records by outcome; `seconds` is the duration of each store's reads.
     """
 
     stores: Mapping[str, DayTotals]
@@ -39,7 +39,7 @@ class Reconciliation:
 
     @property
     def wrong(self) -> list[Discrepancy]:
-        """Return what is not explained by being in flight."""
+        """The discrepancies that are not in flight."""
         return [each for each in self.findings if each.state != "in_flight"]
 
     @property
@@ -48,14 +48,14 @@ class Reconciliation:
 
     @property
     def differing(self) -> list[date]:
-        """Return the days with an unexplained difference."""
+        """The days with differences that are not in flight."""
         wrong = {each.day for each in self.wrong}
         explained = {each.day for each in self.in_flight} - wrong
         return sorted(set(_differing(self.stores)) - explained | wrong)
 
     @property
     def differences(self) -> list[str]:
-        """Say, for each day with an unexplained difference, what each store holds of it."""
+        """Each differing day as text, with the totals of each store."""
         return [self._day(day) for day in self.differing]
 
     def _day(self, day: date) -> str:
@@ -71,9 +71,10 @@ def reconcile(
     watermark: Watermark,
     accepted: DayTotals | None = None,
 ) -> Reconciliation:
-    """Read the stores side by side and explain where they differ.
+    """Read the stores in parallel and classify their differences.
 
-    `accepted` is what a producer was told, as sums only: it can differ, but not say by which event.
+    `accepted` are the totals that the API acknowledged to a producer. They can show that a day
+    differs, but not which event.
     """
     with ThreadPoolExecutor(len(stores)) as pool:
         read = list(pool.map(lambda store: _timed(lambda: store.days(first, last)), stores))

@@ -1,4 +1,4 @@
-"""The stores of an environment, as comparing reads them and a repair writes them."""
+"""The stores of an environment, for comparing and for repairing."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ from ecom_pipeline.warehouse import connect
 
 
 def stores(settings: Settings) -> list[Store]:
-    """Return the stores in the order of the line; they remember what they read: take new ones."""
+    """Return the stores in pipeline order; they cache what they read, so use new ones each time."""
     lake = connect.lake(settings)
     return [
         RawStore(lake),
@@ -26,13 +26,13 @@ def stores(settings: Settings) -> list[Store]:
 
 
 def watermark(settings: Settings) -> Watermark:
-    """Return what must have come everywhere by now."""
+    """Return the watermark before which all events must be in all stores."""
     arrived = datetime.now(UTC) - timedelta(seconds=settings.in_flight_seconds)
     return Watermark(received=arrived, today=shop.today())
 
 
 def writable(settings: Settings) -> Writable:
-    """Return what a repair reads and writes."""
+    """Return the stores that a repair reads and writes."""
     return Writable(
         connect.lake(settings),
         connect.client(settings, "dynamodb"),

@@ -1,6 +1,6 @@
-"""What a store holds of an event, as comparing needs it, and sums of that by day and bucket.
+"""The data model of a comparison: stored events, discrepancies, and totals by day and bucket.
 
-How each store is read is in stores/; what a difference means in classify.py.
+Reading of the stores is in stores/, classification of differences in classify.py.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ BUCKETS = 64
 
 
 class StoreName(StrEnum):
-    """What holds events, in the order in which they come there."""
+    """The stores of events, in pipeline order."""
 
     ACCEPTED = "accepted"
     RAW = "raw"
@@ -46,7 +46,7 @@ BucketsByDay = Mapping[date, frozenset[int]]
 
 
 class StoredEvent(NamedTuple):
-    """An event as it lies in a store; `place` is its invoice or object, where that helps."""
+    """An event in a store; `location` is its invoice number or S3 key, or empty."""
 
     event_id: str
     quantity: int
@@ -56,14 +56,14 @@ class StoredEvent(NamedTuple):
     received_at: datetime | None = None
 
     def content(self) -> tuple[str, int, Decimal, int]:
-        """Return what must be equal in all stores: not where it lies or when it came."""
+        """Return the values that must be equal in all stores: without location and arrival."""
         return self.event_id, self.quantity, self.amount, self.digest
 
 
 class Discrepancy(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """One thing that is wrong, or only not there yet: where, with which event, on which hop.
+    """One difference of a store, or an event in flight: day, store, kind, event and hop.
 
-    `place` is the invoice in DynamoDB (several of a duplicate), or the object in the lake.
+    `location` is the invoice number in DynamoDB (several for a duplicate), or the S3 key.
     """
 
     day: date
@@ -84,40 +84,40 @@ class Discrepancy(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 
 class Store(Protocol):
-    """A store that can say what it holds: sums first, rows only where they are asked for."""
+    """A store that can be compared: totals by day and bucket, and the events of buckets."""
 
     name: StoreName
 
     def days(self, first: date, last: date) -> DayTotals:
-        """Sum each day that has an event."""
+        """Return the totals of each day that has events."""
         ...
 
     def buckets(self, days: Sequence[date]) -> BucketTotals:
-        """Sum these days by bucket of event id."""
+        """Return the totals of these days by (day, bucket); call `days` first."""
         ...
 
     def lines(self, wanted: BucketsByDay) -> Iterator[tuple[date, StoredEvent]]:
-        """Yield what lies in these buckets of days."""
+        """Yield the day and the event of each event in these buckets."""
         ...
 
     def faults(self) -> list[Discrepancy]:
-        """Return what was seen to be wrong with the store itself while it was read."""
+        """Return the discrepancies of the store itself that were found while it was read."""
         ...
 
 
 def bucket_of(event_id: str) -> int:
-    """Return an event's bucket: six bits of the MD5 of its id, as SQL can take them too."""
+    """Return an event's bucket, 0 to 63: six bits of the MD5 of its id; SQL can compute it too."""
     return md5(event_id.encode(), usedforsecurity=False).digest()[0] % BUCKETS
 
 
 def stored_event(line: InvoiceLine, location: str, received_at: datetime | None) -> StoredEvent:
-    """Return an event as comparing needs it."""
+    """Return an invoice line as a stored event."""
     row_digest = digest(line.row())
     return StoredEvent(line.event_id, line.quantity, line.amount, row_digest, location, received_at)
 
 
 class Sums:
-    """Totals that grow line by line: a new Totals for each of a million lines costs seconds."""
+    """A mutable accumulator of Totals: a new Totals for each of a million lines costs seconds."""
 
     __slots__ = ("amount", "digest", "quantity", "rows")
 
@@ -138,7 +138,7 @@ class Sums:
 
 
 def total(lines: Iterable[StoredEvent]) -> Totals:
-    """Add up."""
+    """Return the totals of events."""
     sums = Sums()
     for each in lines:
         sums.add(each)
@@ -146,7 +146,7 @@ def total(lines: Iterable[StoredEvent]) -> Totals:
 
 
 def by_bucket(day: date, lines: Iterable[StoredEvent]) -> dict[tuple[date, int], Totals]:
-    """Add up a day by bucket."""
+    """Return the totals of a day's events by (day, bucket)."""
     found: defaultdict[int, Sums] = defaultdict(Sums)
     for each in lines:
         found[bucket_of(each.event_id)].add(each)
@@ -156,7 +156,7 @@ def by_bucket(day: date, lines: Iterable[StoredEvent]) -> dict[tuple[date, int],
 def within(
     wanted: BucketsByDay, day: date, lines: Iterable[StoredEvent]
 ) -> Iterator[tuple[date, StoredEvent]]:
-    """Yield a day's lines that lie in the wanted buckets."""
+    """Yield the day and the event of each of a day's events in the wanted buckets."""
     for each in lines:
         if bucket_of(each.event_id) in wanted[day]:
             yield day, each

@@ -1,7 +1,7 @@
-"""Repair what reconcile found, from the raw lake; every step is safe to repeat.
+"""Repair discrepancies from the raw lake; every step is idempotent.
 
-DynamoDB gets its items again, a day's CSV and fact table are built again. What raw itself has
-lost is never mended, and its days are not rebuilt: that would carry the loss into the warehouse.
+Items are put into DynamoDB again; a day's CSV and fact rows are rebuilt. A loss of the raw lake
+itself is not repaired, and its days are not rebuilt: that would propagate the loss.
 """
 
 from collections import defaultdict
@@ -27,14 +27,14 @@ _UNWRITTEN = "attribute_not_exists(pk)"
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What was mended, and the days that were left because raw has lost something of them."""
+    """The repaired items and days, and the days not rebuilt because raw has lost events of them."""
 
     items: int
     days: Sequence[date]
     lost: Sequence[date]
 
     def __str__(self) -> str:
-        text = f"mended {self.items} items in DynamoDB, rebuilt {_listed(self.days)}"
+        text = f"repaired {self.items} items in DynamoDB, rebuilt {_listed(self.days)}"
         return text + (f"; raw has lost events of {_listed(self.lost)}" if self.lost else "")
 
 
@@ -44,7 +44,7 @@ def _listed(days: Sequence[date]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Writable:
-    """What a repair reads (the lake) and writes."""
+    """The stores that a repair reads (the raw lake) and writes."""
 
     lake: Lake
     dynamodb: Any
@@ -53,12 +53,12 @@ class Writable:
 
 
 def repair(stores: Writable, wrong: Sequence[Discrepancy]) -> Repair:
-    """Rebuild from raw what differs; what raw has lost is left as it is."""
+    """Repair discrepancies from raw, except the days of which raw has lost events."""
     lost = {each.day for each in wrong if each.state == "lost"}
     realtime = [
         each
         for each in wrong
-        # a header that raw knows no line of may be one whose lines raw has lost
+        # a header without lines in raw may be one whose lines raw has lost
         if each.store == StoreName.DYNAMODB and not (each.kind == "header" and each.day in lost)
     ]
     days = sorted(
@@ -78,16 +78,16 @@ def _repair_items(stores: Writable, findings: Iterable[Discrepancy]) -> int:
     for each in findings:
         by_day[each.day].append(each)
     raw = RawStore(stores.lake)
-    mended = 0
+    repaired = 0
     for day, wrong in by_day.items():
         events = {line.event_id: (line, held) for line, held in raw.events(day)}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            mended += sum(pool.map(lambda each: _repair_item(stores, each, events), wrong))  # noqa: B023
-    return mended
+            repaired += sum(pool.map(lambda each: _repair_item(stores, each, events), wrong))  # noqa: B023
+    return repaired
 
 
 def _repair_item(stores: Writable, wrong: Discrepancy, events: Mapping[str, Line]) -> int:
-    """Repair one discrepancy; return 1, or 0 where raw does not know how."""
+    """Repair one discrepancy; return 1, or 0 when raw does not have the event or its arrival."""
     if wrong.kind == "header":
         return _repair_header(stores, wrong.location, events)
     if wrong.event_id not in events:
@@ -105,7 +105,7 @@ def _repair_item(stores: Writable, wrong: Discrepancy, events: Mapping[str, Line
 
 
 def _repair_header(stores: Writable, number: str, events: Mapping[str, Line]) -> int:
-    """Put the header that the invoice's lines in raw ask for; take one away that has none."""
+    """Put the header of the invoice's lines in raw; delete a header that has no lines."""
     line = next((line for line, _ in events.values() if line.invoice_no == number), None)
     if line is not None:
         _put(stores, item_shape.header_item(line), {})
@@ -115,7 +115,7 @@ def _repair_header(stores: Writable, number: str, events: Mapping[str, Line]) ->
 
 
 def _remove_copies(stores: Writable, wrong: Discrepancy, right: str) -> int:
-    """Take an event's lines away from the invoices that are not its own in raw."""
+    """Delete an event's lines from all invoices but the one that it has in raw, `right`."""
     for number in wrong.location.split():
         if number != right:
             _delete(stores, number, keys.line_sk(wrong.event_id))
@@ -126,7 +126,7 @@ def _put(stores: Writable, item: item_shape.Item, condition: Mapping[str, str]) 
     try:
         stores.dynamodb.put_item(TableName=stores.table, Item=item, **condition)
     except stores.dynamodb.exceptions.ConditionalCheckFailedException:
-        return  # it has come meanwhile, or our own put had and its answer was lost
+        return  # written meanwhile, or by an earlier put whose response was lost
 
 
 def _delete(stores: Writable, number: str, sort_key: str) -> None:

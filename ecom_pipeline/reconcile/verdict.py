@@ -1,6 +1,6 @@
-"""Compare the stores and keep what came of it in the warehouse, beside the figures it is about.
+"""Compare the stores and record the result in the warehouse, for the view `sales.data_trust`.
 
-How they are compared is in compare.py, what `sales.data_trust` makes of it in warehouse/trust.py.
+The comparison is in compare.py, the tables of results in warehouse/trust.py.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ _AT_ONCE = 16
 def recorded(
     warehouse: Warehouse, lake: Lake, first: date, last: date, compare: Callable[[], Reconciliation]
 ) -> Reconciliation:
-    """Compare these days, keep the verdict on each, and return what was found."""
+    """Run `compare` for these days, record each day's result, and return the reconciliation."""
     span = trust.begin(warehouse, first, last)
     found = compare()
     counts = Counter(each.day for each in found.wrong)
@@ -31,9 +31,10 @@ def recorded(
 
 
 def backlog(warehouse: Warehouse, lake: Lake) -> Backlog:
-    """Return what waits outside of the warehouse, of whatever days.
+    """Return the number of quarantined records and of pending days, of all days.
 
-    Quarantine costs a HEAD an object, 16 at once: what an object holds is in its metadata.
+    Quarantine costs one HEAD request an object, 16 at once: the number of records is in the
+    metadata.
     """
     quarantine = [each.key for each in lake.raw.objects(keys.QUARANTINE)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -1,5 +1,5 @@
-"""The data set as events: read it, make up more of its kind, post it to the HTTP API.
+"""Replay of the data set: read the CSV file as events and post them to the HTTP API.
 
-The data set's own spelling (CamelCase columns, ISO-8859-1, M/D/YYYY) lives and dies here. What an
-event is belongs to the domain; what becomes of it behind the API is not known here.
+The file's encoding (ISO-8859-1) is handled only here. Validation of events belongs to the domain;
+nothing behind the API belongs here.
 """

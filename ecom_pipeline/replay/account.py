@@ -1,6 +1,6 @@
-"""What a set of events adds up to, per day: the figures that every store must show later.
+"""Expected totals of a set of events by day, to compare the stores with.
 
-The sums are the domain's; here they are only kept by day.
+Totals are defined in domain/totals.py; here they are only grouped by day.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,18 +15,18 @@ from ecom_pipeline.domain.totals import Totals, totals_of
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.dataset import NoRowsError
 
-_ANY_DAY = date.max - timedelta(days=1)  # whether a date is too late is the API's to say
+_ANY_DAY = date.max - timedelta(days=1)  # only the API checks whether a date is too late
 
 
 class Account:
-    """Totals per invoice date, and how many events the domain's rules refuse."""
+    """Totals by invoice date, and the number of invalid events."""
 
     def __init__(self) -> None:
         self.days: dict[date, Totals] = {}
         self.refused = 0
 
     def add(self, event: Mapping[str, object]) -> None:
-        """Add an event, as it is sent, to its day."""
+        """Add an event, in its wire format, to the totals of its day."""
         try:
             line = _line(event)
         except EventError:
@@ -37,7 +37,7 @@ class Account:
 
 
 def account_of(events: Iterable[tuple[int, Mapping[str, object]]]) -> Account:
-    """Add up numbered events, such as `events(path)` yields."""
+    """Return the account of numbered events, such as those of dataset.events."""
     account = Account()
     for _, event in events:
         account.add(event)
@@ -45,7 +45,7 @@ def account_of(events: Iterable[tuple[int, Mapping[str, object]]]) -> Account:
 
 
 def lines(path: Path, tombstones: Tombstones, first: date, last: date) -> Iterator[InvoiceLine]:
-    """Yield what is accepted of a replay of these days of a data set, if there is anything."""
+    """Yield the valid events of these days of a data set, with tombstones applied."""
     sent = dataset.events(path, days=DayRange(first, last), tombstones=tombstones)
     with suppress(NoRowsError):
         for _, event in sent:

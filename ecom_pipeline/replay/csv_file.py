@@ -1,6 +1,6 @@
-"""The data set's file: its bytes, its encoding, its rows as texts, and what can be wrong with it.
+"""The data set's CSV file: compression, encoding, validation, and rows as texts.
 
-What the texts mean is in dataset.py.
+The conversion of texts to events is in dataset.py.
 """
 
 import codecs
@@ -20,7 +20,7 @@ import pandas as pd
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.domain.errors import EcomError
 
-CHUNK_ROWS = 20_000  # about 10 MB; 541,909 rows are read in 80 MB of memory, pandas included
+CHUNK_ROWS = 20_000  # about 10 MB; 541,909 rows are read in 80 MB of memory, including pandas
 
 _PIECE = 1 << 20
 _GZIP = b"\x1f\x8b"
@@ -31,7 +31,7 @@ Row = tuple[str, ...]
 
 
 class DatasetError(EcomError):
-    """A data set that can't be read: the file, what is wrong with it, and what to do."""
+    """A data set that cannot be read; the message has the file, the cause and the remedy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +45,17 @@ class CsvFile:
 
 
 def inspect(path: Path) -> CsvFile:
-    """Read the whole file once, and say what it is; raises DatasetError.
+    """Read the whole file once; return its compression, encoding and SHA-256.
 
-    It is UTF-8 if every byte of it is valid UTF-8, else ISO-8859-1, as Kaggle's file is. That
-    can't garble a pound sign: its ISO-8859-1 byte, A3, is valid UTF-8 only behind a lead byte,
-    and so only behind an accented letter, which no shop writes there.
+    The encoding is UTF-8 if all bytes are valid UTF-8, else ISO-8859-1, as in Kaggle's file. This
+    detection cannot corrupt a pound sign: its ISO-8859-1 byte, A3, is valid UTF-8 only after a
+    lead byte, which is an accented letter in ISO-8859-1 and does not occur before a pound sign.
+
+    Raises:
+        DatasetError: the file cannot be read, is not CSV, or has the wrong header.
     """
     if path.is_dir():
-        raise DatasetError(f"{path} is a folder: name the CSV file in it")
+        raise DatasetError(f"{path} is a folder: specify the CSV file in it")
     with _translated_errors(path), path.open("rb") as head:
         magic = head.read(len(_ZIP))
     if magic == _ZIP:
@@ -65,7 +68,11 @@ def inspect(path: Path) -> CsvFile:
 
 
 def rows_of(file: CsvFile) -> Iterator[Row]:
-    """Yield every data row as its eight texts, in the order of DATA_SET_KEYS, in flat memory."""
+    """Yield each data row as its eight texts, in the order of DATA_SET_KEYS, in constant memory.
+
+    Raises:
+        DatasetError: a row has the wrong number of fields, or the file cannot be parsed.
+    """
     checked = False
     with _translated_errors(file.path), _opened_text(file) as handle:
         try:
@@ -88,7 +95,7 @@ def _scan(path: Path, *, gzipped: bool) -> tuple[str, str]:
     with _translated_errors(path), _opened(path, gzipped=gzipped) as handle:
         while piece := handle.read(_PIECE):
             if b"\0" in piece:
-                raise DatasetError(f"{path} is not text: name a CSV file, plain or gzipped")
+                raise DatasetError(f"{path} is not text: specify a CSV file, plain or gzipped")
             size += len(piece)
             digest.update(piece)
             utf8.feed(piece)
@@ -99,7 +106,7 @@ def _scan(path: Path, *, gzipped: bool) -> tuple[str, str]:
 
 
 class _Utf8:
-    """Whether all bytes so far are UTF-8; costs nothing more after the first that is not."""
+    """Incremental check whether all bytes are valid UTF-8; stops at the first that is not."""
 
     def __init__(self) -> None:
         self.valid = True
@@ -119,15 +126,17 @@ def _opened(path: Path, *, gzipped: bool) -> gzip.GzipFile | io.BufferedReader:
 
 @contextmanager
 def _translated_errors(path: Path) -> Iterator[None]:
-    """Turn the errors of reading `path` into a DatasetError of one sentence."""
+    """Translate errors of reading `path` to DatasetError."""
     try:
         yield
     except FileNotFoundError as error:
-        raise DatasetError(f"{path}: no such file; name the data set's CSV, or make one") from error
+        raise DatasetError(
+            f"{path}: no such file; specify the data set's CSV, or create one with `ecom sample`"
+        ) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DatasetError(f"{path} is a damaged gzip file ({error}): get it again") from error
     except OSError as error:
-        raise DatasetError(f"{path} can't be read: {error.strerror or error}") from error
+        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -140,9 +149,9 @@ def _opened_text(file: CsvFile) -> Iterator[io.TextIOWrapper]:
 
 
 def _may_be_ragged(chunk: pd.DataFrame) -> bool:
-    """Whether rows may have too few fields, which pandas fills up in silence, or too many.
+    """Return whether rows may have too few fields, which pandas pads silently, or too many.
 
-    Then the last column is empty somewhere, or the first has become the index.
+    In that case the last column has an empty value, or pandas used the first as the index.
     """
     return "" in chunk.iloc[:, -1].array or not isinstance(chunk.index, pd.RangeIndex)
 
@@ -165,7 +174,7 @@ def _check_header(file: CsvFile) -> None:
 
 
 def _check_widths(file: CsvFile) -> None:
-    """Read the file again with the exact but slower csv, and name the first line at fault."""
+    """Read the file again with the stricter but slower csv module; raise for the first bad line."""
     with _opened_text(file) as handle:
         reader = csv.reader(handle)
         try:
@@ -174,14 +183,14 @@ def _check_widths(file: CsvFile) -> None:
                 if len(row) != len(DATA_SET_KEYS) and not blank:
                     raise DatasetError(
                         f"{file.path}, line {reader.line_num}: {len(row)} fields, expected "
-                        f"{len(DATA_SET_KEYS)}; mend that line, or get the data set again"
+                        f"{len(DATA_SET_KEYS)}; fix that line, or get the data set again"
                     )
-        except csv.Error:  # a field beyond csv's limit: what pandas says of it is clearer
+        except csv.Error:  # a field beyond csv's size limit: pandas' message is clearer
             return
 
 
 def _unparsed(path: Path, said: str) -> str:
     unclosed = re.search(r"EOF inside string starting at row (\d+)", said)
     if unclosed:
-        return f"{path}, near line {int(unclosed[1]) + 1}: a quote is never closed; mend that line"
+        return f"{path}, near line {int(unclosed[1]) + 1}: a quote is never closed; fix that line"
     return f"{path} is not a CSV file that pandas can read ({said.strip()}): get it again"

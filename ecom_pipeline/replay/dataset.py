@@ -1,7 +1,7 @@
-"""The data set as events: which rows, in which order, with which ids, in the wire's form.
+"""The data set as events in the wire format: selection, order and ids of rows.
 
-Nothing is dropped or mended here: what is no number is sent as it stands, so that the API gets to
-reject it. The file itself is csv_file.py's.
+No row is dropped or corrected here: an invalid number is sent as text, so that the API rejects it.
+Reading of the file is in csv_file.py.
 """
 
 import random
@@ -22,26 +22,26 @@ from ecom_pipeline.domain.event import EVENT_ID
 from ecom_pipeline.domain.tombstone import CUSTOMER, NONE, Tombstones, customer_in
 from ecom_pipeline.replay.csv_file import CsvFile, DatasetError, Row, inspect, rows_of
 
-NAMESPACE = UUID("8a2c5a5e-6f0e-4b57-9a0c-3d3f0f5c7f11")  # never change it: ids hang on it
+NAMESPACE = UUID("8a2c5a5e-6f0e-4b57-9a0c-3d3f0f5c7f11")  # event ids derive from it: never change
 
 Event = dict[str, str | int | Decimal | None]
 
 _WHOLE = re.compile(r"-?\d{1,20}", re.ASCII)
-_NUMBER = re.compile(r"-?\d{1,20}\.\d{1,20}", re.ASCII)  # as far as the domain reads a text, too
+_NUMBER = re.compile(r"-?\d{1,20}\.\d{1,20}", re.ASCII)  # the same limits as in domain/event.py
 _DATE = DATA_SET_KEYS.index("InvoiceDate")
 _NUMBERS = ("Quantity", "UnitPrice")
 _NULLABLE = ("Description", "CustomerID")
 
 
 class NoRowsError(DatasetError):
-    """The file has no row of the days that were asked for."""
+    """The file has no rows, or none of the selected days."""
 
 
 class Events:
-    """Selected rows of a file as `(row number, event)`; each iteration reads the file anew.
+    """Selected rows of a file as `(row number, event)`; each iteration reads the file again.
 
-    In file order memory is flat; shuffled, a pass holds every selected row (about 0.15 kB each,
-    80 MB for the whole data set).
+    In file order memory is constant; a shuffled iteration keeps every selected row in memory (about
+    0.15 kB each, 80 MB for the whole data set).
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Events:
 
     @property
     def name(self) -> str:
-        """What identifies the events and their order: the data set's bytes and the selection."""
+        """The identity of the events and their order: the data set's SHA-256 and the selection."""
         days = "all" if self._days is None else ":".join(day.isoformat() for day in self._days)
         erased = f" erased={self._tombstones.fingerprint}" if self._tombstones else ""
         return f"{self.file.sha256} days={days} limit={self._limit} seed={self._seed}{erased}"
@@ -73,7 +73,7 @@ class Events:
         yield from _unerased(events, self._tombstones) if self._tombstones else events
 
     def shuffled(self, seed: int) -> "Events":
-        """Return the same events in an order that depends on them and the seed only."""
+        """Return the same events in an order that depends only on the events and the seed."""
         return Events(
             self.file,
             days=self._days,
@@ -83,13 +83,14 @@ class Events:
         )
 
     def count(self) -> int:
-        """Read the file through, and return how many rows are selected."""
+        """Read the whole file and return the number of selected rows."""
         return sum(1 for _ in self._rows())
 
     def _rows(self) -> Iterator[tuple[int, Row]]:
-        """Yield the selected rows; `undated` counts those whose date can't be read, if days matter.
+        """Yield the selected rows; with a selection of days, count unreadable dates in `undated`.
 
-        Raises NoRowsError when there is none.
+        Raises:
+            NoRowsError: no row is selected.
         """
         self.undated = found = 0
         for number, row in enumerate(rows_of(self.file), 1):
@@ -126,12 +127,16 @@ def events(
     seed: int | None = None,
     tombstones: Tombstones = NONE,
 ) -> Events:
-    """Return the file's rows as events: of these days (both included), at most `limit`, shuffled.
+    """Return the file's rows as events: of these days (both included), at most `limit`.
 
-    An erased customer's are sent anonymous or, if they were to be deleted, not at all.
+    With a `seed` they are shuffled. Erased customers' events are anonymised or, in mode "delete",
+    left out.
 
-    An event's id is made of the data set's uncompressed bytes and its row number, so equal rows
-    stay distinct and it depends neither on the selection nor on the order. Raises DatasetError.
+    An event's id is derived from the SHA-256 of the uncompressed file and the row number, so equal
+    rows have different ids, independent of selection and order.
+
+    Raises:
+        DatasetError: the file is not the data set.
     """
     return Events(inspect(path), days=days, limit=limit, seed=seed, tombstones=tombstones)
 
@@ -164,7 +169,7 @@ def _event(sha256: str, number: int, row: Row) -> Event:
 
 
 def _uuid5(name: str) -> str:
-    """Return str(uuid5(NAMESPACE, name)), at 0.9 us instead of 3.1: half of reading a row."""
+    """Return str(uuid5(NAMESPACE, name)), in 0.9 us instead of 3.1: half of reading a row."""
     digits = sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
@@ -179,7 +184,7 @@ def _number(text: str) -> int | Decimal | str:
 
 @lru_cache(maxsize=4096)
 def _day(text: str) -> date | None:
-    """Read the day alone: a row of that day with a broken time is the API's to reject."""
+    """Return the day of a date; the time is not checked, so that the API rejects invalid ones."""
     try:
         return datetime.strptime(text, "%m/%d/%Y").date()  # noqa: DTZ007 - the shop's own day
     except ValueError:

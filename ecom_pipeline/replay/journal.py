@@ -1,6 +1,6 @@
-"""Which batches of a replay were acknowledged, on disk, so that an interrupted one goes on.
+"""The checkpoint file of a replay: acknowledged batches, so that an interrupted replay resumes.
 
-It knows numbers only; what a batch holds is settled by the replay's identity (sender.py).
+It stores batch numbers only; the replay's identity (sender.py) determines a batch's content.
 """
 
 import hashlib
@@ -10,10 +10,10 @@ from typing import IO
 
 
 class Journal:
-    """The acknowledged batches of the replay called `identity`: a file of its own in `folder`.
+    """The acknowledged batches of the replay `identity`, in a separate file in `folder`.
 
-    Each is one appended line. A line that a crash cut short is forgotten: its batch is sent again,
-    which is safe. Without a folder nothing is remembered.
+    Each is one appended line. A line truncated by a crash is ignored: its batch is sent again,
+    which is idempotent. Without a folder nothing is stored.
     """
 
     def __init__(self, folder: Path | None, identity: str) -> None:
@@ -40,13 +40,13 @@ class Journal:
             self._lines.close()
 
     def acknowledge(self, batch: int) -> None:
-        """Remember that this batch needs not be sent again."""
+        """Record that this batch is acknowledged and need not be sent again."""
         if self._lines is not None:
             self._lines.write(b"%d\n" % batch)
             self._lines.flush()
 
     def complete(self) -> None:
-        """Forget the replay: the next one sends everything again."""
+        """Delete the file: the next replay sends everything again."""
         if self._path is not None and self._lines is not None:
             self._lines.close()
             self._path.unlink(missing_ok=True)

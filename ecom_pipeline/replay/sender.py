@@ -1,6 +1,6 @@
-"""A replay: events in batches to the API, several at a time, and what became of them.
+"""A replay: posts events in concurrent batches to the API, and summarises the results.
 
-How one batch is posted is client/events_api.py's; which events there are, dataset.py's.
+Posting and retrying of a batch is in client/events_api.py, the selection of events in dataset.py.
 """
 
 import time
@@ -33,7 +33,7 @@ Progress = Callable[[int], None]
 
 
 class Source(Protocol):
-    """What can be replayed: numbered events, always the same in the same order."""
+    """A source of a replay: numbered events, the same and in the same order at each iteration."""
 
     @property
     def name(self) -> str: ...
@@ -44,7 +44,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast to send: events a batch, batches at a time, and events a second at most."""
+    """Limits of sending: events a batch, concurrent batches, and at most `rate` events a second."""
 
     batch_size: int = 500
     concurrency: int = 4
@@ -53,7 +53,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A rejected row, to be shown to a person."""
+    """A rejected row, as an example in the summary."""
 
     row: int
     reason: str
@@ -64,13 +64,14 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a replay did.
+    """The result of a replay.
 
     `resumed` rows were acknowledged in an earlier, interrupted run: they are not sent again, and
-    all other figures, `days` too, cover this run alone. `days` adds up the accepted events as the
-    domain reads them; `refused` of them it can't read, which means that the API's rules are older
-    or newer than this program's. `undated` rows belong to no day, so a choice of days leaves them
-    out. `last_sequence` has the highest acknowledged sequence number of each shard.
+    all other figures, including `days`, cover this run alone. `days` are the totals of the accepted
+    events by day. `refused` is the number of accepted events that this program's validation
+    rejects: the API has another version of the rules. `undated` rows have no readable date, so a
+    selection of days excludes them. `last_sequence` is the highest acknowledged sequence number of
+    each shard.
     """
 
     sent: int
@@ -148,11 +149,16 @@ def send(
     journal_folder: Path | None = None,
     on_progress: Progress | None = None,
 ) -> Summary:
-    """Post all events, and return when each has its result; raises SendError, DatasetError.
+    """Post all events, and return when each has its result.
 
-    At most twice `concurrency` batches are in memory. Stopped midway (an error, Ctrl-C), the
-    batches under way are still awaited and noted, and the same call with the same folder goes on
-    behind them. `on_progress` is told of the events of each batch done, in the calling thread.
+    At most twice `concurrency` batches are in memory. When interrupted (an error, Ctrl-C), it still
+    waits for the running requests and records their batches; the same call with the same folder
+    resumes after them. `on_progress` is called in the calling thread with the number of events of
+    each finished batch.
+
+    Raises:
+        SendError: the API cannot be reached, or refuses a batch.
+        DatasetError: the file cannot be read.
     """
     started = time.monotonic()
     name = f"{events.name} batch={pace.batch_size} url={target.url}"
@@ -164,7 +170,7 @@ def send(
 
 
 class _Replay:
-    """One run; all but the posting itself happens in the calling thread."""
+    """One run of a replay; only the posting is in other threads than the calling one."""
 
     def __init__(self, client: Client, journal: Journal, on_progress: Progress) -> None:
         self.tally = _Tally()
@@ -190,7 +196,7 @@ class _Replay:
             self._client.close()
 
     def _new(self, batches: Iterator[Batch], throttle: "_Throttle") -> Iterator[tuple[int, Batch]]:
-        """Yield the batches that no earlier run got acknowledged, each in its time."""
+        """Yield the batches that are not acknowledged yet, throttled."""
         for number, batch in enumerate(batches):
             if number in self._journal.done:
                 self.tally.resumed += len(batch)
@@ -211,7 +217,7 @@ class _Replay:
         self._journal.acknowledge(number)
 
     def _wind_up(self, pool: ThreadPoolExecutor) -> None:
-        """Let no batch start or wait any more, and note those that still came through."""
+        """Cancel pending batches and retries, and record the batches that were acknowledged."""
         self._client.stop()
         pool.shutdown(cancel_futures=True)
         for future, (number, batch) in self._under_way.items():
@@ -220,7 +226,7 @@ class _Replay:
 
 
 class _Throttle:
-    """Spaces batches so that no more than `rate` events a second start."""
+    """Delays batches so that at most `rate` events a second are sent."""
 
     def __init__(self, rate: float | None) -> None:
         self._rate = rate

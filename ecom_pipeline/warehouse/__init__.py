@@ -1,1 +1,1 @@
-"""Redshift: schema, loads with their ledger, marts, and the checks of what is published."""
+"""Redshift: schema, loads with their ledger, marts, and quality checks of published days."""

@@ -1,6 +1,6 @@
 # pyright: basic
-# redshift_connector carries no types.
-"""The warehouse from settings; what it is loaded from comes from lake/connect.py."""
+# redshift_connector has no types.
+"""The warehouse connection from settings; the lake's clients are in lake/connect.py."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ __all__ = ["catalog", "client", "lake", "notifications", "warehouse"]
 
 
 class _Secret(msgspec.Struct):
-    """What a secret of Redshift's holds, as far as a connection needs it."""
+    """The fields of a Redshift secret in Secrets Manager that a connection needs."""
 
     host: str
     username: str
@@ -24,11 +24,12 @@ class _Secret(msgspec.Struct):
 
 
 def warehouse(settings: Settings) -> Warehouse:
-    """Return Redshift, reached in the one way that the settings name.
+    """Return Redshift, connected as the settings configure.
 
-    A Serverless workgroup or a provisioned cluster by IAM, or whatever a secret in Secrets Manager
-    says: `{"host", "port", "username", "password"}`, as Redshift's own secrets are. The secret is
-    read at each connection, so a rotation needs no restart. Locally a host that asks no password.
+    In this order: by a secret in Secrets Manager with host, port, username and password, the format
+    of Redshift's own secrets; by IAM to a Serverless workgroup; by IAM to a provisioned cluster;
+    locally to a host without a password. The secret is read at each connection, so a rotation
+    needs no restart.
     """
 
     def connect() -> Any:
@@ -56,7 +57,7 @@ def _address(settings: Settings) -> dict[str, Any]:
 
 
 def _tls(settings: Settings) -> dict[str, Any]:
-    """Return how the connection is kept private; the local stand-in has no certificate."""
+    """Return the TLS parameters; the local stand-in for Redshift has no certificate."""
     return {"sslmode": "verify-full"} if settings.endpoint_url is None else {"ssl": False}
 
 

@@ -1,6 +1,6 @@
-"""The gate before a publish: a restatement above a bound waits until a person has approved it.
+"""The approval gate of a publish: a restatement above a bound needs a person's approval.
 
-A day's first load is never held. An approval names what it approves: other data need another one.
+A day's first load needs none. An approval is for one plan id: other data need another approval.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _ID_DIGITS = 12
 
 
 class ApprovalRequiredError(WarehouseError):
-    """A publish that would change more than the bound; `plan_id` is what an approval names."""
+    """A publish that would change more than the bound; an approval must contain `plan_id`."""
 
     def __init__(self, plan_id: str, reasons: list[str]) -> None:
         self.plan_id = plan_id
@@ -26,19 +26,26 @@ class ApprovalRequiredError(WarehouseError):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """How much of a published day may change by itself: a share of its rows or its revenue."""
+    """The bound of a change without approval: a share (0 to 1) of a day's rows or its revenue.
+
+    `approved` is the plan id that a person approved, or empty. Without a bound, all is allowed.
+    """
 
     bound: Decimal | None = None
     approved: str = ""
 
     def check(self, entries: Mapping[date, Entry]) -> None:
-        """Raise HeldError when a day would change too much, unless just this was approved."""
+        """Check the days' next versions against the bound.
+
+        Raises:
+            ApprovalRequiredError: a day is above the bound, and this plan is not approved.
+        """
         reasons = self.reasons(entries)
         if reasons and self.approved != plan_id(entries):
             raise ApprovalRequiredError(plan_id(entries), reasons)
 
     def reasons(self, entries: Mapping[date, Entry]) -> list[str]:
-        """Say, for each day above the bound, what would change."""
+        """Return a description of the change for each day above the bound."""
         if self.bound is None:
             return []
         return [
@@ -53,13 +60,13 @@ ALLOW_ALL = Gate()
 
 
 def plan_id(entries: Mapping[date, Entry]) -> str:
-    """Return what names a plan: equal for equal days, versions and contents."""
+    """Return a plan's id, 12 hex digits: equal for equal days, versions and contents."""
     parts = (f"{day} {e.version} {e.totals.digest:x}" for day, e in sorted(entries.items()))
     return sha256("\n".join(parts).encode()).hexdigest()[:_ID_DIGITS]
 
 
 def _share(entry: Entry) -> Decimal:
-    """Return the larger of the shares of rows and of revenue that change."""
+    """Return the larger of the changed shares of rows and of revenue."""
     change = entry.change
     rows = change.added + change.removed + change.changed
     return max(

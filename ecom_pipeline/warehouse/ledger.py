@@ -1,8 +1,8 @@
-"""The load ledger and its fence: what the fact table holds, and who may change it.
+"""The load ledger (which version of a day the fact table has) and the fence between loads.
 
-The ledger's newest row of a day is the truth about that day; a generation is a claim on days,
-the fencing token of a load: an older one is refused.
-Everything but `claim` runs inside a load's own transaction (load.py).
+The ledger's newest row of a day is authoritative for that day. A generation is a load's claim on
+its days, its fencing token: a load with an older one is rejected.
+Everything but `claim` runs inside a load's transaction (load.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,12 +24,12 @@ _COLUMNS = (
 
 
 class FencedError(WarehouseError):
-    """A newer load has claimed one of the days: this one must not publish."""
+    """A newer load has claimed one of the days, so this load must not publish."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a version of a day did to the one before it, by event id."""
+    """The difference between a version of a day and the one before: numbers of event ids."""
 
     added: int = 0
     removed: int = 0
@@ -37,13 +37,13 @@ class Change:
 
     @property
     def cause(self) -> str:
-        """Why a day is published again: rows that only came late, or others that were set right."""
+        """The cause of a restatement: "late" if rows were only added, else "correction"."""
         return "correction" if self.removed or self.changed else "late"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A version of a day: what the fact table holds of it, and what that replaced."""
+    """A version of a day in the ledger: its totals, and the rows and amount that it replaced."""
 
     version: int
     generation: int
@@ -59,7 +59,7 @@ class Entry:
 
 
 def claim(warehouse: Warehouse, days: Sequence[date]) -> int:
-    """Take the next generation for these days: loads that hold an older one may not publish."""
+    """Claim days and return the new generation; loads with an older one may not publish."""
     with warehouse.session() as session:
         session.run(f"lock {LOCK}")
         ((newest,),) = session.rows(f"select coalesce(max(generation), 0) from {_FENCE}")
@@ -72,7 +72,11 @@ def claim(warehouse: Warehouse, days: Sequence[date]) -> int:
 
 
 def check(session: Session, days: Sequence[date], generation: int) -> None:
-    """Raise FencedError unless `generation` is still the newest claim on each of the days."""
+    """Check the fence: `generation` must be the newest claim on each of the days.
+
+    Raises:
+        FencedError: a newer load has claimed one of them.
+    """
     claims = dict(
         session.rows(f"select invoice_date, generation from {_FENCE} where {within(days)}")
     )
@@ -82,7 +86,7 @@ def check(session: Session, days: Sequence[date], generation: int) -> None:
 
 
 def newest(session: Session, days: Sequence[date]) -> dict[date, Entry]:
-    """Return the newest row of each day that was ever published."""
+    """Return the newest version of each of these days that was ever published."""
     rows = session.rows(
         f"select {_COLUMNS} from {_LEDGER} where {within(days)} order by invoice_date, version"
     )
@@ -106,7 +110,7 @@ def published(session: Session) -> set[date]:
 
 
 def published_since(session: Session, moment: datetime) -> list[date]:
-    """Return the days that got a new version since a moment."""
+    """Return the days that have a version published at or after `moment`."""
     rows = session.rows(
         f"select distinct invoice_date from {_LEDGER} where published_at >= %s order by 1",
         [moment.astimezone(UTC).replace(tzinfo=None)],  # getdate() is UTC, without a zone
@@ -117,7 +121,7 @@ def published_since(session: Session, moment: datetime) -> list[date]:
 def following(
     past: Entry | None, totals: Totals, change: Change, generation: int, cause: str | None
 ) -> Entry:
-    """Return a day's next version; without a cause, it is read off the change."""
+    """Return a day's next version after `past`; without a cause, it follows from the change."""
     before = past.totals if past else Totals()
     return Entry(
         version=past.version + 1 if past else 1,
@@ -131,7 +135,7 @@ def following(
 
 
 def write(session: Session, entries: Mapping[date, Entry]) -> None:
-    """Add the days' next versions."""
+    """Insert the days' next versions."""
     for day, entry in entries.items():
         now, change = entry.totals, entry.change
         session.run(
@@ -144,15 +148,15 @@ def write(session: Session, entries: Mapping[date, Entry]) -> None:
 
 
 def within(days: Iterable[date]) -> str:
-    """Return SQL for a row's day being one of these."""
+    """Return the SQL condition that a row's day is one of these."""
     return f"invoice_date in {listed(days)}"
 
 
 def listed(days: Iterable[date]) -> str:
-    """Return days as a list in SQL."""
+    """Return days as an SQL list, in parentheses."""
     return "(" + ", ".join(f"'{day.isoformat()}'" for day in days) + ")"
 
 
 def sums_of(rows: int, quantity: int, amount: Decimal, digest: Decimal) -> Totals:
-    """Return sums as the warehouse types them."""
+    """Return totals from the types of a query's result."""
     return Totals(rows=rows, quantity=int(quantity), amount=Decimal(amount), digest=int(digest))

@@ -1,9 +1,9 @@
 """Publish days in the warehouse: stage with one COPY, assert, then replace in one transaction.
 
-A load claims a generation for its days first. Inside the transaction it takes the lock before
-any other statement, and goes on only while its generation is still the newest: so a killed run's
-orphan, two runs at once, and a commit whose answer was lost all end in the same table. (Of 36
-fault trials each, append left 26 wrong, delete+insert in one transaction 11, this protocol 0.)
+A load claims a generation (a fencing token) for its days first. Inside the transaction it takes
+the lock before any other statement, and continues only if its generation is still the newest. So
+a zombie writer, concurrent runs, and a commit whose response was lost all give the same table. (Of
+36 fault trials each, append left 26 wrong, delete+insert in one transaction 11, this protocol 0.)
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from ecom_pipeline.warehouse.stage import FACT, STAGE
 
 _COLUMNS = ", ".join(CSV_HEADER)
 REPAIR = "repair"
-_ANALYZE_DAYS = 7  # a few days are below the tenth of the table at which ANALYZE does anything
+_ANALYZE_DAYS = 7  # fewer days change less than 10 % of the table, ANALYZE's default threshold
 
 
 def publish(
@@ -34,18 +34,18 @@ def publish(
     cause: str | None = None,
     gate: Gate = ALLOW_ALL,
 ) -> dict[date, Entry]:
-    """Make the fact table hold just what these days' manifests say; return the new versions.
+    """Replace these days in the fact table by their committed CSV; return the new versions.
 
-    A day whose manifest is already the ledger's newest is left alone. `cause` is what the ledger
-    says of a day that was published before; else it is late or correction, by what changed. As a
-    repair, a day is published whatever the ledger says: somebody has seen that it is wrong.
+    A day whose manifest has the totals of the ledger's newest version is skipped. `cause` is the
+    ledger's cause of a restatement; by default "late" or "correction", by the change. With cause
+    "repair" no day is skipped: the fact table may differ from the ledger.
 
     Raises:
-        ManifestError: a day has no CSV.
-        WarehouseError: COPY refused the data, or what was staged is not what the manifest says;
-            the days' previous version stays.
-        HeldError: more would change than `gate` lets pass; the previous version stays.
-        FencedError: a newer load took over.
+        ManifestError: a day has no CSV that can be loaded.
+        WarehouseError: COPY failed, or the staged rows differ from the manifest; the days'
+            previous versions stay.
+        ApprovalRequiredError: the change is above the bound of `gate`; the previous versions stay.
+        FencedError: a newer load has claimed a day.
     """
     generation = retrying(lambda: ledger.claim(warehouse, days))  # before the manifests are read
     manifests = [committed(lake, day) for day in days]
@@ -64,7 +64,7 @@ def publish(
 
 
 def fact_totals(warehouse: Warehouse, first: date, last: date) -> dict[date, Totals]:
-    """Return the fact table's sums for each day that has rows."""
+    """Return the fact table's totals for each day from `first` to `last` that has rows."""
     with warehouse.session() as session:
         return stage.fact_totals(session, first, last)
 
@@ -85,11 +85,11 @@ class _Load:
 def _attempt(warehouse: Warehouse, load: _Load) -> dict[date, Entry]:
     with warehouse.session() as session:
         stage.stage(session, load.manifests, load.copies)
-        session.commit()  # the stage is the session's own; the next statement starts a snapshot
+        session.commit()  # the stage is a temporary table; the next statement starts a snapshot
         session.run(f"lock {ledger.LOCK}")
         held = ledger.newest(session, load.days)
         if all(day in held and held[day].generation == load.generation for day in load.days):
-            return held  # our own commit, whose answer was lost
+            return held  # an earlier attempt committed, and its response was lost
         ledger.check(session, load.days, load.generation)
         entries = _versions(session, load, held)
         load.gate.check(entries)
@@ -104,7 +104,7 @@ def _attempt(warehouse: Warehouse, load: _Load) -> dict[date, Entry]:
 
 
 def _versions(session: Session, load: _Load, held: Mapping[date, Entry]) -> dict[date, Entry]:
-    """Return each day's next version; a day that was never published only gains rows."""
+    """Return each day's next version; for a day's first version all rows are added ones."""
     changes = stage.changes(session, [day for day in load.days if day in held])
     return {
         each.day: ledger.following(
@@ -119,7 +119,7 @@ def _versions(session: Session, load: _Load, held: Mapping[date, Entry]) -> dict
 
 
 def _analyze(warehouse: Warehouse) -> None:
-    """Renew the planner's figures after a backfill; Redshift does it by itself for single days."""
+    """Update the planner's statistics after a backfill; for single days Redshift does it itself."""
     with warehouse.session() as session:
         session.run(f"analyze {FACT} predicate columns")
         session.commit()

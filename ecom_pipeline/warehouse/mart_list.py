@@ -1,6 +1,6 @@
-"""The marts, one by one: what each is for, its columns, and the sums that prove it.
+"""The marts: the purpose of each, its columns, and the sums that must be equal.
 
-The trust row beside them is described here too, but it is no mart: nothing refreshes it.
+The row of sales.data_trust is described here too, but it is a view over other tables: no refresh.
 """
 
 from types import MappingProxyType
@@ -22,7 +22,7 @@ def _column(name: str, kind: str, comment: str) -> Column:
 
 
 _GROSS = _column("gross", _MONEY, "Pounds sold")
-_RETURNED = _column("returned", _MONEY, "Pounds taken back, negative")
+_RETURNED = _column("returned", _MONEY, "Pounds of cancelled lines, negative")
 _NET = _column("net", _MONEY, "All amounts: sales, returns, adjustments")
 _LINES = _column("lines", "bigint", "Invoice lines of every kind")
 
@@ -36,22 +36,22 @@ def _equal_to_the_ledger(mart: str, net: str = "net") -> dict[str, tuple[str, st
 
 DAILY_SALES = Mart(
     "daily_sales",
-    "What was sold and taken back, by day. Returns count on the day they came back in `net`, on "
-    "the day of the sale in `net_by_sale_date`, where the sale is known (marts.returns).",
+    "Sales and returns by day. `net` counts a return on the day of the return, `net_by_sale_date` "
+    "on the day of the sale, where the sale is known (marts.returns).",
     (
         _column("invoice_date", "date", "The day"),
         _GROSS,
         _RETURNED,
-        _column("adjusted", _MONEY, "Bad debts, adjusted"),
+        _column("adjusted", _MONEY, "Pounds of bad debt adjustments"),
         _NET,
         _column("net_by_sale_date", _MONEY, "Net, with each matched return on its sale's day"),
-        _column("pieces", "bigint", "Pieces out, less pieces back and written off"),
+        _column("pieces", "bigint", "Pieces sold, less pieces returned and written off"),
         _column("pieces_written_off", "bigint", "Pieces damaged, lost, or found (negative)"),
-        _column("invoices", "bigint", "Invoices, cancellations among them"),
-        _column("customers", "bigint", "Known customers"),
+        _column("invoices", "bigint", "Invoices, including cancellations"),
+        _column("customers", "bigint", "Known customers (no guests)"),
         _LINES,
-        _column("guest_lines", "bigint", "Lines of no known customer"),
-        _column("guest_net", _MONEY, "Net of no known customer"),
+        _column("guest_lines", "bigint", "Lines of guests (without a customer id)"),
+        _column("guest_net", _MONEY, "Net of guests (without a customer id)"),
     ),
     MappingProxyType(
         _equal_to_the_ledger("daily_sales")
@@ -68,16 +68,18 @@ CUSTOMERS = Mart(
     "Each known customer: recency, frequency and monetary value, first and last order, cohort.",
     (
         _column("customer_id", "varchar(20)", "The customer"),
-        _column("first_order", "date", "Null when there are only returns"),
-        _column("last_order", "date", "The newest order"),
+        _column("first_order", "date", "Day of the first order; null with returns only"),
+        _column("last_order", "date", "Day of the newest order; null with returns only"),
         _column("cohort_month", "date", "The first day of the month of the first order"),
-        _column("recency_days", "bigint", "Days from the last order to the newest day of all"),
+        _column("recency_days", "bigint", "Days from the last order to the newest published day"),
         _column("frequency", "bigint", "Orders"),
         _column("monetary", _MONEY, "Net"),
         _GROSS,
         _RETURNED,
         _LINES,
-        _column("country", "varchar(64)", "The newest; 8 of the data set's customers have two"),
+        _column(
+            "country", "varchar(64)", "The newest country; 8 of the data set's customers have two"
+        ),
     ),
     MappingProxyType(
         {
@@ -94,12 +96,13 @@ CUSTOMERS = Mart(
 )
 COHORTS = Mart(
     "cohorts",
-    "Of the customers who ordered first in the same month, those who ordered so many months later.",
+    "Retention: of the customers whose first order was in the same month, those who ordered "
+    "`months_after` months later.",
     (
         _column("cohort_month", "date", "The first day of the month of the first order"),
         _column("months_after", "bigint", "Months since then; 0 is that month itself"),
         _column("customers", "bigint", "Customers who ordered in that month"),
-        _column("orders", "bigint", "Their orders"),
+        _column("orders", "bigint", "Orders of those customers in that month"),
     ),
     MappingProxyType(
         {
@@ -116,14 +119,14 @@ COHORTS = Mart(
 )
 PRODUCTS = Mart(
     "products",
-    "Each stock code, case kept: what was sold, taken back and written off.",
+    "Each stock code (case-sensitive): sales, returns and write-offs.",
     (
         _column("stock_code", "varchar(32)", "The product, or a service such as POST"),
-        _column("description", "varchar(256)", "The newest that stands on a priced line"),
+        _column("description", "varchar(256)", "The newest one on a line with a price above 0"),
         _column("first_sold", "date", "The first day of a sale"),
         _column("last_sold", "date", "The newest day of a sale"),
         _column("pieces_sold", "bigint", "Pieces sold"),
-        _column("pieces_returned", "bigint", "Pieces taken back"),
+        _column("pieces_returned", "bigint", "Pieces returned"),
         _column("pieces_written_off", "bigint", "Pieces damaged, lost, or found (negative)"),
         _GROSS,
         _RETURNED,
@@ -137,8 +140,8 @@ COUNTRIES = Mart(
     "Each country of delivery.",
     (
         _column("country", "varchar(64)", "As sent; 8 of the data set's customers have two"),
-        _column("customers", "bigint", "Known customers"),
-        _column("invoices", "bigint", "Invoices, cancellations among them"),
+        _column("customers", "bigint", "Known customers (no guests)"),
+        _column("invoices", "bigint", "Invoices, including cancellations"),
         _GROSS,
         _RETURNED,
         _NET,
@@ -148,16 +151,16 @@ COUNTRIES = Mart(
 )
 RETURNS = Mart(
     "returns",
-    "Each cancelled line and the sale line it most likely takes back. One of the same customer, "
-    "product and price that sold as many pieces is a whole line (high confidence), that sold "
-    "more a part of it (medium). What is taken from a sale is never more than it sold.",
+    "Each cancelled line and its most likely sale line, of the same customer, product and price. "
+    "A sale of as many pieces is a whole_line (high confidence), of more a part_of_line (medium). "
+    "The returns of a sale never exceed its pieces.",
     (
         _column("event_id", "varchar(128)", "The cancelled line"),
-        _column("invoice_no", "varchar(20)", "Its invoice"),
-        _column("invoice_date", "date", "The day it came back"),
+        _column("invoice_no", "varchar(20)", "The cancelled line's invoice"),
+        _column("invoice_date", "date", "The day of the return"),
         _column("customer_id", "varchar(20)", "Null for a guest"),
         _column("stock_code", "varchar(32)", "The product"),
-        _column("pieces", "bigint", "Pieces taken back"),
+        _column("pieces", "bigint", "Pieces returned"),
         _column("amount", _MONEY, "Pounds, negative"),
         _column(
             "match",
@@ -167,7 +170,7 @@ RETURNS = Mart(
         ),
         _column("confidence", "varchar(8)", "high, medium, low or none"),
         _column("sale_event_id", "varchar(128)", "The sale line; null below medium"),
-        _column("sale_date", "date", "Its day; null below medium"),
+        _column("sale_date", "date", "The day of the sale; null below medium"),
     ),
     MappingProxyType(
         {
@@ -175,7 +178,7 @@ RETURNS = Mart(
                 "select sum(amount) from marts.returns",
                 "select sum(returned) from marts.daily_sales",
             ),
-            "lines that stand twice": (
+            "duplicate lines": (
                 "select count(*) from marts.returns",
                 "select count(*) from (select distinct invoice_date, event_id from marts.returns)",
             ),
@@ -193,12 +196,12 @@ RETURNS = Mart(
 BASKET_PAIRS = Mart(
     "basket_pairs",
     "Products bought together, by month: pairs on at least three invoices of 2 to 60 products. "
-    "Larger baskets are a shop's restocking; they count in no pair and in no total.",
+    "Larger baskets are resellers' restocking and are excluded from pairs and totals.",
     (
-        _column("month", "date", "Its first day"),
-        _column("stock_code", "varchar(32)", "The one product, first in order"),
-        _column("with_stock_code", "varchar(32)", "The other"),
-        _column("baskets", "bigint", "Invoices with both"),
+        _column("month", "date", "The first day of the month"),
+        _column("stock_code", "varchar(32)", "The first product of the pair, in code order"),
+        _column("with_stock_code", "varchar(32)", "The second product of the pair"),
+        _column("baskets", "bigint", "Invoices with both products"),
         _column("baskets_of_month", "bigint", "Invoices of 2 to 60 products"),
     ),
     MappingProxyType(
@@ -217,26 +220,26 @@ BASKET_PAIRS = Mart(
 
 DATA_TRUST = Mart(
     "data_trust",
-    "One row: how far the figures can be trusted. What the warehouse can't know by itself is as of "
-    "the newest reconciliation (`ecom reconcile`, or Dagster's every morning).",
+    "One row: data quality and freshness of the figures. The results of comparisons are as of the "
+    "newest reconciliation (`ecom reconcile`, or Dagster's every morning).",
     (
-        _column("as_of", "timestamp", "When a day was published last, UTC"),
-        _column("last_event", "timestamp", "The newest sale or return, on the shop's clock"),
-        _column("days_published", "bigint", "Days in the fact table, those without a row too"),
+        _column("as_of", "timestamp", "Time of the last publish, UTC"),
+        _column("last_event", "timestamp", "The newest invoice time, in the shop's time zone"),
+        _column("days_published", "bigint", "Published days, including those without rows"),
         _column("rows_published", "bigint", "Invoice lines in the fact table"),
         _column("revenue", _MONEY, "All amounts in the fact table"),
-        _column("days_not_in_marts", "bigint", "Days whose newest version the marts lack"),
+        _column("days_not_in_marts", "bigint", "Days whose newest version is not in the marts"),
         _column(
             "reconciled",
             "varchar(7)",
-            "yes: all stores have every event of each day; no: some day differs; unknown: none "
-            "does, but not each was compared since it was published",
+            "yes: all stores have every event of each day; no: at least one day differs; unknown: "
+            "no day differs, but some were not compared since their last publish",
         ),
-        _column("reconciled_at", "timestamp", "When stores were compared last, UTC"),
+        _column("reconciled_at", "timestamp", "Time of the last comparison of stores, UTC"),
         _column("days_differing", "bigint", "Days on which the stores differ"),
-        _column("days_unreconciled", "bigint", "Days not compared since they were published"),
-        _column("quarantine_open", "bigint", "Records set aside, as of the last comparison"),
-        _column("days_pending", "bigint", "Days with events not published yet, as of then"),
+        _column("days_unreconciled", "bigint", "Days not compared since their last publish"),
+        _column("quarantine_open", "bigint", "Quarantined records, as of the last comparison"),
+        _column("days_pending", "bigint", "Days with unpublished events, as of that comparison"),
     ),
     schema="sales",
 )

@@ -1,8 +1,8 @@
-"""What analysts read, brought up to date with the fact table in one transaction.
+"""The marts for analysts, refreshed from the fact table in one transaction.
 
-The ledger says which days have another version than the marts were built from; only those, their
-customers' returns and their months' baskets are computed again. The SQL is in sql/marts; the
-tables and views themselves are migrations, from 0003_marts.sql on.
+Only days with another version in the ledger than the marts were built from are computed again,
+with their customers' returns and their months' baskets. The SQL is in sql/marts; the tables and
+views are created by migrations, from 0003_marts.sql on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ _TOUCHED = (
     " group by invoice_date) l"
     f" left join {_BUILDS} b on b.invoice_date = l.invoice_date"
     " where b.version is null or b.version <> l.version",
-    # those of the rows that were there count as well as those of the rows that are there now
+    # both the customers of the previous version's rows and those of the new rows
     "create temp table touched_customers as"
     f" select customer_id from marts.customer_days where {_THESE_DAYS}"
     " union select customer_id from sales.fact_invoice_lines"
@@ -44,9 +44,9 @@ _OUTDATED = {
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """A table or view for people: its text and its columns, as they are shown them.
+    """A table or view for analysts: its description and its columns.
 
-    `balances` are pairs of sums that must be equal, by what they are.
+    `balances` are pairs of SQL queries whose sums must be equal, by the name of the sum.
     """
 
     name: str
@@ -62,19 +62,19 @@ class Mart:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """The days whose new versions the marts have now, and how many rows each mart has."""
+    """The days that were refreshed, and the number of rows of each mart by name."""
 
     days: Sequence[date]
     rows: Mapping[str, int]
 
 
 def refresh(warehouse: Warehouse, marts: Sequence[Mart]) -> Refreshed:
-    """Bring all marts to the ledger's newest versions; nothing to do is nothing done."""
+    """Refresh all marts to the ledger's newest versions; a no-op when they are up to date."""
     return retrying(lambda: _attempt(warehouse, marts))
 
 
 def imbalances(session: Session, mart: Mart) -> list[str]:
-    """Return the sums of a mart that are not what they must equal."""
+    """Return a description of each sum of a mart that differs from its expected value."""
     found: list[str] = []
     for what, (ours, expected) in mart.balances.items():
         ((left, right),) = session.rows(f"select ({ours}), ({expected})")
@@ -84,14 +84,14 @@ def imbalances(session: Session, mart: Mart) -> list[str]:
 
 
 def head(session: Session, mart: Mart, rows: int) -> list[Row]:
-    """Return some rows of a mart, the same each time."""
+    """Return the first `rows` rows of a mart, in a fixed order."""
     names = ", ".join(column.name for column in mart.columns)
     return session.rows(f"select {names} from {mart.table} order by 1, 2, 3 limit {rows}")
 
 
 def _attempt(warehouse: Warehouse, marts: Sequence[Mart]) -> Refreshed:
     with warehouse.session() as session:
-        session.run(f"lock {_BUILDS}")  # first of all, as in a load: the snapshot is newer
+        session.run(f"lock {_BUILDS}")  # the first statement: the snapshot is newer than the lock
         for statement in _TOUCHED:
             session.run(statement)
         days = [day for (day,) in session.rows("select invoice_date from touched_days order by 1")]

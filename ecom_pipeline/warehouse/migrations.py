@@ -1,4 +1,4 @@
-"""The warehouse's schema as versioned files, each run once, in order."""
+"""Schema migrations of the warehouse: numbered SQL files, each run once, in order."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -14,19 +14,19 @@ _TABLE = "public.ecom_migrations"
 
 
 class MigrationError(WarehouseError):
-    """The warehouse's schema has another history than this program's files."""
+    """The migrations that ran in the warehouse are not a prefix of this program's files."""
 
 
 def migrate(warehouse: Warehouse) -> list[str]:
-    """Run the migrations that were not run yet, add new columns; return the names of what ran.
+    """Run pending migrations, add new columns; return the names of both.
 
     Raises:
         MigrationError: a file that ran was edited since, or the warehouse is ahead of this program.
-        SchemaError: the fact table differs from the column list in a way that needs a person.
+        SchemaError: the fact table differs from the column list and needs a manual migration.
     """
     with warehouse.session() as session:
         _ensure_history(session)
-        session.run(f"lock {_TABLE}")  # two starting processes run each file once
+        session.run(f"lock {_TABLE}")  # so that concurrent processes run each file once
         done = dict(session.rows(f"select name, sha256 from {_TABLE}"))
         ours = {name: _text(name) for name in _names()}
         _check(done, ours)
@@ -40,9 +40,9 @@ def migrate(warehouse: Warehouse) -> list[str]:
 
 
 def _ensure_history(session: Session) -> None:
-    """Make the table of what ran, unless it is there or another process makes it right now.
+    """Create the table of migrations, unless it exists or another process is creating it.
 
-    `if not exists` looks before it makes: of two that start on a new warehouse, one gets an error.
+    `if not exists` is not atomic: of two processes on a new warehouse, one gets an error.
     """
     schema_name, _, table = _TABLE.partition(".")
     try:
@@ -56,22 +56,22 @@ def _ensure_history(session: Session) -> None:
         there = "select 1 from svv_tables where table_schema = %s and table_name = %s"
         if not session.rows(there, [schema_name, table]):
             raise
-        session.commit()  # the caller's snapshot starts behind its lock
+        session.commit()  # so that the caller's snapshot starts after its lock
 
 
 def _check(done: Mapping[str, str], ours: Mapping[str, str]) -> None:
-    """Raise MigrationError unless what ran is the beginning of what this program has."""
+    """Raise MigrationError unless the migrations that ran are unchanged files of this program."""
     unknown = sorted(done.keys() - ours.keys())
     if unknown:
         raise MigrationError(
             f"the warehouse has run {', '.join(unknown)}, which this program does not have:"
-            " it is older than the warehouse; deploy the newer one"
+            " the program is older than the warehouse; deploy the newer version"
         )
     edited = [name for name, sha256 in done.items() if sha256 != _sha256(ours[name])]
     if edited:
         raise MigrationError(
-            f"{', '.join(sorted(edited))} was edited after it ran: put it back as it was, and"
-            " write the change as the next file"
+            f"{', '.join(sorted(edited))} was edited after it ran: restore it, and put the change"
+            " into a new migration"
         )
 
 

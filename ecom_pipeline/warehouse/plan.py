@@ -1,4 +1,4 @@
-"""What a load would do to the fact table, computed from the raw lake and changing nothing."""
+"""Dry run of a load: the changes to the fact table, computed from the raw lake."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ecom_pipeline.warehouse.stage import DIGEST, FACT
 
 @dataclass(frozen=True, kw_only=True)
 class LoadPlan:
-    """What a load would publish, what names it, and why it would wait for approval."""
+    """The dry run of a load: its plan id, the days' new versions, and the reasons for approval."""
 
     id: str
     days: dict[date, Entry]
@@ -22,7 +22,7 @@ class LoadPlan:
 
 
 def make(warehouse: Warehouse, lake: Lake, days: Sequence[date]) -> dict[date, Entry]:
-    """Return the version that each day would get; a day that would stay as it is, is left out."""
+    """Return the version that each day would get; without the days that would not change."""
     with warehouse.session() as session:
         held = ledger.newest(session, days)
         planned = ((day, _day(session, lake, day, held.get(day))) for day in days)

@@ -1,6 +1,6 @@
-"""What must be true of the fact table's days, as SQL; each function returns the faults it found.
+"""Data quality checks of the fact table's days, in SQL; each function returns its faults.
 
-A fault names the day, how many there are, and the first of them, so that somebody can look.
+A fault has the day, the number of violations and the first of them, as a place to start from.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ _FACTOR = 4
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong with a day: how often, and the first of it."""
+    """A violated rule on a day: the number of violations, and a text with the first of them."""
 
     day: date
     count: int
@@ -31,7 +31,7 @@ class Fault:
 
 
 def repeated_ids(session: Session, days: Sequence[date]) -> list[Fault]:
-    """Return the days on which an event id stands on more than one row of these days."""
+    """Return a fault for each event id on more than one row of these days."""
     return _faults(
         session,
         "select min(invoice_date), count(*) - 1, 'event id ' || event_id"
@@ -40,7 +40,7 @@ def repeated_ids(session: Session, days: Sequence[date]) -> list[Fault]:
 
 
 def impossible_values(session: Session, days: Sequence[date]) -> list[Fault]:
-    """Return the days with rows that the domain's rules would never have let in."""
+    """Return the days with rows that the validation of domain/event.py would have rejected."""
     wrong = (
         "quantity = 0 or amount <> quantity * unit_price or trunc(invoice_time) <> invoice_date"
         " or (unit_price < 0 and kind <> 'adjustment')"
@@ -56,13 +56,14 @@ def impossible_values(session: Session, days: Sequence[date]) -> list[Fault]:
 
 
 def torn_invoices(session: Session, days: Sequence[date]) -> list[Fault]:
-    """Return the days with an invoice of two customers or countries, whose header can't be both.
+    """Return the days with invoices of several customers or countries; a header has only one.
 
     The data set has none in 25,900 invoices.
     """
     return _faults(
         session,
-        "select invoice_date, count(*), 'invoice of two owners, first ' || min(invoice_no)"
+        "select invoice_date, count(*), 'invoice of several customers or countries, first '"
+        " || min(invoice_no)"
         " from (select invoice_date, invoice_no"
         f" from {FACT} where {within(days)} group by invoice_date, invoice_no"
         " having count(distinct coalesce(customer_id, '')) > 1 or count(distinct country) > 1) t"
@@ -71,11 +72,11 @@ def torn_invoices(session: Session, days: Sequence[date]) -> list[Fault]:
 
 
 def unusual_volumes(session: Session, days: Sequence[date]) -> list[Fault]:
-    """Return the days that are far from the same weekday of the eight weeks before.
+    """Return the days whose row count is far from the same weekday's in the eight weeks before.
 
-    The shop's calendar is read off the ledger, where a closed day has 0 rows: in the data set all
-    53 Saturdays. A day is unusual below a quarter or above four times its weekday's median.
-    Without four such weeks nothing is said.
+    A day is unusual below a quarter or above four times the weekday's median. Days on which the
+    shop is closed are in the ledger with 0 rows: in the data set all 53 Saturdays. A day with
+    fewer than four such weeks in the ledger is not checked.
     """
     since = min(days) - timedelta(weeks=WEEKS)
     rows = session.rows(
@@ -100,14 +101,14 @@ def _unusual(day: date, counts: Mapping[date, int]) -> Fault | None:
 
 
 def not_loaded(lake: Lake, session: Session, today: date) -> list[date]:
-    """Return the days before today that have raw objects and were never published."""
+    """Return the days before `today` that have raw objects and were never published."""
     rows = session.rows("select distinct invoice_date from sales.load_ledger")
     loaded = {day for (day,) in rows}
     return [day for day in lake.raw.days() if day < today and day not in loaded]
 
 
 def described(faults: Iterable[object]) -> str:
-    """Return faults as a text for people."""
+    """Return faults as text, one a line; "none" without faults."""
     return "\n".join(map(str, faults)) or "none"
 
 

@@ -1,7 +1,7 @@
-"""One column list, several places that must agree with it: what differs where, and what to do.
+"""Schema drift: comparison of Glue, CSV headers and Redshift with the column list.
 
-A nullable text that was added at the end is put into the warehouse's table by `evolve`; any other
-difference is refused with the steps that a person has to take.
+`evolve` adds nullable texts at the end of the column list to the fact table; any other difference
+is an error whose message has the manual steps.
 """
 
 import re
@@ -26,12 +26,12 @@ _NAMES = {
 
 
 class SchemaError(WarehouseError):
-    """The fact table's columns are not this program's, and no safe step leads from one to other."""
+    """The fact table's columns differ from this program's, and need a manual migration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A column that is not everywhere what the column list says."""
+    """A column that differs from the column list in one schema."""
 
     schema: str
     column: str
@@ -43,7 +43,7 @@ class Drift:
 
 
 def compare(schema: str, expected: Types, found: Types) -> list[Drift]:
-    """Return each column that is missing, unknown, of another type or at another place."""
+    """Return each column that is missing, unknown or of another type, or a different order."""
     names = [*expected, *(name for name in found if name not in expected)]
     wrong = [
         Drift(schema, name, expected.get(name, "no such column"), found.get(name, "nothing"))
@@ -75,7 +75,7 @@ def fact_types() -> Types:
 
 
 def columns(session: Session) -> Types:
-    """Return the columns that the fact table has, in its order; the partition's stands last."""
+    """Return the fact table's columns and types, in its order; the partition column is last."""
     rows = session.rows(
         "select column_name, data_type, character_maximum_length, numeric_precision,"
         " numeric_scale, is_nullable from svv_columns"
@@ -89,7 +89,7 @@ def columns(session: Session) -> Types:
 
 
 def evolve(session: Session) -> list[str]:
-    """Add the columns that the fact table lacks, in the caller's transaction; return their names.
+    """Add missing columns to the fact table, in the caller's transaction; return their names.
 
     Raises:
         SchemaError: the table differs in another way; nothing was changed.
@@ -99,7 +99,7 @@ def evolve(session: Session) -> list[str]:
     rest = {name: kind for name, kind in wanted.items() if name in there}
     wrong = compare("Redshift", rest, there)
     wrong += [
-        Drift("Redshift", c.name, "a nullable column, or one that is there", "nothing")
+        Drift("Redshift", c.name, "a nullable column, or one that exists", "nothing")
         for c in missing
         if not c.nullable
     ]
@@ -113,9 +113,9 @@ def evolve(session: Session) -> list[str]:
 
 def _steps(wrong: Sequence[Drift]) -> str:
     return (
-        f"the fact table is not what this program loads ({'; '.join(map(str, wrong))})."
-        " Only a nullable text at the end of the column list is added by itself. Otherwise: 1. put"
-        " the list back, or write a migration that makes the new table; 2. rebuild the CSV of all"
+        f"the fact table differs from the column list ({'; '.join(map(str, wrong))})."
+        " Only a nullable text at the end of the list is added automatically. Otherwise: 1. restore"
+        " the list, or write a migration that creates the new table; 2. rebuild the CSV of all"
         " days; 3. load all days; 4. drop the old table"
     )
 

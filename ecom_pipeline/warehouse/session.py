@@ -1,8 +1,8 @@
 # pyright: basic
-# redshift_connector carries no types; a connection is handed in as Any.
-"""What a Redshift session of ours is: connect, run a statement, retry what is transient.
+# redshift_connector has no types; a connection is passed in as Any.
+"""Redshift sessions: connect, run statements, retry transient errors.
 
-The statements of a load are in load.py, the schema's in migrations.py.
+The statements of a load are in load.py, those of the schema in migrations.py.
 """
 
 import random
@@ -21,13 +21,14 @@ _T = TypeVar("_T")
 
 ATTEMPTS = 6
 STATEMENT_SECONDS = 900
-# SQLSTATE is XX000 for these, as for much else: only the text tells (AWS, "serializable isolation")
+# SQLSTATE is XX000 for these and for other errors, so the text decides (AWS docs: "serializable
+# isolation")
 _TRANSIENT = (
     "conflict with concurrent transaction",
     "serializable isolation violation",
     "could not open relation with oid",
 )
-# what AWS shows of our queries, and the end of one that hangs; both count for a session
+# session settings: the label of our queries in AWS's views, and a limit in milliseconds
 _SESSION = (
     "set query_group to 'ecom_pipeline'",
     f"set statement_timeout to {STATEMENT_SECONDS * 1000}",
@@ -35,23 +36,27 @@ _SESSION = (
 
 
 class WarehouseError(EcomError):
-    """The warehouse could not do what was asked; the message says what to do."""
+    """A failed operation on the warehouse; the message states what to do next."""
 
 
 class UnreachableError(WarehouseError):
-    """No warehouse answers: it may be resuming, or its address is wrong."""
+    """The connection to the warehouse failed: it may be resuming, or its address is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """A way to connect; each load takes a connection of its own and throws it away."""
+    """A connection factory, and the IAM role of COPY; each session has a new connection."""
 
     connect: Callable[[], Any]
     copy_role: str
 
     @contextmanager
     def session(self) -> Iterator["Session"]:
-        """Open a session; what it did not commit is rolled back with it."""
+        """Open a session; closing it rolls back uncommitted changes.
+
+        Raises:
+            UnreachableError: the connection failed.
+        """
         try:
             connection = self.connect()
         except (redshift_connector.Error, OSError) as error:
@@ -60,11 +65,11 @@ class Warehouse:
             session = Session(connection)
             for setting in _SESSION:
                 session.run(setting)
-            session.commit()  # else a rollback would take the settings back
+            session.commit()  # so that a rollback does not reset the settings
             yield session
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        """Return the rows of one statement, in a session of its own."""
+        """Run one query in a separate session and return its rows."""
         with self.session() as session:
             return session.rows(sql, parameters)
 
@@ -87,7 +92,7 @@ class Session:
             return [tuple(row) for row in cursor.fetchall()]
 
     def table(self, sql: str) -> tuple[list[str], list[Row]]:
-        """Run a statement and return its column names and rows; none when it returns nothing."""
+        """Run a statement and return its column names and rows; both empty without a result set."""
         with closing(self.connection.cursor()) as cursor:
             cursor.execute(sql)
             if cursor.description is None:
@@ -106,9 +111,12 @@ class Session:
 
 
 def retrying(attempt: Callable[[], _T]) -> _T:
-    """Call `attempt` again while it fails with what is transient, with full jitter.
+    """Call `attempt` up to ATTEMPTS times while it fails with a transient error, with full jitter.
 
-    It must be safe to repeat and open a new session each time: a dropped one can't be trusted.
+    `attempt` must be idempotent, and open a new session each time.
+
+    Raises:
+        WarehouseError: the error is not transient, or the last attempt failed.
     """
     for number in range(ATTEMPTS):
         try:
@@ -128,7 +136,7 @@ def is_transient(error: Exception) -> bool:
 
 
 def reason(error: Exception) -> str:
-    """Return an error's own words: the driver hands over a dict of protocol fields."""
+    """Return an error's message; the driver's errors contain a dict of protocol fields."""
     fields = error.args[0] if error.args else ""
     if isinstance(fields, dict):
         return " ".join(str(fields[k]) for k in ("M", "D") if k in fields)

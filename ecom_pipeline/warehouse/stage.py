@@ -1,6 +1,6 @@
 """Stage days for a load: COPY their parts into a temporary table, assert, compare with the fact.
 
-Nothing here is seen by a reader of the fact table; what becomes of the stage is load.py's.
+Nothing here changes the fact table; load.py publishes the staged rows.
 """
 
 import json
@@ -34,7 +34,7 @@ def _text(column: Column) -> str:
 
 _MARK = f"chr({ord(SEPARATOR)})"
 _ROW = f"rtrim({f' || {_MARK} || '.join(map(_text, COLUMNS))}, {_MARK})"
-# domain.digest and domain.totals in SQL: 48 bits of MD5 are 12 hexadecimal digits
+# domain.digest and domain.totals in SQL: 48 bits of MD5 are 12 hex digits
 DIGEST = f"strtol(left(md5({_ROW}), 12), 16)"
 SUMS = f"count(*), sum(quantity), sum(amount), sum({DIGEST})"
 
@@ -42,9 +42,9 @@ SUMS = f"count(*), sum(quantity), sum(amount), sum({DIGEST})"
 def write_copy_lists(
     lake: Lake, manifests: Sequence[Manifest], generation: int, role: str
 ) -> list[str]:
-    """Write the file lists of a load and return its COPY statements.
+    """Write the COPY manifests of a load and return its COPY statements.
 
-    There is one for each header that its parts have: parts from before a column was added lack it.
+    There is one per CSV header: parts written before a column was added do not have it.
     """
     statements: list[str] = []
     ordered = sorted(manifests, key=lambda manifest: len(manifest.columns))
@@ -58,7 +58,7 @@ def write_copy_lists(
 
 
 def _entries(lake: Lake, manifest: Manifest) -> Iterator[dict[str, object]]:
-    """List a day's parts; `mandatory`, since a missing file is else skipped in silence."""
+    """Yield the COPY manifest's entries; without `mandatory` COPY skips missing files silently."""
     for part in manifest.parts:
         yield {
             "url": f"s3://{lake.csv.name}/{part.key}",
@@ -68,9 +68,9 @@ def _entries(lake: Lake, manifest: Manifest) -> Iterator[dict[str, object]]:
 
 
 def copy_statement(files: str, role: str, columns: Sequence[str] = CSV_HEADER) -> str:
-    """Return the COPY of a list of files: nothing skipped, trimmed, truncated or guessed.
+    """Return the COPY statement of a manifest; no option to skip, trim or truncate data.
 
-    By default COPY takes a field of backslash and N for NULL; the mark given here can't occur in
+    By default COPY reads a field of backslash and N as NULL. The value given here cannot occur in
     a text, so only an empty field is NULL.
     """
     return (
@@ -81,7 +81,11 @@ def copy_statement(files: str, role: str, columns: Sequence[str] = CSV_HEADER) -
 
 
 def stage(session: Session, manifests: Sequence[Manifest], copies: Sequence[str]) -> None:
-    """COPY the days' parts into a temporary table and assert that it holds what they say."""
+    """COPY the days' parts into a temporary table and compare it with their manifests.
+
+    Raises:
+        WarehouseError: COPY failed, or the staged rows differ from the manifests.
+    """
     session.run(f"drop table if exists {STAGE}")
     session.run(f"create temp table {STAGE} (\n  {ddl(COLUMNS)}\n)")
     for statement in copies:
@@ -104,15 +108,15 @@ def _assert_staged(session: Session, manifests: Sequence[Manifest]) -> None:
         if totals != manifest.totals or ids != totals.rows:
             raise WarehouseError(
                 f"{manifest.day}: COPY staged {totals.rows} rows, {ids} event ids, £{totals.amount}"
-                f" where the manifest says {manifest.totals.rows} rows, £{manifest.totals.amount}:"
-                " a part is not what was committed; rebuild the day"
+                f" but the manifest has {manifest.totals.rows} rows, £{manifest.totals.amount}:"
+                " a part differs from its manifest; rebuild the day"
             )
     if staged:
-        raise WarehouseError(f"COPY staged days that were not asked for: {sorted(staged)}")
+        raise WarehouseError(f"COPY staged days that are not in this load: {sorted(staged)}")
 
 
 def changes(session: Session, days: Sequence[date]) -> dict[date, Change]:
-    """Return what the stage adds to, takes from and alters in the fact table's rows of days."""
+    """Return the difference between the staged rows and the fact table's, by day."""
     if not days:
         return {}
     rows = session.rows(
@@ -132,7 +136,7 @@ def changes(session: Session, days: Sequence[date]) -> dict[date, Change]:
 
 
 def fact_totals(session: Session, first: date, last: date) -> dict[date, Totals]:
-    """Return the fact table's sums for each day that has rows."""
+    """Return the fact table's totals for each day from `first` to `last` that has rows."""
     rows = session.rows(
         f"select invoice_date, {SUMS} from {FACT} where invoice_date between %s and %s group by 1",
         [first, last],
@@ -141,17 +145,17 @@ def fact_totals(session: Session, first: date, last: date) -> dict[date, Totals]
 
 
 def fact_rows(session: Session) -> int:
-    """Return how many rows the fact table has."""
+    """Return the fact table's number of rows."""
     ((rows,),) = session.rows(f"select count(*) from {FACT}")
     return int(rows)
 
 
 def _load_errors(session: Session, error: Exception) -> str:
-    """Say where COPY stopped: file, line, column, reason; never the row, which can name people."""
+    """Return COPY's errors: file, line, column, reason; not the row (personal data)."""
     session.rollback()
     rows = session.rows(
         "select file_name, line_number, column_name, error_message from sys_load_error_detail"
         " where session_id = pg_backend_pid() order by start_time desc limit 3"
     )
     found = "; ".join(f"{name} line {line} {column}: {why}" for name, line, column, why in rows)
-    return f"{reason(error)} {found}; mend the rule or the record, then rebuild the day".strip()
+    return f"{reason(error)} {found}; fix the rule or the record, then rebuild the day".strip()

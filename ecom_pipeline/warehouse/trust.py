@@ -1,6 +1,6 @@
-"""What `sales.data_trust` can't know by itself: when days were compared, and what waits outside.
+"""Inputs of the view `sales.data_trust`: results of comparisons, quarantine and pending days.
 
-Who compares is reconcile/; what the row says is migration 0004_trust.sql.
+The comparison is in reconcile/, the view in migration 0004_trust.sql.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _BACKLOG = "sales.backlog"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Records in quarantine, and days with raw objects that are not published."""
+    """The number of quarantined records, and of days with raw objects that are not published."""
 
     quarantine_open: int
     days_pending: int
@@ -24,7 +24,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedRange:
-    """Days that are about to be compared: from when on, and which versions are published."""
+    """A range of days to compare: its start time (UTC), and the published version of each day."""
 
     first: date
     last: date
@@ -33,9 +33,10 @@ class ComparedRange:
 
 
 def begin(warehouse: Warehouse, first: date, last: date) -> ComparedRange:
-    """Return the days as they are now, before the stores are read.
+    """Return the published versions of a range of days, before the stores are read.
 
-    What is published meanwhile is a newer version, so it is not taken for compared.
+    A day that is published during the comparison has a newer version, so it does not count as
+    compared.
     """
     migrations.migrate(warehouse)
     began = datetime.now(UTC)
@@ -50,9 +51,9 @@ def begin(warehouse: Warehouse, first: date, last: date) -> ComparedRange:
 def keep(
     warehouse: Warehouse, span: ComparedRange, differences: Mapping[date, int], backlog: Backlog
 ) -> None:
-    """Put what was found in the place of what was found of these days before.
+    """Replace the stored results of these days, and the backlog.
 
-    `differences` are those of a day, if there are any; a day without is one that agrees.
+    `differences` is the number of discrepancies by day; a day without an entry has none.
     """
     rows = [
         f"('{day}', {span.versions.get(day, 0)}, '{span.began:%Y-%m-%d %H:%M:%S}',"
@@ -68,7 +69,7 @@ def keep(
 
 
 def _replace(session: Session, span: ComparedRange, rows: list[str], backlog: Backlog) -> None:
-    session.run(f"lock {_VERDICTS}")  # first of all: the snapshot is newer
+    session.run(f"lock {_VERDICTS}")  # the first statement: the snapshot is newer than the lock
     session.run(
         f"delete from {_VERDICTS} where invoice_date between %s and %s", [span.first, span.last]
     )

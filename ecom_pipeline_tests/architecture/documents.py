@@ -1,4 +1,4 @@
-"""The documents as their readers see them: pages, links, anchors, and the commands they show."""
+"""The documents' content for tests: pages, links, anchors, and the commands in them."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ PAGES = sorted(
 FIRST_HOUR = ROOT / "docs" / "first-hour.md"
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_BREAKS = set(";&|\n")  # between two commands
+_BREAKS = set(";&|\n")  # separators of commands
 
 Words = tuple[str, ...]
 

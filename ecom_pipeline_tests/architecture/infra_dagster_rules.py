@@ -1,6 +1,6 @@
-"""What each resource of infra/dagster/ must be like, beside the rules that hold everywhere.
+"""The rules for resources of infra/dagster/, beside those that hold everywhere.
 
-As in infra_rules.py a rule is a kind, a property and what it may say; a duty looks at others too.
+As in infra_rules.py, a rule is a kind, a property and its allowed values; a duty involves others.
 """
 
 import re
@@ -82,7 +82,7 @@ SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|USER")
 VARIABLES = {variable(field.name) for field in fields(Settings)}
 REQUIRED = {variable(field.name) for field in fields(Settings) if field.default is MISSING}
 WIDE = {"ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition", "ec2:DescribeNetworkInterfaces"}
-"""Actions that IAM lets nobody narrow to a resource (Service Authorization Reference)."""
+"""Actions without resource-level permissions in IAM (Service Authorization Reference)."""
 
 
 def _container(resources: Resources, name: str) -> dict[str, list[dict[str, str]]]:
@@ -223,10 +223,10 @@ def _blind(resources: Resources, name: str) -> None:
 
 
 DUTIES: tuple[Duty, ...] = (
-    Duty("its environment tells no secret", TASK, _tells_no_secret,
+    Duty("its environment has no secret", TASK, _tells_no_secret,
          (_add_variable("DB_PASSWORD"), _add_variable("API_KEY"))),
     Duty("its secrets are references", TASK, _secrets_are_references, (_drop("Secrets", 0),)),
-    Duty("it knows its settings, if it needs them", TASK, _loads_its_settings,
+    Duty("it has its settings, if it needs them", TASK, _loads_its_settings,
          (_toggle("ECOM_TABLE"),)),
     Duty("its variables are settings", TASK, _is_understood, (_add_variable("ECOM_NO_SUCH"),)),
     Duty("its role is its own", TASK, _own_role, (_share_role,)),

@@ -1,6 +1,6 @@
-"""What a resource of infra/ must be like together with others: roles, logs, alarms, mappings.
+"""The rules that involve several resources of infra/: roles, logs, alarms, mappings.
 
-What policies may say is in infra_policies.py.
+What policies may allow is in infra_policies.py.
 """
 
 import re
@@ -24,9 +24,9 @@ LOG_GROUP = "AWS::Logs::LogGroup"
 QUEUE_METRICS = ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage")
 MAPPING = "AWS::Lambda::EventSourceMapping"
 
-# A body, a path with a customer's number in it, and who and where somebody is.
+# A body, a path with a customer's number in it, and a caller's identity or address.
 PERSONAL = ("body", '$context.path"', "sourceIp", "userAgent", "caller", "claims", 'apiKey"')
-PLAIN = re.compile(r"[a-z-]{1,32}|https?://[a-z0-9.:-]+")  # a name, or where a page is
+PLAIN = re.compile(r"[a-z-]{1,32}|https?://[a-z0-9.:-]+")  # a name, or an origin
 SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")
 
 
@@ -185,7 +185,7 @@ DUTIES: tuple[Duty, ...] = (
         (_put("ManagedPolicyArns", ["arn:aws:iam::aws:policy/AmazonKinesisFullAccess"]),),
     ),
     Duty(
-        "it has a role of its own",
+        "it has a separate role",
         FUNCTION,
         _own_role,
         (
@@ -196,13 +196,13 @@ DUTIES: tuple[Duty, ...] = (
         ),
     ),
     Duty(
-        "it logs to a group of its own, with retention",
+        "it logs to a separate group, with retention",
         FUNCTION,
         _logs_to_its_own_group,
         (_put("LoggingConfig.LogGroup", {"Ref": "ApiLog"}), _put("LoggingConfig.LogGroup", {})),
     ),
     Duty(
-        "its environment holds no secret",
+        "its environment has no secret",
         FUNCTION,
         _tells_no_secret,
         (
@@ -234,19 +234,19 @@ DUTIES: tuple[Duty, ...] = (
     Duty("it has no tumbling window", MAPPING, _lacks("TumblingWindowInSeconds"),
          (_put("TumblingWindowInSeconds", 60),)),
     Duty(
-        "its function's role serves it",
+        "its function's role allows its calls",
         MAPPING,
         _role_serves_mapping,
         (_drop_action("kinesis:GetRecords"), _drop_action("sqs:SendMessage")),
     ),
     Duty(
-        "its access log names nobody",
+        "its access log has no personal data",
         "AWS::ApiGateway::Stage",
         _logs_nobody,
         (_log_format(' "$context.identity.sourceIp"'), _log_format(' "$context.path"')),
     ),
-    Duty("its value is nobody's to read here", "AWS::SecretsManager::Secret",
+    Duty("its value is not in the template", "AWS::SecretsManager::Secret",
          _lacks("SecretString"), (_put("SecretString", "x"),)),
-    Duty("its value is nobody's to read here", "AWS::ApiGateway::ApiKey", _lacks("Value"),
+    Duty("its value is not in the template", "AWS::ApiGateway::ApiKey", _lacks("Value"),
          (_put("Value", "x"),)),
 )  # fmt: skip

@@ -1,6 +1,6 @@
-"""Holds rules and duties against a stage's resources, and sees whether each can go red at all.
+"""Checks a stage's resources by rules and duties, and that each of them can fail.
 
-All that is wrong is listed at once: the kind, what is asked of it, the resource. The rules are in
+All offences are listed at once: the kind, the requirement, the resource. The rules are in
 infra_rules.py and infra_dagster_rules.py, the duties in infra_policies.py and infra_duties.py.
 """
 
@@ -12,7 +12,7 @@ from ecom_pipeline_tests.architecture.infra_policies import Duty
 from ecom_pipeline_tests.architecture.infra_rules import Rule, broken, spoil
 
 Offence = tuple[str, str, str]
-"""A kind of resource, what it must be like, and the resource that is not."""
+"""A kind of resource, the requirement, and the resource that does not meet it."""
 
 
 def absent(kinds: Iterable[str], resources: Resources) -> set[str]:

@@ -1,6 +1,6 @@
-"""What the policies of infra/ may say: exact permissions, for somebody, and by TLS only.
+"""What the policies of infra/ may allow: exact permissions, to named principals, by TLS only.
 
-A duty comes with the ways to spoil it, so that infra_gate.py can see each one go red.
+A duty has the mutations that break it, so that infra_gate.py can check that each can fail.
 """
 
 from collections.abc import Callable, Iterator
@@ -135,7 +135,7 @@ POLICY_DUTIES: tuple[Duty, ...] = (
     ),
     *(
         Duty(
-            "it allows somebody in this account",
+            "it allows principals of this account only",
             kind,
             _for_somebody,
             (_widen("Principal", "*"), _widen("Principal", {"AWS": "*"})),

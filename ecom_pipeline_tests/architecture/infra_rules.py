@@ -1,6 +1,6 @@
-"""What each resource of infra/ must be like, as data: its kind, the property, what it may say.
+"""The rules for each resource of infra/, as data: its kind, the property, its allowed values.
 
-What needs more than one property (policies, roles, routes, alarms) is in infra_duties.py.
+Rules with more than one property (policies, roles, routes, alarms) are in infra_duties.py.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def be_given() -> Must:
 
 
 Rule = tuple[str, str, Must]
-"""A kind of resource, a property, and what it may say."""
+"""A kind of resource, a property, and its allowed values."""
 
 RULES: tuple[Rule, ...] = (
     (

@@ -1,4 +1,4 @@
-"""The picture of a bench shows what its table says."""
+"""The picture of a benchmark has the same figures as its table."""
 
 import re
 

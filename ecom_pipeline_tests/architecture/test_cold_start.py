@@ -1,6 +1,6 @@
-"""What a Lambda loads at its start: what boto3 loads anyway, our two rooms and msgspec.
+"""The modules that a Lambda loads at its start: those of boto3, our two packages and msgspec.
 
-How long that takes is `python -m bench.cold_start`'s to measure.
+The time is measured by `python -m bench.cold_start`.
 """
 
 import json
@@ -11,8 +11,8 @@ import sys
 from bench import infra
 from ecom_pipeline.local import deploy
 
-# A fresh Python, because static rules miss dynamic imports; a fork of it for each function, because
-# none may live on what another has loaded.
+# A new Python process, because static rules miss dynamic imports; forked for each function, because
+# no function may depend on imports of another.
 STARTS = """
 import json, os, sys
 from importlib import import_module
@@ -39,7 +39,7 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "none",
 }
 OURS = ("ecom_pipeline.domain.", "ecom_pipeline.realtime.")
-LIBRARIES = ("msgspec.", "typing_extensions.")  # which msgspec takes where it is: not in the zip
+LIBRARIES = ("msgspec.", "typing_extensions.")  # optional for msgspec: not in the zip
 
 
 def test_a_function_loads_nothing_that_boto3_does_not_but_our_rooms_and_msgspec():

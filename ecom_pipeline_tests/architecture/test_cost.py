@@ -1,4 +1,4 @@
-"""What `ecom cost` takes for standing is what infra/ deploys."""
+"""The fixed costs of `ecom cost` are those of the resources in infra/."""
 
 from bench import deployed
 from ecom_pipeline.cost.usage import recorded

@@ -1,6 +1,6 @@
-"""The commands that the documents show exist, with the words and options that they are shown with.
+"""The commands in the documents exist, with their words and options.
 
-Nothing of it is run here: pipeline/test_documented_commands.py and test_first_hour.py do that.
+None is run here: pipeline/test_documented_commands.py and test_first_hour.py do that.
 """
 
 import itertools
@@ -18,13 +18,13 @@ from ecom_pipeline_tests.architecture.documents import FIRST_HOUR, PAGES, ROOT, 
 
 TYPED = sorted({words for page in PAGES for words in typed(page)})
 MENTIONED = sorted({words for page in PAGES for words in mentioned(page)})
-# what the AWS CLI adds to the API that its other commands are made from
+# options of the AWS CLI that are not in the APIs' models
 GLOBAL = {"query", "output", "region", "profile"}
 NAMES = {"s3api": "s3"}
 ADDED = {"create-invalidation": {"paths"}}
 BY_HAND = {"s3": {"cp", "ls", "sync"}}
 MAKEFILE = (ROOT / "Makefile").read_text()
-# what no test runs, and why
+# commands that no test runs, and why
 NOT_RUN = {
     "make check": "make lint and make test do",
     "make deploy": "an AWS account",
@@ -128,7 +128,7 @@ def test_each_call_of_aws_in_a_document_is_one_that_aws_has(command):
 def test_each_command_of_a_document_is_run_or_has_a_reason_why_not():
     """Those of ecom are run by pipeline/test_documented_commands.py and test_first_hour.py."""
     ci = re.findall(r"^(make) ([a-z-]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
-    run = {*typed(FIRST_HOUR), *ci, ("make", "setup")}  # which the others begin with
+    run = {*typed(FIRST_HOUR), *ci, ("make", "setup")}  # which all others need
     run = {short(words) for words in run} | {"ecom", "echo", "export"}
     assert {short(words) for words in TYPED} - run == NOT_RUN.keys()
 

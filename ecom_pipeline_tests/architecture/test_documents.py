@@ -1,4 +1,4 @@
-"""What the documents and the configuration name exists."""
+"""What the documents and the configuration refer to exists."""
 
 import re
 import tomllib
@@ -75,7 +75,7 @@ def test_the_runbook_says_of_each_alarm_what_it_means_where_to_look_and_what_to_
 def test_each_setting_that_a_document_names_is_one_that_is_read():
     known = {settings.variable(each.name) for each in fields(Settings)}
     known |= {settings.variable(each) for each in ("api_key", "staff_token")}
-    known |= {"ECOM_PG_BIN"}  # of the warehouse's own process
+    known |= {"ECOM_PG_BIN"}  # read by the warehouse's process
     for page in PAGES:
         assert set(re.findall(r"\bECOM_[A-Z_]+[A-Z]\b", page.read_text())) <= known, page
 

@@ -1,4 +1,4 @@
-"""infra/ is safe, in each environment: every resource of a kind keeps the rules of its kind."""
+"""infra/ is safe, in each environment: every resource follows the rules of its kind."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from ecom_pipeline_tests.architecture.infra_rules import RULES
 EXCEPTIONS = {
     ("it allows exact actions on exact resources", "AlarmKey"): (
         "a key's policy names no other resource than itself, and without the account's kms:* "
-        "nobody could ever change it"
+        "no principal could ever change it"
     ),
     ("it has no managed policy", "ApiLogWriter"): (
         "API Gateway accepts a role for the account's logs only with what AWS' policy lists"
@@ -66,10 +66,10 @@ def test_every_kind_of_resource_has_a_rule_or_needs_none(resources):
 def test_no_route_is_open(api):
     schemes = api["components"]["securitySchemes"]
     for path, item in api["paths"].items():
-        assert item.keys() <= METHODS | {"parameters"}, f"{path} has a method for anything"
-        for method in METHODS & item.keys() - {"options"}:  # the next test's
+        assert item.keys() <= METHODS | {"parameters"}, f"{path} has a catch-all method"
+        for method in METHODS & item.keys() - {"options"}:  # options: the next test
             wanted = item[method].get("security", api.get("security"))
-            assert wanted, f"{method} {path} is open"
+            assert wanted, f"{method} {path} has no authorization"
             assert all(each and each.keys() <= schemes.keys() for each in wanted), (method, path)
 
 
@@ -92,7 +92,7 @@ def test_a_browser_is_answered_for_the_customers_routes_and_the_pages_origin_onl
 
 def test_the_pages_origin_is_one_and_by_default_nobodys():
     parameter = infra.expanded()["Parameters"]["PageOrigin"]
-    assert parameter["Default"].endswith(".invalid")  # RFC 2606: no host has such a name
+    assert parameter["Default"].endswith(".invalid")  # RFC 2606: reserved, never resolves
     for wrong in ("*", "https://*", "https://a.b/", "https://a.b,https://c.d", "null", ""):
         assert not re.search(parameter["AllowedPattern"], wrong), wrong
     for right in (parameter["Default"], LOCAL.page_origin, "https://invoices.example.com"):
@@ -175,7 +175,7 @@ def test_the_template_names_no_account_region_or_person():
 
 def test_the_template_is_clean_as_it_is_deployed():
     """As it is written, `make lint` looks at it; what SAM makes of it has properties of its own."""
-    from cfnlint.api import ManualArgs, lint  # 3 s, which no other test here needs
+    from cfnlint.api import ManualArgs, lint  # 3 s, not needed by other tests
 
     found = lint(json.dumps(infra.expanded()), config=ManualArgs(regions=[infra.REGION]))
     assert {str(each) for each in found} == set()

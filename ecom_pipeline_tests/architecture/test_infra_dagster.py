@@ -1,4 +1,4 @@
-"""infra/dagster/ is safe and fits the rest: template, image, instance, the stack it builds on."""
+"""infra/dagster/ is safe and consistent: template, image, instance, the real-time stack."""
 
 import re
 import shutil
@@ -190,7 +190,7 @@ def commands_of(resources):
         yield from filter(None, [container.get("HealthCheck", {}).get("Command", [])[1:]])
 
 
-@pytest.mark.filterwarnings("ignore::Warning")  # of the programs' own imports
+@pytest.mark.filterwarnings("ignore::Warning")  # of imports by the programs
 def test_each_command_of_a_task_is_there(monkeypatch):
     """Its program is installed and takes its words and options; with --help nothing is run."""
     commands = list(commands_of(infra.dagster_resources("production")))

@@ -1,4 +1,4 @@
-"""The gate itself: each rule goes red when a resource is spoilt, for each resource of its kind."""
+"""The gate itself: each rule fails for a wrong value, for each resource of its kind."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""The zip that infra/ deploys: built for arm64 on any machine, the same bytes every time."""
+"""The zip that infra/ deploys: built for arm64 on any machine, with the same bytes every time."""
 
 import zipfile
 from importlib.util import find_spec
@@ -14,7 +14,7 @@ AARCH64 = 0xB7  # ELF's e_machine
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     if find_spec("uv") is None:
-        pytest.skip("uv is not installed here: `make setup` does it")
+        pytest.skip("uv is not installed: run `make setup`")
     folder = tmp_path_factory.mktemp("lambda")
     return packaging.build_for_lambda(folder / "lambda.zip", folder / "scratch")
 

@@ -1,4 +1,4 @@
-"""The lineage, written down: a change to the graph shows in review as a change to this text."""
+"""The lineage as text: a change of the graph is a change of this text, visible in review."""
 
 import warnings
 

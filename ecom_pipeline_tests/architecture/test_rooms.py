@@ -1,4 +1,4 @@
-"""The shape of the code, checked: what may import what, and how big a thing may be."""
+"""The structure of the code: allowed imports, and limits of size."""
 
 import ast
 import re
@@ -10,8 +10,8 @@ from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parents[2] / "ecom_pipeline"
 MODULES = sorted(ROOT.rglob("*.py"))
-READERS = {"settings.py", "realtime/clients.py"}  # of the environment
-HANDLERS = {"local/drill/functions.py"}  # sets it for the handlers, as Lambda does
+READERS = {"settings.py", "realtime/clients.py"}  # modules that read the environment
+HANDLERS = {"local/drill/functions.py"}  # sets the environment of the handlers, as Lambda does
 ENTRY_POINTS = {"local/redshift/__main__.py", "local/poller/__main__.py"}
 
 
@@ -27,7 +27,7 @@ def test_only_the_settings_and_the_functions_read_the_environment():
     readers = {
         name_of(p) for p in MODULES if "os.environ" in p.read_text() or "getenv" in p.read_text()
     }
-    deploy = {"local/deploy.py"}  # sets samtranslator's region, which it takes from nowhere else
+    deploy = {"local/deploy.py"}  # sets samtranslator's region, which has no other source
     assert readers <= READERS | HANDLERS | ENTRY_POINTS | deploy
 
 

@@ -1,4 +1,4 @@
-"""The Lambda zip: what is in it, how big it is, and that it runs with nothing else."""
+"""The Lambda zip: its content, its size, and that it runs without other packages."""
 
 import subprocess
 import sys

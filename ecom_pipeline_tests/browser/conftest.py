@@ -1,4 +1,4 @@
-"""A real browser, for what people look at."""
+"""A real browser, for the customer page and the report."""
 
 import shutil
 from collections.abc import Iterator

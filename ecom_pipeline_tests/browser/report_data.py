@@ -1,4 +1,4 @@
-"""Marts as the report is handed them, without a warehouse: a shop of as many days as wanted."""
+"""Marts as input of the report, without a warehouse: a shop with any number of days."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal

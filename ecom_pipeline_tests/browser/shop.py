@@ -1,4 +1,4 @@
-"""Two customers of a shop, what they bought, and the page that they look at it with."""
+"""Two customers of a shop, their invoices, and the customer page in a browser."""
 
 import sys
 from collections.abc import Iterator
@@ -59,11 +59,11 @@ def opened(world: World) -> Iterator[None]:
     with said.open("w") as out, running(command, env=environment, stdout=out) as process:
 
         def told() -> list[str]:
-            assert process.poll() is None, "ecom page has ended"
+            assert process.poll() is None, "`ecom page` has exited"
             lines = said.read_text().splitlines()
             return lines if len(lines) >= 2 else []
 
-        assert until(told, "the address of the page") == [
+        assert until(told, "the URL of the page") == [
             f"the customer page: {world.settings.page_origin}/",
             f"sign in as customer-{ANN} with the password {tokens.PASSWORD}",
         ]
@@ -85,7 +85,7 @@ class Visit:
         self.tab.on("console", self._note)
 
     def _note(self, said: ConsoleMessage) -> None:
-        icon = f"{self.settings.endpoint_url}/favicon.ico"  # which the emulator's sign-in lacks
+        icon = f"{self.settings.endpoint_url}/favicon.ico"  # missing in the emulator's sign-in
         if said.type == "error" and said.location["url"] != icon:
             self.complaints.append(said.text)
 

@@ -1,4 +1,4 @@
-"""The customer page in a real browser, over a whole line: what a customer sees, and nobody else."""
+"""The customer page in a real browser, on a whole pipeline: customers see their data only."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The sales report in a real browser, with the network cut off."""
+"""The sales report in a real browser, without a network."""
 
 import re
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The stores of a test of this tier, as the batch path reaches them."""
+"""The stores of a test of this tier, as clients of the batch path."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Harm done by hand to a day of a store, and how a reconciliation must name each."""
+"""Corruptions of one day in a store, and the discrepancy that reconcile must report for each."""
 
 import gzip
 
@@ -96,7 +96,7 @@ def csv_part(world, day):
 
 def body_of(lake, key) -> bytes:
     stored = lake.csv.read(key)
-    assert stored is not None, f"{key} is not there"
+    assert stored is not None, f"{key} is missing"
     return stored.body
 
 
@@ -142,4 +142,4 @@ MENDED = {
     lose_csv_part: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
     break_manifest: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
 }
-"""What a report says of each, and a repair mends."""
+"""The discrepancies that reconcile reports for each, and that a repair resolves."""

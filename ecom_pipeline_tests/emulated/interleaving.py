@@ -1,7 +1,7 @@
-"""Loads that stop before each call to S3 and before each statement, and go on when they are told.
+"""Loads that stop before each call to S3 and before each statement, and continue on command.
 
-Each is a thread of its own on real clients; only one of them moves at a time, so an interleaving
-is the order in which they are told to. What a load does is the caller's.
+Each is a separate thread with real clients; only one of them runs at a time, so an interleaving is
+the order of the commands. The work of a load is defined by the caller.
 """
 
 import threading
@@ -79,7 +79,7 @@ class Load:
                 self._work()
             else:
                 self.error = Killed()
-        except (Exception, Killed) as error:  # noqa: BLE001 - the caller looks at it
+        except (Exception, Killed) as error:  # noqa: BLE001 - the caller handles it
             self.error = error
         finally:
             self.at = None
@@ -89,7 +89,7 @@ class Load:
 class Connection:
     """A real connection whose statements are steps of the load that opened it."""
 
-    holder: Load | None = None  # whose transaction has the lock
+    holder: Load | None = None  # the load whose transaction has the lock
 
     def __init__(self, real: Any) -> None:
         self._real = real
@@ -134,7 +134,7 @@ class Connection:
             raise redshift_connector.InterfaceError("dropped")
         act()
         if fault == "lose":
-            raise redshift_connector.InterfaceError("the answer was lost")
+            raise redshift_connector.InterfaceError("the response was lost")
 
 
 class Cursor:
@@ -157,7 +157,7 @@ def stop_before_calls(s3: Any) -> None:
     def before_call(model: Any, params: dict[str, Any], **_: Any) -> None:
         load = getattr(_own, "load", None)
         if load is not None and load.reach(named(model.name, params["url"])):
-            raise Killed  # what happens to a connection is boto3's to retry: here it is an end
+            raise Killed  # boto3 would retry a connection error; this ends the load
 
     s3.meta.events.register("before-call.s3", before_call)
 

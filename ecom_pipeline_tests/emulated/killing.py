@@ -1,4 +1,4 @@
-"""A process that is killed at its n-th write: what is left is what the next one finds."""
+"""A process that is killed at its n-th write; the next one finds what was written."""
 
 import threading
 from collections.abc import Callable

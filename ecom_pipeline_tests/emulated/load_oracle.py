@@ -1,4 +1,4 @@
-"""What is true of a day, said plainly: its table, its quarantine, each version that it may have."""
+"""The oracle of a day: its table, its quarantine, and each version that it may have."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -55,8 +55,8 @@ class Oracle:
         self.objects = {}
         self.tables = [{}]
         self.version = 0
-        self.held = {}  # what the fact table was seen to hold
-        self.newest = 0  # of the tables, the first that it can have been
+        self.held = {}  # observed contents of the fact table
+        self.newest = 0  # index of the oldest table that the fact table may still show
 
     def arrive(self, place, contents):
         self.objects[place] = contents
@@ -75,7 +75,7 @@ class Oracle:
     def check(self, rows, entries, totals):
         """Compare with the fact table's rows, the ledger's and the fact table's sums."""
         table = dict(rows)
-        assert len(rows) == len(table), "an event twice"
+        assert len(rows) == len(table), "a duplicate event"
         assert [entry.version for entry in entries] == list(range(1, len(entries) + 1))
         assert len(entries) - self.version in {0, 1}
         if not entries:
@@ -86,14 +86,14 @@ class Oracle:
             assert table == self.held, "changed without a version"
             return
         later = range(self.newest, len(self.tables))
-        assert table in self.tables[self.newest :], "never the day's table, or one of before"
+        assert table in self.tables[self.newest :], "not a table of the day, or an outdated one"
         self.newest = next(n for n in later if self.tables[n] == table)
         self._check_version(entries[-1], table)
         self.version, self.held = len(entries), table
 
     def _check_version(self, entry, table):
         past, both = self.held, self.held.keys() & table.keys()
-        assert self.version == 0 or past != table, "a version of nothing new"
+        assert self.version == 0 or past != table, "a version without a change"
         assert (entry.totals.rows, entry.rows_before) == (len(table), len(past))
         assert entry.totals.amount == entry.totals.quantity == sum(table.values())
         change = entry.change

@@ -1,4 +1,4 @@
-"""The stores and the triggers that test_load_protocol.py drives, and what they then hold."""
+"""The stores and triggers that test_load_protocol.py drives, and reads of their content."""
 
 import csv
 import gzip
@@ -39,7 +39,7 @@ class World:
         self.queue.sqs.set_queue_attributes(
             QueueUrl=self.url, Attributes={"VisibilityTimeout": "43200"}
         )
-        self.queue.sqs.purge_queue(QueueUrl=self.url)  # S3 tries a new queue with a message
+        self.queue.sqs.purge_queue(QueueUrl=self.url)  # S3 sends a test message to a new queue
         stop_before_calls(self.lake.s3)
 
     def load(self, days):
@@ -88,7 +88,7 @@ class World:
         found = []
         for part in manifest.parts:
             stored = self.lake.csv.read(part.key)
-            assert stored is not None, f"{part.key} is in the manifest, and not there"
+            assert stored is not None, f"{part.key} is in the manifest, but missing"
             text = gzip.decompress(stored.body).decode()
             found += csv.DictReader(io.StringIO(text))
         return [(row["event_id"].rpartition(".")[2], int(row["quantity"])) for row in found]

@@ -1,4 +1,4 @@
-"""realtime.archive against an emulated S3: what was delivered is in the lake, once a batch."""
+"""realtime.archive against an emulated S3: a delivered batch is one object in the lake."""
 
 import boto3
 import pytest

@@ -1,4 +1,4 @@
-"""The Dagster project on a real instance: what a run does, shows, keeps and gives up."""
+"""The Dagster project on a real instance: runs, metadata, retries and failures."""
 
 import json
 from dataclasses import replace
@@ -208,7 +208,7 @@ def test_wrong_figures_never_reach_the_marts(aws, instance, lake, day):
         session.run("update sales.fact_invoice_lines set amount = 1 where invoice_date = %s", [day])
         session.commit()
     before = look(aws, instance)
-    result = run(aws, instance, day)  # the ledger says that nothing is to be done
+    result = run(aws, instance, day)  # the day matches the ledger
     assert not evaluations(result)[checks.EQUALS_CSV].passed
     assert str(day) in str(evaluations(result)[checks.EQUALS_CSV].metadata["what"].value)
     assert look(aws, instance, before).total_requested == 0

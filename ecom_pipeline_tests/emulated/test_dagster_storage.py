@@ -1,4 +1,4 @@
-"""Dagster's storage as production has it: Postgres, which keeps what a run says."""
+"""Dagster's storage as in production: Postgres, with the events of a run."""
 
 from collections.abc import Iterator
 from pathlib import Path

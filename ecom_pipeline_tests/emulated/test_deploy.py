@@ -1,4 +1,4 @@
-"""infra/ deployed: every resource is there, a change is an update, and stages do not meet."""
+"""infra/ deployed: every resource exists, a change is an update, and stages don't collide."""
 
 import json
 
@@ -9,7 +9,7 @@ from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local import deploy
 from ecom_pipeline_tests.conftest import emulated
 
-# What the emulator has not got: its CloudFormation refuses both.
+# Not supported by the emulator: its CloudFormation refuses both.
 AWS_ONLY = {"RejectedRate": "an alarm on metric math", "WebAclOfApi": "a web ACL's association"}
 
 

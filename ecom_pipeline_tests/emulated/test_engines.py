@@ -1,4 +1,4 @@
-"""batch.engines: whatever builds the history, the manifests are the same to the byte."""
+"""lake.engines: each engine writes the same manifests, byte for byte."""
 
 import os
 import signal
@@ -28,8 +28,8 @@ from ecom_pipeline_tests.builders import REAL, accepted, on, read_rejected
 from ecom_pipeline_tests.children import running
 from ecom_pipeline_tests.waiting import until
 
-SMALL_PARTS = 2_000  # bytes of raw: the days below get parts by the dozen
-OBJECTS = 3  # of such a day
+SMALL_PARTS = 2_000  # bytes of raw: the days below get dozens of parts
+OBJECTS = 3  # per day
 
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -121,7 +121,7 @@ def test_a_killed_build_leaves_no_process_behind(aws, days, tmp_path):
     command = [sys.executable, "-c", _BUILD, *(day.isoformat() for day in days)]
     environment, out = os.environ | settings.environment_of(aws), tmp_path / "out"
     with out.open("w") as shown, running(command, env=environment, stdout=shown) as parent:
-        until(out.read_text, "a day to be built, so that the workers are there")
+        until(out.read_text, "a day to be built, so that the workers are running")
         workers = psutil.Process(parent.pid).children(recursive=True)
         parent.send_signal(signal.SIGKILL)
         assert workers

@@ -1,4 +1,4 @@
-"""proof.erasure: a customer leaves every store, whatever is killed, and never comes back."""
+"""erasure: a customer is erased from every store, also after a kill, and stays erased."""
 
 import gzip
 from datetime import UTC, datetime
@@ -127,7 +127,7 @@ def names_nobody(shop):
             found = lake.s3.get_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
             body = found["Body"].read()
             text = gzip.decompress(body) if each["Key"].endswith(".gz") else body
-            assert customer not in text.replace(customer + b"9", b"")  # which is another one's
+            assert customer not in text.replace(customer + b"9", b"")  # the id of another customer
     assert not [item for item in shop.items() if f"{shop.customer}'" in str(item)]
     rows = shop.stores.warehouse.query(
         "select count(*) from sales.fact_invoice_lines where customer_id = %s", [shop.customer]
@@ -196,13 +196,13 @@ def test_neither_a_backfill_nor_a_redelivery_brings_them_back(shop, mode, rows, 
     erase(shop, mode)
     totals = shop.totals()
     archive.handler(stream_of(*shop.mine, shop.conflict, first=777 + 1000 * int(shop.invoice)))
-    archive.handler(stream_of(shop.mine[0] | {"Quantity": 0}, first=9 * 10**12))  # set aside
+    archive.handler(stream_of(shop.mine[0] | {"Quantity": 0}, first=9 * 10**12))  # quarantined
     made = shop.load()
     assert shop.totals() == totals
     assert [each.totals.rows for each in made] == rows
     assert sum(each.erased for each in made) >= erased - 1
     assert not [k for k in made[0].quarantine_keys if shop.customer in held(shop, k)]
-    assert erase(shop, mode).after.is_clean, "raw, which had them again, is clean at once"
+    assert erase(shop, mode).after.is_clean, "raw, to which they had returned, is clean at once"
     assert names_nobody(shop)
 
 

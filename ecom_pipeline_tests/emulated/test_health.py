@@ -1,4 +1,4 @@
-"""The doctor and the status over a real local AWS of their own: healthy, then harmed."""
+"""The doctor and the status on a real, separate local AWS: healthy, then with faults."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -67,7 +67,7 @@ def test_a_healthy_system_lacks_nothing_and_is_all_shown(new):
     assert {name: each.found for name, each in found.items() if each.state != "ok"} == {}
     assert {"warehouse", "table", "raw bucket", "CSV bucket, to write", "clock"} <= found.keys()
     lake = connect.lake(new)
-    assert lake.csv.read(keys.copy_manifest_key(0, 0)) is None  # it tried, and wrote nothing
+    assert lake.csv.read(keys.copy_manifest_key(0, 0)) is None  # the check wrote nothing
 
 
 def test_a_store_without_a_load_says_so_and_hides_no_other(new):
@@ -98,7 +98,7 @@ def test_the_numbers_are_those_of_what_was_put_in(new):
         "days": 3,
         "newest_day": DAY + timedelta(days=2),
         "its_objects": 1,
-        "notifications_waiting": 5,  # and the one with which S3 tries a new queue
+        "notifications_waiting": 5,  # including S3's test message to a new queue
     }
     assert found["quarantine"] == {"open": 3, "invalid": 2, "not_json": 1}
     assert found["CSV"] == {"days": 2, "newest_day": days[1], "its_rows": 2}

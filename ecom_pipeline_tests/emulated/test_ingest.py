@@ -1,4 +1,4 @@
-"""realtime.ingest against an emulated Kinesis: what is answered is what is on the stream."""
+"""realtime.ingest against an emulated Kinesis: accepted events are on the stream."""
 
 import base64
 import json

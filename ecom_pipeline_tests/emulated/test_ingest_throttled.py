@@ -1,4 +1,4 @@
-"""realtime.ingest while Kinesis is busy: what is refused is sent again, and nobody sees a 502."""
+"""realtime.ingest with a throttled Kinesis: refused records are retried, no caller gets a 502."""
 
 import json
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""batch.load on an emulated S3 and a real redshift_connector: days are replaced whole, or not."""
+"""warehouse.load on an emulated S3 and a real redshift_connector: a day is replaced atomically."""
 
 import gzip
 import threading
@@ -111,7 +111,7 @@ def test_a_part_that_is_not_what_its_manifest_says_leaves_the_day_as_it_was(
         s3.delete_object(Bucket=aws.csv_bucket, Key=part.key)
     elif damage == "cut":
         s3.put_object(Bucket=aws.csv_bucket, Key=part.key, Body=body[:-9])
-    else:  # a cent more, in a file of just the length that its manifest says
+    else:  # a cent more, in a file of the length in its manifest
         forged = gzip.compress(gzip.decompress(body).replace(b",2.5500,", b",2.5600,"))
         lake.csv.write_part(part.key, forged)
         manifest = lake.csv.read(keys.manifest_key(day)).body

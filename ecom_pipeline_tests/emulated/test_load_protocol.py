@@ -1,16 +1,16 @@
-"""Any order of arrivals, ticks, loads, crashes and retries ends in the tables of a plain oracle.
+"""Any order of arrivals, ticks, loads, crashes and retries ends in the oracle's tables.
 
-Loads stop before each call and each statement (interleaving.py); meanwhile others go on. What is
-true of a day is in load_oracle.py, what is driven in load_world.py. For many more examples, and a
-failing one made small:
+Loads stop before each call and each statement (interleaving.py) while others continue. The oracle
+is in load_oracle.py, the system in load_world.py. For many more examples, with shrinking:
+
 `pytest -n0 --hypothesis-profile=thorough ecom_pipeline_tests/emulated/test_load_protocol.py`
 
-What it was shown to catch (2026-11-27), each taken out of the product by itself:
-* messages deleted before the tick that asks is committed: a day forgotten, in the first example;
+Mutations of the product that it has detected (2026-11-27), each made separately:
+* messages deleted before the tick's requests are committed: a day is lost, in the first example;
 * the de-duplication of a redelivered event: found among 20 examples;
-* a load's lock: an event twice, when it is overtaken before its delete, insert or ledger row;
+* a load's lock: a duplicate event, when it is overtaken before its delete, insert or ledger row;
 * a load's fence: an older table, when it is overtaken after its COPY.
-The last two were shown with `a_load_is_overtaken` alone, at each of its pauses.
+The last two were detected by `a_load_is_overtaken` alone, at each of its pauses.
 """
 
 import itertools
@@ -49,10 +49,10 @@ from ecom_pipeline_tests.emulated.load_world import World, days_told, span_of, v
 THOROUGH = settings.get_current_profile_name() == "thorough"
 EXAMPLES = settings().max_examples if THOROUGH else 10
 STEPS = 30
-MOST_LOADS = 4  # at once
-SPACED = (0, 1, 3)  # the days that get events: two neighbours, and one apart
+MOST_LOADS = 4  # concurrently
+SPACED = (0, 1, 3)  # the days with events: two successive ones, and a separate one
 A_LOOK = 4  # days of an example
-EXAMPLES_OF_DAYS = min(EXAMPLES, 250)  # used again then: all that stays of one are claims
+EXAMPLES_OF_DAYS = min(EXAMPLES, 250)  # then reused: only claims remain of an example
 TICKS = 4
 
 PAUSES = (
@@ -61,10 +61,10 @@ PAUSES = (
     *("select load_fence", "delete fact_invoice_lines", "insert fact_invoice_lines"),
     *("insert load_ledger", "commit", None, None, None),
 )
-"""Where loads are made to wait; None is their end."""
+"""The steps at which loads are paused; None is their end."""
 
 
-DAYS = st.sampled_from((0, *SPACED))  # the more on one day, the more loads meet
+DAYS = st.sampled_from((0, *SPACED))  # the more events on one day, the more loads collide
 SPANS = st.sampled_from([(0, 0), (1, 1), (0, 1), (0, 3)])
 PLACES = st.tuples(st.integers(0, 1), st.integers(1, 6))
 EVENTS = st.tuples(st.sampled_from("abc"), st.integers(1, 2))
@@ -77,26 +77,26 @@ class LoadProtocol(RuleBasedStateMachine):
     """What may happen to three days, in any order."""
 
     world: World
-    looks: Iterator[list[date]]  # days for an example
+    looks: Iterator[list[date]]  # days for each example
 
     @initialize()
     def three_days(self):
         self.days = next(self.looks)
         self.oracles = {day: Oracle(day) for day in self.days}
         self.cursor = None
-        self.invisible = []  # receipts of what a killed tick had received
-        self.waiting = []  # runs that are asked for, with their days
-        self.launched = set()  # run keys: Dagster launches none of them twice
-        self.failed = []  # days of runs that are to be run again
-        self.untold = set()  # days of notifications that were lost
+        self.invisible = []  # receipts of messages that a killed tick had received
+        self.waiting = []  # requested runs, with their days
+        self.launched = set()  # run keys: Dagster launches each once
+        self.failed = []  # days of runs that are to be retried
+        self.untold = set()  # days of lost notifications
         self.loads = []  # with their days
         self.mornings = itertools.count(1)
         self.is_new = False  # an object, since the last sweep
-        self.has_moved = False  # a load, since the last look at the tables
+        self.has_moved = False  # a load, since the last check of the tables
         self.session_of = self.world.straight.session()
         self.session = self.session_of.__enter__()
 
-    # what arrives
+    # arrivals
 
     @rule(day=DAYS, place=PLACES, contents=CONTENTS, then=THEN, to=st.sampled_from(PAUSES))
     def an_object_arrives(self, day, place, contents, then, to):
@@ -128,7 +128,7 @@ class LoadProtocol(RuleBasedStateMachine):
         stale.run()
         self.has_moved = True
 
-    # what is told, and what asks
+    # notifications and triggers
 
     @rule(most=st.integers(1, 3), lost=st.booleans())
     def notifications_are_doubled_or_lost(self, most, lost):
@@ -202,7 +202,7 @@ class LoadProtocol(RuleBasedStateMachine):
     def show(self, receipts):
         sqs = self.world.queue.sqs
         for receipt in receipts:
-            with suppress(sqs.exceptions.ClientError):  # deleted since
+            with suppress(sqs.exceptions.ClientError):  # already deleted
                 sqs.change_message_visibility(
                     QueueUrl=self.world.url, ReceiptHandle=receipt, VisibilityTimeout=0
                 )
@@ -247,7 +247,7 @@ class LoadProtocol(RuleBasedStateMachine):
         self.has_moved = True
         return found
 
-    # what must be true after each of these
+    # invariants after each of these
 
     @invariant()
     def the_fact_table_is_one_that_the_oracle_allows(self):
@@ -300,7 +300,9 @@ class LoadProtocol(RuleBasedStateMachine):
             self.run_all()
             self.a_tick(killed=False)
         for day in set(self.days) - self.untold:
-            assert self.oracles[day].held == self.oracles[day].account().table, "told, not loaded"
+            assert self.oracles[day].held == self.oracles[day].account().table, (
+                "notified, but not loaded"
+            )
         assert self.world.unacknowledged() == 0
         for stale, _ in list(self.loads):
             stale.run()
@@ -347,7 +349,7 @@ class LoadProtocol(RuleBasedStateMachine):
 
 
 EXPECTED = (Killed, WarehouseError, ManifestError, redshift_connector.InterfaceError)
-"""How a load may end that others got in the way of, or a fault."""
+"""The errors of a load that was overtaken by others, or met a fault."""
 
 
 @pytest.fixture
@@ -370,7 +372,7 @@ def test_any_order_of_arrivals_ticks_loads_and_crashes_ends_in_the_same_tables(w
             derandomize=not THOROUGH,
             deadline=None,
             database=None,
-            # HealthCheck's metaclass has an __iter__ without types
+            # HealthCheck's metaclass has an untyped __iter__
             suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]
             phases=[Phase.generate, Phase.shrink] if THOROUGH else [Phase.generate],
         ),

@@ -1,4 +1,4 @@
-"""The marts: brought up to date day by day, they are what the whole fact table would make them."""
+"""The marts: refreshed day by day, they equal those computed from the whole fact table."""
 
 import random
 from datetime import date, timedelta

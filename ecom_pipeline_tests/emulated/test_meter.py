@@ -1,4 +1,4 @@
-"""cost.meter on real calls: each is counted as it reaches AWS, with what it is billed for."""
+"""cost.meter on real calls: each is counted at the AWS client, with its billed units."""
 
 import boto3
 import pytest

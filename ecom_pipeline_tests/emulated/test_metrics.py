@@ -1,4 +1,4 @@
-"""What the functions log: one JSON line an invocation, metrics in EMF, no personal data."""
+"""The functions' logs: one JSON line per invocation, metrics in EMF, no personal data."""
 
 import json
 from types import SimpleNamespace

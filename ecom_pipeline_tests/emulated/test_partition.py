@@ -1,4 +1,4 @@
-"""batch.partition and batch.catalog on an emulated S3 and Glue."""
+"""lake.partition and lake.catalog on an emulated S3 and Glue."""
 
 import gzip
 import threading
@@ -72,12 +72,12 @@ def test_what_the_rebuild_cannot_use_is_in_quarantine_until_it_can(aws, day):
         received_at=accepted(on(day)).received_at,
         error=envelope.EventError("f", "e", "g"),
     )
-    lake.raw.write_records(found.key, [foreign])  # stands for a line that today's rules refuse
+    lake.raw.write_records(found.key, [foreign])  # a line that today's rules reject
     made = partition.build(lake, day)
     (key,) = made.quarantine_keys
     assert made.quarantined == {"unreadable": 1}
     assert len(list(lake.raw.lines(key))) == 1
-    archive.handler(stream_of(on(day)))  # the object is whole again
+    archive.handler(stream_of(on(day)))  # restores the object
     assert partition.build(lake, day).quarantined == {}
     with pytest.raises(lake.s3.exceptions.NoSuchKey):
         lake.raw.lines(key)

@@ -1,8 +1,8 @@
-"""Each function's role allows what its code calls, on what it calls it on, and nothing else.
+"""Each function's role allows the calls of its code, on their resources, and no others.
 
-The handlers run in this process with the environment and against the resources that infra/ gives
-them; botocore tells which calls they make, and IAM what their roles allow. Whether AWS would
-evaluate the policies as this module does is not shown: it knows exact actions, and * at an end.
+The handlers run in this process with the environment and the resources of infra/; botocore reports
+their calls, and the template their roles' policies. That AWS evaluates the policies as this module
+does is not tested: it supports exact actions, and * at the end.
 """
 
 import json
@@ -28,7 +28,7 @@ PLACE = f"{LOCAL.region}:{ACCOUNT_LOCAL}"
 FUNCTIONS = ("archive", "ingest", "query", "store")
 
 # Called by Lambda on the function's behalf, not by its code: logging, reading the stream for the
-# event source mapping, telling its failure destination.
+# event source mapping, sending to its on-failure destination.
 LAMBDAS_OWN = ("logs:", "kinesis:Describe", "kinesis:Get", "kinesis:List", "sqs:SendMessage")
 
 
@@ -104,7 +104,7 @@ def _secret(asked: dict[str, Any]) -> Iterator[str]:
     yield asked["SecretId"]
 
 
-# What IAM asks for when an operation is called; an operation that is not here is an error.
+# The IAM actions of each operation; an unlisted operation is an error.
 NEEDS = {
     ("dynamodb", "BatchExecuteStatement"): ("dynamodb:PartiQLInsert", _inserted),
     ("dynamodb", "BatchGetItem"): ("dynamodb:BatchGetItem", _tables),

@@ -1,7 +1,7 @@
-"""The batch path's role allows what its runs and sensors call, on what they call it on, only.
+"""The batch path's role allows the calls of its runs and sensors, on their resources, only.
 
-botocore tells which calls they make. Redshift's credentials and KMS are left out: an API that
-nothing here stands in for, and one that SNS calls on our behalf.
+botocore reports the calls. Redshift's credentials and KMS are left out: an API without an emulation
+here, and one that SNS calls on our behalf.
 """
 
 import re
@@ -37,7 +37,7 @@ OTHER_NAMES = {
     "DeleteMessageBatch": "DeleteMessage",
 }
 NOT_HEARD = ("kms:", "redshift-serverless:")
-LOGS = "compute-logs/"  # S3ComputeLogManager's, which writes them on AWS only
+LOGS = "compute-logs/"  # of S3ComputeLogManager, which writes them on AWS only
 
 
 def resource_of(asked, service):
@@ -113,7 +113,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
     lake.raw.write_records(
         keys.raw_key(day, "0", "1", "1"), [accepted(on(day, event_id=f"{day}a")), bad]
     )
-    erased = Tombstone(mode="anonymise", moment=RECEIVED)  # of nobody: builds read the salt
+    erased = Tombstone(mode="anonymise", moment=RECEIVED)  # of no customer: builds read the salt
     tombstones.write(lake, "999999999999999999", erased)
     heard.clear()
 
@@ -142,7 +142,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
     assert made
     assert {call for call in made if not any(covers(each, call) for each in may)} == set()
     unused = {each for each in may if not any(covers(each, call) for call in made)}
-    # Glue asks for the catalog and the database too, whatever is done to a table in them
+    # Glue checks the catalog and the database too, for every operation on a table in them
     assert {each for each in unused if not each[0].startswith("glue:")} == set()
     assert {action for action, _ in may} - {action for action, _ in made} == {"glue:UpdateTable"}
 

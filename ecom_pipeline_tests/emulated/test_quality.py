@@ -1,4 +1,4 @@
-"""Each check goes red for the fault it is there for, and names it."""
+"""Each data quality check fails for its fault, and names it."""
 
 from datetime import date, timedelta
 
@@ -69,7 +69,7 @@ def test_an_invoice_of_two_customers_is_named(aws, warehouse, day):
         ([10] * 5, 41, True),
         ([0] * 5, 0, False),
         ([0] * 5, 1, True),  # a Saturday with sales
-        ([10] * 3, 0, False),  # too little is known
+        ([10] * 3, 0, False),  # too few days to compare with
     ],
 )
 def test_a_day_is_unusual_against_its_own_weekday(warehouse, day, weeks, rows, unusual):
@@ -97,7 +97,7 @@ def test_a_raw_day_that_nobody_loaded_is_named(aws, warehouse, day):
     lake.raw.write_records(keys.raw_key(day, "0", "1", "1"), [accepted(on(day))])
     with warehouse.session() as session:
         assert day in quality.not_loaded(lake, session, day + timedelta(days=1))
-        assert day not in quality.not_loaded(lake, session, day)  # it is not over
+        assert day not in quality.not_loaded(lake, session, day)  # it has not ended
     partition.build(lake, day)
     load.publish(warehouse, lake, [day])
     with warehouse.session() as session:

@@ -1,4 +1,4 @@
-"""proof.quarantine: what was set aside is shown, tried again, and leaves only when it was taken."""
+"""quarantine: records are listed, revalidated, and leave only after they were accepted."""
 
 from datetime import UTC, date, datetime
 
@@ -82,7 +82,7 @@ def test_what_is_mended_is_taken_and_leaves_and_the_rest_stays(lake, day):
     before = {kept.record.field: kept.line for kept in look(lake, day)}
     tried = candidates(lake, day, {"Quantity": "6"})
     assert [trial.refusal and trial.refusal.field for trial in tried] == [None, "Country"]
-    assert len(look(lake, day)) == 2, "a preview writes nothing"
+    assert len(look(lake, day)) == 2, "a dry run writes nothing"
     api = Api()
     outcome = replay.replay(lake, tried, api)
     assert [event["event_id"] for event in api.took] == ["a"]
@@ -99,7 +99,7 @@ def test_an_event_without_an_id_has_the_same_one_at_each_try(lake, day):
     assert first != second, "equal lines of an invoice are two events"
     replay.replay(lake, candidates(lake, day, {"Quantity": "6"}, field="Quantity")[:1], Api())
     (left,) = candidates(lake, day, {"Quantity": "6"}, field="Quantity")
-    assert event_of(left)["event_id"] == second, "it does not hang on the lines before it"
+    assert event_of(left)["event_id"] == second, "the id does not depend on the lines before it"
 
 
 @pytest.mark.parametrize("write", [1, 2])
@@ -109,10 +109,10 @@ def test_killed_at_any_write_and_run_again_it_ends_the_same(lake, day, write):
     api = Api()
     tried = candidates(lake, day, {"Quantity": "6"})
     assert killed_at(write, lambda: replay.replay(lake, tried, api), lake.s3)
-    assert {kept.line for kept in look(lake, day)} == lines, "nothing is lost"
+    assert {kept.line for kept in look(lake, day)} == lines, "a record was lost"
     replay.replay(lake, candidates(lake, day, {"Quantity": "6"}), api)
     assert look(lake, day) == []
-    assert api.took[:2] == api.took[2:], "the same events, so the stores take them once"
+    assert api.took[:2] == api.took[2:], "not the same events, so the stores hold them twice"
     (moved,) = lake.raw.objects(f"{keys.REPLAYED}received_date={day}/")
     assert set(lake.raw.lines(moved.key)) == lines
 
@@ -140,9 +140,7 @@ def test_what_a_rebuild_set_aside_is_taken_by_loading_its_day(lake, days):
     assert refusal_of(trial).field == "InvoiceDate"
     (trial,) = replay.preview(lake, mine, {"Quantity": "1"}, TODAY)
     assert "no --set" in refusal_of(trial).expected
-    lake.raw.write_records(
-        key, [accepted(on(day, event_id="f"))]
-    )  # stands for a rule that was mended
+    lake.raw.write_records(key, [accepted(on(day, event_id="f"))])  # as after a corrected rule
     (trial,) = replay.preview(lake, mine, {}, TODAY)
     assert trial.rebuild == day
     partition.build(lake, day)
@@ -163,7 +161,7 @@ def test_a_conflict_needs_an_id_of_its_own_and_stays_away_once_it_was_taken(lake
     (trial,) = replay.preview(lake, mine, {"event_id": f"{invoice}-y"}, TODAY)
     replay.replay(lake, [trial], Api())
     made = partition.build(lake, day)
-    assert made.quarantined == {"id_conflict": 1}, "raw is as it was"
+    assert made.quarantined == {"id_conflict": 1}, "raw has changed"
     assert made.unaccounted == 0
     again = [k for k in look(lake, arrived, reason="id_conflict") if invoice in k.record.record]
     assert again == []

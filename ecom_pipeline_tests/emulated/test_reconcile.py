@@ -1,4 +1,4 @@
-"""Corruptions made by hand: each is found, named to the event and the hop, and mended or lost."""
+"""Injected corruptions: each is reported with event and hop, and repaired or reported as lost."""
 
 import json
 from dataclasses import replace
@@ -124,7 +124,7 @@ def test_nothing_is_in_the_report_but_what_was_corrupted(world, day, sold):
 
 def test_what_raw_has_lost_is_reported_and_not_carried_into_the_warehouse(world, day, sold):
     delete_fact_row(world, day)
-    add_header(world, day)  # perhaps its lines are what raw has lost: it stays as well
+    add_header(world, day)  # its lines may be lost in raw: then it stays as well
     (key,) = raw_keys(world, day)
     lake = connect.lake(world)
     body = lake.s3.get_object(Bucket=lake.raw.name, Key=key)

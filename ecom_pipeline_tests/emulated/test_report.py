@@ -1,4 +1,4 @@
-"""The report's asset: a page that opens, made anew when the marts are, or their verdict is."""
+"""The report's asset: a valid page, written again after the marts or their checks."""
 
 import dagster as dg
 import pytest

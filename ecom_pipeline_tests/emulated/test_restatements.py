@@ -1,4 +1,4 @@
-"""What a publish says of itself: added, removed, changed, why; planned, held above a bound."""
+"""The account of a publish: added, removed, changed, cause; its plan; approval above a bound."""
 
 import gzip
 import random
@@ -84,7 +84,7 @@ def test_the_cause_that_the_caller_knows_stands(warehouse, lake, day):
 
 def test_above_the_bound_a_load_waits_until_just_that_is_approved(warehouse, lake, day):
     arrive(lake, day, dict.fromkeys("abcdefghij", 1))
-    load.publish(warehouse, lake, [day], gate=GATE)  # a first load is never held
+    load.publish(warehouse, lake, [day], gate=GATE)  # a first load needs no approval
     arrive(lake, day, dict.fromkeys("abcdefghijk", 1))
     load.publish(warehouse, lake, [day], gate=GATE)
     before = stage_rows(warehouse, day)
@@ -95,7 +95,7 @@ def test_above_the_bound_a_load_waits_until_just_that_is_approved(warehouse, lak
     assert plan.make(warehouse, lake, [day])[day].change.changed == 11
     arrive(lake, day, dict.fromkeys("abcdefghijk", 3))
     approved = Gate(GATE.bound, held.value.plan_id)
-    with pytest.raises(ApprovalRequiredError):  # other data than were approved
+    with pytest.raises(ApprovalRequiredError):  # other data than approved
         load.publish(warehouse, lake, [day], gate=approved)
     arrive(lake, day, dict.fromkeys("abcdefghijk", 2))
     assert load.publish(warehouse, lake, [day], gate=approved)[day].cause == "correction"
@@ -151,7 +151,7 @@ def test_a_spoilt_day_stays_as_it_was_and_says_what_to_do(warehouse, lake, day, 
     assert stage_rows(warehouse, day) == {"a": 1}
     with warehouse.session() as session:
         assert ledger.newest(session, [day])[day].version == 1
-    partition.build(lake, day)  # what the message says helps
+    partition.build(lake, day)  # the message's advice
     assert list(load.publish(warehouse, lake, [day])) == [day]
     assert stage_rows(warehouse, day) == {"a": 2}
 

@@ -1,4 +1,4 @@
-"""One column list and four places: they drift, one column is added, anything else is refused."""
+"""One column list and four places: drift, one added column, and refusal of other changes."""
 
 import shutil
 import subprocess
@@ -50,7 +50,7 @@ def test_drift_names_the_place_and_the_column(aws, warehouse, day):
         )["Table"].items()
         if name in {"Name", "StorageDescriptor", "PartitionKeys", "Parameters", "TableType"}
     }
-    table["StorageDescriptor"]["Columns"][1]["Type"] = "bigint"  # as a crawler would guess
+    table["StorageDescriptor"]["Columns"][1]["Type"] = "bigint"  # as a crawler would infer
     catalog.glue.update_table(DatabaseName=aws.glue_database, TableInput=table)
     archive.handler(stream_of(on(day, event_id="a")))
     partition.build(lake, day)

@@ -1,4 +1,4 @@
-"""realtime.store against an emulated DynamoDB: each line once, whatever is delivered."""
+"""realtime.store against an emulated DynamoDB: each line is stored once, for any redelivery."""
 
 import random
 from decimal import Decimal

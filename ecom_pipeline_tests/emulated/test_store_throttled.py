@@ -1,4 +1,4 @@
-"""realtime.store while DynamoDB is busy, and what it costs: nothing is lost, doubled or blocked."""
+"""realtime.store with a throttled DynamoDB, and its cost: none lost, duplicated or blocked."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The extract: what Tableau's own Hyper reads in it is what the marts hold, to the penny."""
+"""The extract: Tableau's own Hyper reads the content of the marts from it, to the penny."""
 
 from xml.etree import ElementTree
 from zipfile import ZipFile
@@ -16,7 +16,7 @@ from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")
 
-FORMULA = "=1+1"  # to a spreadsheet; here it is a text
+FORMULA = "=1+1"  # a formula in a spreadsheet; here a text
 SOLD = [
     {"InvoiceNo": "1", "Quantity": 6, "UnitPrice": 2.555},
     {

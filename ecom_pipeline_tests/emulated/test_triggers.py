@@ -1,4 +1,4 @@
-"""What asks for a load - sensor, morning, sweep - and who is told of failures."""
+"""The triggers of a load - sensor, daily load, sweep - and the notification of failures."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -87,7 +87,7 @@ def test_a_tick_asks_for_just_the_days_of_new_objects_and_reports_them(instance,
     days = [first, second, last]
     for each in days:
         arrive(lake, each)
-    arrive(lake, today())  # not over: tomorrow's daily load has it
+    arrive(lake, today())  # not over: tomorrow's daily load includes it
     arrive(lake, date(2009, 6, 1))  # before the first partition: a warning, no crash
     found = tick(instance, queue)
     assert spans(found) == [(days[0], days[1]), (days[2], days[2])]

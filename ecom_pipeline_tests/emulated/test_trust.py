@@ -1,4 +1,4 @@
-"""The trust row: what it says of days that are published, compared, and published again."""
+"""The trust mart, for days that are published, compared, and published again."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Two customers, the shop's staff and a forger, before the deployed API."""
+"""Two customers, the shop's staff and an attacker, at the deployed API."""
 
 import base64
 import hmac
@@ -21,7 +21,7 @@ from ecom_pipeline_tests.builders import payload
 from ecom_pipeline_tests.waiting import until
 
 ALICE, BOB, CAROL = "61001", "61002", "61003"
-DAY = "1/15/2009 9:30"  # no other test of the line counts this day
+DAY = "1/15/2009 9:30"  # no other test of the pipeline counts this day
 CANARY = "BOBS-SECRET"
 
 
@@ -94,7 +94,7 @@ def wait_for(world, number, receipt):
         assert answer.status_code in {200, 202}, answer.text
         return answer.status_code == 200
 
-    until(there, f"the receipt {receipt} of invoice {number}", every=0.1)
+    until(there, f"the event {receipt} of invoice {number}", every=0.1)
 
 
 def part(value):

@@ -1,4 +1,4 @@
-"""What the tests of a file share here: a line, so each of them takes days of its own."""
+"""Fixtures for files whose tests share a pipeline: each test takes separate days."""
 
 from collections.abc import Callable
 from datetime import date

@@ -1,6 +1,6 @@
-"""What goes wrong between the functions and AWS: throttling, half answers, lost answers, doubles.
+"""Faults between the functions and AWS: throttling, partial failures, lost responses, duplicates.
 
-Every tenth call of an operation is at fault, in turn in each of the ways that the operation has.
+Every tenth call of an operation fails, in turn in each of the operation's ways.
 """
 
 import threading

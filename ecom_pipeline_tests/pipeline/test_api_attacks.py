@@ -1,7 +1,6 @@
-"""The deployed API under attack, over HTTP through the gateway: each try is refused, by status.
+"""Attacks on the deployed API, over HTTP through the gateway: each is refused, by status.
 
-The reads' own defences are tested in emulated/query; here it is the way in: token, route, method,
-path, header.
+Authorization of the reads is tested in emulated/query; here: token, route, method, path, header.
 """
 
 import time

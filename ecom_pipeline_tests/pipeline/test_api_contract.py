@@ -1,7 +1,7 @@
-"""infra/openapi.yaml against the deployed API: nothing is answered that it does not describe.
+"""infra/openapi.yaml against the deployed API: every response is one that it describes.
 
-schemathesis makes up requests from the description, valid and not, and checks each answer's
-status, content type, headers and body; then each status that can be provoked from outside is.
+schemathesis generates requests from the description, valid and not, and checks each response's
+status, content type, headers and body; then each status that a client can provoke is provoked.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What events cost grows only when somebody says so: calls and units against the recorded ones."""
+"""The usage of events does not grow unnoticed: calls and units against the recorded ones."""
 
 import pytest
 
@@ -25,6 +25,6 @@ def grown(now, then):
 
 def test_no_event_and_no_load_costs_more_calls_or_units_than_were_recorded(world):
     more = list(grown(world, recorded().guard))
-    assert more == [], "if it is meant, record it: python -m bench.cost_usage"
+    assert more == [], "if it is intended, record it: python -m bench.cost_usage"
     assert world.keys() == recorded().guard.keys()
     assert sum(part.requests for part in world.values()) > 0

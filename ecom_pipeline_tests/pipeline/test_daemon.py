@@ -1,4 +1,4 @@
-"""Dagster as it runs at people's: many triggers at once, processes that are killed."""
+"""Dagster in normal operation: many triggers at once, processes that are killed."""
 
 import signal
 from collections import Counter
@@ -27,9 +27,9 @@ from ecom_pipeline_tests.builders import accepted, on
 from ecom_pipeline_tests.conftest import free_port
 from ecom_pipeline_tests.waiting import until
 
-# A person, a backfill, the sensor and the sweep ask for the same two days, several times. What
-# sensor and sweep ask for while a run of it waits adds no run. Of more it is the same: forty
-# triggers, and 24 runs of a day beside 5 backfills, ended so too (2026-11-23).
+# A user, a backfill, the sensor and the sweep request the same two days, several times. Requests of
+# sensor and sweep add no run while one is queued. Larger numbers gave the same: forty triggers, and
+# 24 runs of a day beside 5 backfills (2026-11-23).
 DAYS, RUNS_A_DAY, BACKFILLS, SWEEPS = 2, 1, 1, 4
 LOADED = ["lake/csv_invoice_lines", "catalog/csv_invoice_lines", "warehouse/fact_invoice_lines"]
 BACKFILL = """
@@ -174,9 +174,9 @@ def test_of_many_triggers_each_day_is_loaded_one_at_a_time_and_the_marts_follow(
     for each in days:
         arrive(world, each, "early")
     with instance_of(world) as instance, dagster(world) as (ask, ui):
-        for each in names * RUNS_A_DAY:  # as a schedule or a person asks for a day
+        for each in names * RUNS_A_DAY:  # as a schedule or a user requests a day
             ask(RUN, job=requests.LOAD_DAYS, tags=[{"key": requests.PARTITION, "value": each}])
-        for name in late:  # the sensor asks for each of these, too
+        for name in late:  # the sensor requests each of these, too
             ask(BACKFILL, assets=[{"path": key.split("/")} for key in LOADED], days=names)
             for each in days:
                 arrive(world, each, name)
@@ -211,7 +211,7 @@ def the_command_loads_in_this_dagster(configured, instance, day):
     assert not recovery.process_tags().keys() & run.tags.keys()
     assert run.status == dg.DagsterRunStatus.SUCCESS
     load, marts = said
-    assert load == f"asked for: {configured.dagster_url}/runs/{run_id}"
+    assert load == f"submitted: {configured.dagster_url}/runs/{run_id}"
     marts_run = instance.get_run_by_id(marts.rpartition("/")[2])
     assert marts_run.job_name == requests.REFRESH_MARTS
     assert marts_run.status == dg.DagsterRunStatus.SUCCESS
@@ -235,7 +235,7 @@ def test_killed_in_a_tick_and_in_a_run_it_ends_with_the_right_table(world, days)
         arrive(world, each, "1")
     with instance_of(world) as instance:
         with connect.warehouse(world).session() as session:
-            session.run(f"lock {ledger.LOCK}")  # so that a run waits where it would publish
+            session.run(f"lock {ledger.LOCK}")  # so that a run blocks where it would publish
             with dagster(world):
                 started = ("new_raw_objects", TickStatus.STARTED)
                 until(lambda: ticks_of(instance, *started), "a tick of the sensor", WAIT_SECONDS)

@@ -1,6 +1,6 @@
-"""Every `ecom` command that a document shows is run as it stands there, over a small shop's sales.
+"""Every `ecom` command in a document is run as written, on a small shop's sales.
 
-Those of docs/first-hour.md are run, with what they answer, by test_first_hour.py.
+Those of docs/first-hour.md are run, and their output compared, by test_first_hour.py.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,11 +22,11 @@ from ecom_pipeline_tests.conftest import local_aws
 
 pytestmark = pytest.mark.usefixtures("world")
 
-# by what it begins with: who runs a command instead
+# by prefix: the test that runs a command instead
 ELSEWHERE = {
     "ecom page": "test_first_hour.py: it serves until Ctrl-C",
     "ecom local down": "test_first_hour.py: nothing would be left for the others",
-    "ecom drill": "test_drill.py: a system of its own, and minutes",
+    "ecom drill": "test_drill.py: a separate system, and minutes",
     "ecom replay data.csv --days 2010-12-01:2010-12-07 --rate": "the same without its rate",
 }
 FIRST = date(2010, 12, 1)
@@ -75,7 +75,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Result:
 
 @pytest.mark.parametrize("command", [each for each in HERE if each not in ERASES], ids=" ".join)
 def test_a_command_of_a_document_does_what_it_is_shown_for(command, world):
-    may_differ = command[1] == "reconcile"  # a replay of before may still be on its way
+    may_differ = command[1] == "reconcile"  # events of an earlier replay may still be in flight
     done = run(command, world)
     assert done.exit_code in ({0, 1} if may_differ else {0}), done.output
 

@@ -1,4 +1,4 @@
-"""Every fault of `ecom drill`, one test each, in one world; and that the drill can fail."""
+"""Every fault of `ecom drill`, one test each, on one system; and a drill that fails."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,6 +1,6 @@
-"""What serves or starts for long is ended by SIGINT and by SIGTERM, however it was started.
+"""Long-running commands are ended by SIGINT and by SIGTERM, however they were started.
 
-Each command is started as a shell starts `command &`: SIGINT is ignored, and Python leaves it so.
+Each command is started as a shell starts `command &`: SIGINT is ignored, which Python keeps.
 """
 
 import signal
@@ -38,7 +38,7 @@ class Job:
     log: Path
 
     def says(self, text: str) -> bool:
-        assert self.process.poll() is None, f"{self.name} ended: {self.log.read_text()}"
+        assert self.process.poll() is None, f"{self.name} exited: {self.log.read_text()}"
         return text in self.log.read_text()
 
     def ends_by(self, how: signal.Signals) -> tuple[int, str]:
@@ -118,10 +118,11 @@ def test_a_start_that_is_interrupted_says_what_runs_and_is_gone_on_with(unstarte
         (signal.SIGINT, "deploying infra/", {"aws", "redshift"}),
     ]:
         with background(unstarted, tmp_path, "local", "up") as job:
-            until(lambda: job.says(step), step)  # noqa: B023 - asked for here
+            until(lambda: job.says(step), step)  # noqa: B023 - called here
             code, said = job.ends_by(how)
         assert (code, "Traceback" in said) == (2, False), said
-        assert "on running; `ecom local up` starts what is missing, `ecom local down`" in said
+        assert "interrupted; still running: " in said
+        assert "`ecom local up` starts the missing services, `ecom local down`" in said
         pids = {name: pid for name, pid in stack.status(unstarted).items() if pid}
         assert going <= pids.keys() < {"aws", "redshift", "poller"}
         assert [ignored_by(pid) for pid in pids.values()] == [set()] * len(pids)

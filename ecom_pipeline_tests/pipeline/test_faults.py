@@ -1,6 +1,6 @@
-"""The real-time path at full speed while AWS throttles, answers get lost and batches come twice.
+"""The real-time path at full speed with throttling, lost responses and redelivered batches.
 
-2,500 events meet each kind of fault; ECOM_FAULT_EVENTS=100000 is the same story at length.
+2,500 events meet each kind of fault; ECOM_FAULT_EVENTS=100000 runs the same with more.
 """
 
 import os
@@ -27,7 +27,7 @@ from ecom_pipeline_tests.builders import REAL, accepted, payload, read_rejected
 from ecom_pipeline_tests.pipeline.faults import KINDS, Faults
 
 EVENTS = int(os.environ.get("ECOM_FAULT_EVENTS", "2500"))
-A_POISON_IN = 400  # so each kind of poison is there
+A_POISON_IN = 400  # so that each kind of poison occurs
 PACE = sender.Pace(batch_size=250)  # more requests, so more of them meet a fault
 ALWAYS = date(2009, 1, 1), date(2029, 1, 1)
 
@@ -145,7 +145,7 @@ def story(whole_line, tmp_path_factory):
     with Proxy(whole_line.endpoint_url, faults) as proxy:
         send_functions_through(whole_line, proxy.url)
         saboteur = Saboteur(whole_line, proxy.url)
-        saboteur.restart()  # from now on the poller is behind the proxy, too
+        saboteur.restart()  # from now on the poller uses the proxy, too
         target = endpoints.producer(whole_line)
         summary = sender.send(events, target, pace=PACE, on_progress=saboteur.after)
         waiting.wait_for(whole_line, summary.last_sequence)

@@ -1,7 +1,7 @@
-"""docs/first-hour.md is walked: all of its commands are typed into one shell, and answer so.
+"""docs/first-hour.md step by step: all of its commands are typed into one shell.
 
-Any step may be done again, the page says; so each is, until it shows what the page shows: that is
-how a reader waits for a batch window, or for a sensor's next look.
+The page says that any step can be repeated; so each is, until its output is the page's: in that way
+a reader waits for a batching window, or for a sensor's next tick.
 """
 
 import doctest
@@ -26,7 +26,7 @@ from ecom_pipeline_tests.conftest import free_port, local_aws
 from ecom_pipeline_tests.waiting import until
 
 STEP = re.compile(r"^```sh\n(.*?)^```\n(?:```\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
-SERVES = ("make dev", "ecom page")  # in a terminal of their own, until they are ended
+SERVES = ("make dev", "ecom page")  # in a separate terminal, until they are ended
 WAITS_SECONDS, PAUSE_SECONDS = 180, 3
 ALIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 END = "that was the step"
@@ -73,7 +73,7 @@ class Reader:
             example = doctest.Example(commands, expected)
             typed = time.monotonic()
             assert typed < began + WAITS_SECONDS, same.output_difference(example, answer, ALIKE)
-            time.sleep(min(PAUSE_SECONDS, typed - began))  # what is waited for needs the machine
+            time.sleep(min(PAUSE_SECONDS, typed - began))  # leave the CPU to the system
 
 
 @contextmanager

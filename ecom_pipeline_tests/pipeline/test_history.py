@@ -1,4 +1,4 @@
-"""The whole history through the batch path: one backfill, single days, an event that is late."""
+"""The whole history through the batch path: one backfill, single days, a late event."""
 
 import csv
 import random

@@ -1,4 +1,4 @@
-"""The whole story: a data set replayed through the API is in every store, to the penny."""
+"""The whole pipeline: a data set replayed through the API is in every store, to the penny."""
 
 import csv
 import json

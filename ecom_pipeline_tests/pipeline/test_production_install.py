@@ -1,6 +1,6 @@
-"""What production installs runs by itself, against a local AWS that another environment started.
+"""The production packages alone, against a local AWS that another environment started.
 
-Installed as infra/dagster/Dockerfile does it: its files, its commands, outside the checkout.
+Installed as in infra/dagster/Dockerfile: its files, its commands, outside the checkout.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""By command: what the API refused is mended and taken; a customer is erased from every store."""
+"""By command: a rejected event is corrected and accepted; a customer is erased from every store."""
 
 import json
 
@@ -52,7 +52,7 @@ def kept(whole_line, day):
     summary = sender.send(Source(good, bad), target)
     assert summary.accepted == 1
 
-    def arrived():  # the refused one may be in another shard's batch
+    def arrived():  # the rejected one may be in another shard's batch
         waiting.wait_for(whole_line, sender.send(Source(good), target).last_sequence)
         return mine(whole_line, day)
 
@@ -73,8 +73,8 @@ def test_what_was_refused_is_shown_and_a_preview_writes_nothing(whole_line, ecom
     refused = ecom("quarantine", "replay", kept.id)
     assert refused.exit_code == 1
     assert "1 are still refused" in refused.stdout
-    mended = ecom("quarantine", "replay", kept.id, "--set", "Quantity=6")
-    assert "1 would be accepted" in mended.stdout
+    repaired = ecom("quarantine", "replay", kept.id, "--set", "Quantity=6")
+    assert "1 would be accepted" in repaired.stdout
     assert mine(whole_line, day) == [kept]
 
 

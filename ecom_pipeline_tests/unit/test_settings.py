@@ -1,4 +1,4 @@
-"""settings: local needs nothing, every other environment must say everything."""
+"""settings: local needs none, every other environment needs all of them."""
 
 import json
 from dataclasses import fields, replace

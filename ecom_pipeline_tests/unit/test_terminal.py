@@ -1,4 +1,4 @@
-"""tables: what a terminal shows is what there is."""
+"""terminal: the tables show all that there is."""
 
 import io
 from datetime import date, timedelta

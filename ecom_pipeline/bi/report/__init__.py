@@ -1,1 +1,1 @@
-"""The sales report: one HTML page that needs nothing but a browser, made of the marts' rows."""
+"""The sales report: one self-contained HTML page, rendered from the marts' rows."""

@@ -1,7 +1,7 @@
-"""The charts' Vega-Lite, through altair: where things stand, and what a pointer shows.
+"""The charts as Vega-Lite specs, built with altair: layout, marks and tooltips.
 
-Colours are the page's (static/style.css), by the name of each layer, so that one chart serves
-light, dark and paper. Positions are floats; every figure that is read comes as a text.
+Colours come from the page's static/style.css, by the name of each layer, so that one chart works
+in light mode, dark mode and print. Positions are floats; displayed figures are exact texts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from ecom_pipeline.bi.report.figure import Spec
 Points = Sequence[Mapping[str, Any]]
 
 _POINTS = "points"
-_LEAST_DAYS = 28  # a shorter time would make walls of its bars
+_LEAST_DAYS = 28  # minimum width of the time axis, so that bars are not too wide
 _MONTHS_FROM_DAYS = 90
-_MOST_LABELS = 7  # of days, on a phone
+_MOST_LABELS = 7  # of days, to fit on a phone
 _MONTH_LABEL = (
     "[utcFormat(datum.value, '%b'),"
     " datum.index == 0 || utcmonth(datum.value) == 0 ? utcFormat(datum.value, '%Y') : '']"
@@ -25,11 +25,11 @@ _MONTH_LABEL = (
 _POUNDS_LABEL = "(datum.value < 0 ? '\N{MINUS SIGN}£' : '£') + format(abs(datum.value), '~s')"
 _ROW_HEIGHT = 38
 _CELL_HEIGHT = 32
-_STRONG = 0.72  # of the strongest cell: from here on its text is in the page's colour
+_STRONG = 0.72  # share of the strongest cell from which texts have the page's colour
 
 
 def net_by_day(points: Points) -> Spec:
-    """Return bars of `net` and a line of `average`, where there is one, by `day`."""
+    """Return bars of `net` by `day`, and a line of `average` where it is not None."""
     x = _days(points)
     bars = alt.Chart().mark_bar(binSpacing=0.5).encode(x=x, y=_money("net")).properties(name="net")
     line = (
@@ -44,7 +44,7 @@ def net_by_day(points: Points) -> Spec:
 
 
 def returned_by_day(points: Points, largest: Mapping[str, Any]) -> Spec:
-    """Return bars of `returned` by `day`, down from zero, and the largest one named."""
+    """Return bars of `returned` by `day`, below zero, with a label at the largest one."""
     x = _days(points)
     bars = (
         alt.Chart()
@@ -67,7 +67,7 @@ def returned_by_day(points: Points, largest: Mapping[str, Any]) -> Spec:
 
 
 def ranked(points: Points, name: str) -> Spec:
-    """Return a bar for each point, in their order: `label` and `text` above, `value` long."""
+    """Return a bar of length `value` for each point, in order, with `label` and `text` above it."""
     y = alt.Y("rank:O", axis=None)
     label = (
         alt.Chart()
@@ -95,7 +95,7 @@ def ranked(points: Points, name: str) -> Spec:
 
 
 def heat(points: Points) -> Spec:
-    """Return a cell for each `cohort` and `months` after it, the stronger the more `share`."""
+    """Return a heat map of `share`: a cell for each `cohort` and `months`."""
     highest = max(point["share"] for point in points)
     x = alt.X("months:O", axis=alt.Axis(orient="top", labelAngle=0, title=None))
     y = alt.Y("cohort:O", sort=None, axis=alt.Axis(title=None, labelPadding=8))
@@ -125,7 +125,7 @@ def heat(points: Points) -> Spec:
 
 
 def _chart(layers: Sequence[alt.Chart], points: Points, *, height: int) -> Spec:
-    """Return the layers as one chart; its points are put in last, since altair checks each."""
+    """Return the layers as one chart; points are added last, since altair validates each one."""
     made = (
         alt.layer(*layers, data=alt.NamedData(_POINTS))
         .properties(
@@ -183,7 +183,7 @@ def _zero() -> alt.Chart:
 
 
 def _hover(x: alt.X, fields: Sequence[str]) -> alt.Chart:
-    """Return a day's whole height: a bar of three pixels is hard to point at."""
+    """Return hover areas of full height: a bar of three pixels is hard to point at."""
     return (
         alt.Chart()
         .mark_rect(binSpacing=0)

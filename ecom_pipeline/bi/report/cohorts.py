@@ -1,4 +1,4 @@
-"""Customers who come back; nobody's id is among them."""
+"""The figure of customer retention; it contains no customer ids."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -12,13 +12,13 @@ _ID, _TITLE = "cohorts", "Customers who come back"
 
 
 def cohorts(records: Records) -> Figure:
-    """Return how many of those who ordered first in a month ordered again, month by month."""
+    """Return the retention by month of the first order and months since then."""
     sizes = {
         each["cohort_month"]: each["customers"] for each in records if not each["months_after"]
     }
     later = [each for each in records if each["months_after"]]
     if not later:
-        says = "Nobody has ordered in another month than that of the first order yet."
+        says = "No customer has ordered again after the month of the first order yet."
         return Figure(id=_ID, title=_TITLE, says=says)
     found = {(each["cohort_month"], each["months_after"]): each["customers"] for each in later}
     months = range(1, max(each["months_after"] for each in later) + 1)

@@ -1,4 +1,4 @@
-"""Sales and returns by day."""
+"""The figures of sales and returns by day."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -24,7 +24,7 @@ _SUMS = ("gross", "returned", "adjusted", "net")
 
 
 def net_by_day(days: Records) -> Figure:
-    """Return net sales of each day, with the average of the week that ends on it."""
+    """Return the figure of net sales by day, with the average of the seven days up to each."""
     averages = _weekly(days)
     sold = {each["invoice_date"]: each for each in days}
     best = max(days, key=lambda each: each["net"])
@@ -54,10 +54,10 @@ def net_by_day(days: Records) -> Figure:
 
 
 def returned_by_day(days: Records) -> Figure:
-    """Return what came back, by the day it came back; its days are those of the chart above it."""
+    """Return the figure of returns by day of the return; its days are those of `net_by_day`."""
     returned = total(days, "returned")
     if not returned:
-        return Figure(id="returned-by-day", title="Returns by day", says="Nothing came back.")
+        return Figure(id="returned-by-day", title="Returns by day", says="There are no returns.")
     points = [
         {
             "day": each["invoice_date"].isoformat(),
@@ -73,8 +73,8 @@ def returned_by_day(days: Records) -> Figure:
     return Figure(
         id="returned-by-day",
         title="Returns by day",
-        says=f"{pounds(-returned)} came back, {percent(-returned, total(days, 'gross'))} of gross"
-        " sales. They count on the day they came back.",
+        says=f"Returns are {pounds(-returned)}, {percent(-returned, total(days, 'gross'))} of gross"
+        " sales. They count on the day of the return.",
         alt=f"Bars of returns of {several(len(days), 'day')}; the largest is {label}.",
         spec=charts.returned_by_day(points, points[most] | {"label": label}),
         table=Table(
@@ -86,9 +86,9 @@ def returned_by_day(days: Records) -> Figure:
 
 
 def _weekly(days: Records) -> dict[date, Decimal | None]:
-    """Return for each calendar day the average of the seven up to it; None before there are seven.
+    """Return the average of the seven days up to each calendar day; None for the first six days.
 
-    A week has each weekday once, so the line does not move with the shop's closed Saturdays.
+    Seven days have each weekday once, so closed Saturdays do not make the line move.
     """
     net: dict[date, Decimal] = {each["invoice_date"]: each["net"] for each in days}
     first, last = min(net), max(net)

@@ -1,4 +1,4 @@
-"""What a figure of the report is: a chart, its words, and the table behind it."""
+"""A figure of the report: a chart, its texts, and its data as a table."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Columns = Mapping[str, Callable[[Record], str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Texts in rows: the first `words` columns are names, the others figures; sums are last."""
+    """Rows of texts: the first `words` columns are names, the others numbers; `sums` is last."""
 
     columns: Cells
     rows: Sequence[Cells]
@@ -26,9 +26,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A chart, what it says in a sentence, and what `alt` tells those who don't see it.
+    """A chart with its summary (`says`) and its alternative text (`alt`) for screen readers.
 
-    Where there is nothing to draw, only the sentence is shown.
+    Without a `spec`, only the summary is shown.
     """
 
     id: str
@@ -41,7 +41,7 @@ class Figure:
 
 
 def tabulate(columns: Columns, records: Records) -> list[Cells]:
-    """Return the records' rows: each column's text of each."""
+    """Return a row of texts for each record."""
     return [tuple(text(each) for text in columns.values()) for each in records]
 
 

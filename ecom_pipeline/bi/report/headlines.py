@@ -10,7 +10,7 @@ from ecom_pipeline.warehouse.mart_list import CUSTOMERS, DAILY_SALES
 
 
 def headlines(tables: Mapping[str, Table]) -> list[tuple[str, str, str]]:
-    """Return the figures of all days: what each is, its value, and what belongs to it."""
+    """Return the figures of all days: the name, the value and a note of each."""
     days, customers = tables[DAILY_SALES.name].records(), len(tables[CUSTOMERS.name].rows)
     net, gross, returned, adjusted = (
         total(days, name) for name in ("net", "gross", "returned", "adjusted")

@@ -1,4 +1,4 @@
-"""The page: the figures put into static/sales_report.html, with all that it needs inside."""
+"""The page: static/sales_report.html rendered with the figures, style and script inlined."""
 
 import base64
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _VERDICTS = {
 
 
 def render(tables: Mapping[str, Table]) -> str:
-    """Return the whole page as HTML: for the same rows, the same bytes."""
+    """Return the whole page as HTML; equal rows give equal bytes."""
     days = tables[DAILY_SALES.name].records()
     (trust,) = tables[DATA_TRUST.name].records()
     shown = _figures(tables) if days else []
@@ -61,7 +61,7 @@ def _figures(tables: Mapping[str, Table]) -> list[Figure]:
 
 
 def _trust(row: Record) -> dict[str, Any]:
-    """Return the banner: a verdict, why, and the facts that it rests on."""
+    """Return the data of the trust banner: the verdict, its reason and its facts."""
     return {
         "state": row["reconciled"],
         "verdict": _VERDICTS[row["reconciled"]],
@@ -115,5 +115,5 @@ def _template() -> jinja2.Template:
 
 @cache
 def _script() -> str:
-    """Return Vega and what draws the charts with it as one script; it takes three seconds."""
+    """Return Vega and draw.js bundled as one script; bundling takes three seconds."""
     return vl_convert.javascript_bundle((_FILES / "draw.js").read_text())

@@ -1,4 +1,4 @@
-"""Countries and products, the largest first; the tables add up to all of them."""
+"""The figures of countries and products, the largest first; the tables include all of them."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -30,9 +30,10 @@ _PRODUCT_SUMS = {
 
 
 def by_country(countries: Records) -> Figure:
-    """Return countries by net sales; one that brings most of them is said, not drawn.
+    """Return the figure of countries by net sales.
 
-    Beside its bar all others would be hairlines, and on a logarithm's axis bars mean nothing.
+    A country with more than half of the net sales is in the summary only: beside its bar the others
+    would be too short, and bars on a logarithmic axis are misleading.
     """
     order = sorted(countries, key=lambda each: (-each["net"], each["country"]))
     net = total(order, "net")
@@ -68,7 +69,7 @@ def by_country(countries: Records) -> Figure:
 
 
 def best_products(products: Records) -> Figure:
-    """Return the products with the largest net sales."""
+    """Return the figure of the products with the largest net sales."""
     order = sorted(products, key=lambda each: (-each["net"], each["stock_code"]))
     drawn = [each for each in order if each["net"] > 0][:_SHOWN]
     share = percent(total(drawn, "net"), total(order, "net"))
@@ -84,7 +85,7 @@ def best_products(products: Records) -> Figure:
 
 
 def most_returned(products: Records) -> Figure:
-    """Return the products for which the most money was given back."""
+    """Return the figure of the products with the largest refunds."""
     order = sorted(products, key=lambda each: (each["returned"], each["stock_code"]))
     drawn = [each for each in order if each["returned"] < 0][:_SHOWN]
     share = percent(total(drawn, "returned"), total(order, "returned"))
@@ -95,7 +96,7 @@ def most_returned(products: Records) -> Figure:
         title="Most returned products",
         says=f"The {len(drawn)} for which most money was given back: {share} of all returns."
         if drawn
-        else "Nothing came back.",
+        else "There are no returns.",
         alt="Ranked bars of products by the money given back.",
     )
 
@@ -112,7 +113,7 @@ def _of_countries(home: Record | None, net: Decimal, drawn: int, of: int) -> str
 
 
 def _products(order: Records, drawn: list[tuple[Record, Decimal]], **words: str) -> Figure:
-    """Return products as bars; in the table those that are not drawn are one row."""
+    """Return a figure of products; products without a bar are one row of the table."""
     points = [
         _point(n, _name(each), value, _details(each)) for n, (each, value) in enumerate(drawn)
     ]

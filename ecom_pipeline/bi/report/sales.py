@@ -1,4 +1,4 @@
-"""The report as others ask for it: what it reads, and the page."""
+"""The report's interface for other packages: read its marts, render the page."""
 
 from collections.abc import Mapping
 
@@ -20,13 +20,13 @@ Tables = Mapping[str, Table]
 
 
 def read(warehouse: Warehouse) -> Tables:
-    """Return what the page is made of, all of one moment: the marts and the trust row."""
+    """Return the marts of the page and data_trust, read in one transaction."""
     return marts.read(warehouse, (*MARTS, DATA_TRUST))
 
 
 def render(tables: Tables) -> str:
-    """Return the whole page as HTML: for the same rows, the same bytes."""
-    # altair costs 0.9 CPU seconds (measured 2026-11-27), which only who draws should pay
+    """Return the whole page as HTML; equal rows give equal bytes."""
+    # importing altair costs 0.9 CPU seconds (measured 2026-11-27): only when rendering
     from ecom_pipeline.bi.report import page  # noqa: PLC0415
 
     return page.render(tables)

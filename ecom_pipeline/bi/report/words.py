@@ -1,4 +1,4 @@
-"""How the report writes figures: exact, with thousands apart and a minus that lines up."""
+"""Formats of the report's figures: exact, with thousands separators and a typographic minus."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,42 +9,42 @@ _LEAST_DECIMALS = 2
 
 
 def pounds(amount: Decimal) -> str:
-    """Return money in full: two decimals, and the third and fourth where they say something."""
+    """Return an exact amount: two decimals, and the third and fourth if they are not 0."""
     whole, _, decimals = f"{abs(amount):,f}".partition(".")
     text = f"£{whole}.{decimals.rstrip('0').ljust(_LEAST_DECIMALS, '0')}"
     return f"{_MINUS}{text}" if amount < 0 else text
 
 
 def count(number: int) -> str:
-    """Return a whole number."""
+    """Return a whole number as text."""
     return f"{number:,}".replace("-", _MINUS)
 
 
 def percent(part: Decimal | int, whole: Decimal | int) -> str:
-    """Return a share in percent, rounded to one decimal; of nothing there is no share."""
+    """Return a share in percent, rounded to one decimal; a dash if `whole` is 0."""
     return f"{100 * part / whole:.1f}%".replace("-", _MINUS) if whole else NONE
 
 
 def day(each: date) -> str:
-    """Return a day as people write it."""
+    """Return a day in long form, such as 1 December 2010."""
     return f"{each.day} {each:%B %Y}"
 
 
 def short_day(each: date) -> str:
-    """Return a day for a table, its weekday with it."""
+    """Return a day with its weekday in short form, for a table."""
     return f"{each:%a} {each.day} {each:%b %Y}"
 
 
 def month(each: date) -> str:
-    """Return a month for a table or an axis."""
+    """Return a month in short form, for a table or an axis."""
     return f"{each:%b %Y}"
 
 
 def moment(each: datetime) -> str:
-    """Return a day and the time of it."""
+    """Return a day in long form, and the time."""
     return f"{day(each)}, {each:%H:%M}"
 
 
 def several(number: int, singular: str, plural: str | None = None) -> str:
-    """Return a number with its noun."""
+    """Return a number with its noun, in the plural unless it is 1."""
     return f"{count(number)} {singular if number == 1 else plural or f'{singular}s'}"

@@ -1,1 +1,1 @@
-"""Tableau's files, made from the list of marts: data sources, a workbook, an extract."""
+"""Tableau files, generated from the list of marts: data sources, a workbook, an extract."""

@@ -1,4 +1,4 @@
-"""The one dashboard: the trust banner above the figures that it is about."""
+"""The dashboard: the data trust banner above the other sheets."""
 
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
@@ -8,7 +8,7 @@ from ecom_pipeline.bi.tableau.tree import node, runs
 
 NAME = "Sales"
 _WIDTH, _HEIGHT = 1400, 1000
-_WHOLE = 100_000  # of a side: zones are placed in these parts
+_WHOLE = 100_000  # the length of a side in Tableau's units of zones
 _TITLE = 5_000
 # x, y, width, height of each sheet, in their order
 _ZONES = (
@@ -40,7 +40,7 @@ def dashboard(sheets: Sequence[Sheet]) -> Element:
 
 
 def windows(sheets: Sequence[Sheet]) -> Element:
-    """Return the tabs, the dashboard in front."""
+    """Return the windows of the sheets and of the dashboard, which is the active one."""
     views = [
         node("viewpoint", {"name": s.name}, node("zoom", {"type": "entire-view"})) for s in sheets
     ]

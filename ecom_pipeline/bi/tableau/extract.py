@@ -1,7 +1,7 @@
-"""The marts as a .hyper file, and the workbook packed with it: Tableau opens it anywhere.
+"""The marts as a .hyper file, and a packaged workbook with it, usable without Redshift.
 
-Texts are kept as they are. A .hyper file is typed, so a text that begins with `=` is no formula in
-it, as it would be in a CSV that a spreadsheet opens.
+Texts are not escaped: a .hyper file is typed, so a text that begins with `=` is not a formula in
+it, unlike in a CSV that a spreadsheet opens.
 """
 
 import re
@@ -24,11 +24,13 @@ _PARAMETERS = {"log_config": "", "default_database_version": "3"}
 
 
 class ExtractError(EcomError):
-    """The extract can't be written; the message says what to do."""
+    """The extract cannot be written; the message has the remedy."""
 
 
 def write(tables: Iterable[Table], folder: Path) -> list[Path]:
-    """Write the extract and the packed workbook into a folder, each whole or not at all.
+    """Write the extract and the packaged workbook into a folder, each atomically.
+
+    Return their paths.
 
     Raises:
         ExtractError: Tableau's Hyper API is not installed.
@@ -46,7 +48,7 @@ def write(tables: Iterable[Table], folder: Path) -> list[Path]:
 
 
 def _hyper_api() -> Any:
-    """Return Tableau's library; Any, since whoever makes no extract need not have it."""
+    """Return Tableau's library; Any, since it is an optional dependency."""
     try:
         return import_module("tableauhyperapi")
     except ImportError as error:

@@ -1,6 +1,6 @@
-"""A mart's columns as Tableau's fields: caption, type, default sum, format, folder, comment.
+"""A mart's columns as Tableau's fields: caption, type, aggregation, format, folder, comment.
 
-All of it comes from the column list, but for the few facts below that types don't tell.
+All of it derives from the column list, except for the few definitions below.
 """
 
 from collections.abc import Mapping
@@ -36,9 +36,9 @@ _FOLDERS = {"bigint": "Counts", "decimal": "Money"}
 _ABBREVIATIONS = {"id": "ID", "no": "number"}
 
 _COUNTRY = "[Country].[Name]"
-# a number that says which, not how many
+# numbers that are categories, not amounts
 _DIMENSIONS = {(COHORTS.name, "months_after")}
-# what can't be added up: a customer of two days is one, a month's baskets stand on each pair
+# not additive: a customer of two days is one customer, a month's baskets are repeated per pair
 _AGGREGATIONS = {
     (DAILY_SALES.name, "customers"): "Avg",
     (CUSTOMERS.name, "recency_days"): "Avg",
@@ -49,7 +49,7 @@ HIERARCHIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     CUSTOMERS.name: {"Country and customer": ("country", "customer_id")},
     PRODUCTS.name: {"Product": ("description", "stock_code")},
 }
-# a colour for each value of a field; the values are those that its comment explains
+# a colour for each value of a field; the values are listed in its comment
 PALETTES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     DATA_TRUST.name: {"reconciled": {"yes": "#59a14f", "no": "#e15759", "unknown": "#f28e2b"}}
 }
@@ -57,7 +57,7 @@ PALETTES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A column, or a calculation over columns, as people see it in Tableau."""
+    """A column, or a calculation over columns, as a field in Tableau."""
 
     name: str
     caption: str
@@ -77,11 +77,11 @@ class Field:
         return "nominal" if self.datatype == "string" else "ordinal"
 
 
-# the shop's names that Tableau's map has not; Channel Islands and the like are no country of it
+# the shop's country names that Tableau's map lacks; the Channel Islands are not on it at all
 PLACE = Field(
     name="place",
     caption="Country on the map",
-    comment="The country by the name that Tableau's map knows",
+    comment="The country's name on Tableau's map",
     datatype="string",
     semantic_role=_COUNTRY,
     formula="CASE [country] WHEN 'EIRE' THEN 'Ireland' WHEN 'RSA' THEN 'South Africa'"
@@ -96,12 +96,12 @@ def fields_of(mart: Mart) -> list[Field]:
 
 
 def field(mart: Mart, name: str) -> Field:
-    """Return a mart's field of that name."""
+    """Return the field of a mart by its name."""
     return next(each for each in fields_of(mart) if each.name == name)
 
 
 def caption_of(mart: Mart) -> str:
-    """Return what people call a mart."""
+    """Return a mart's caption."""
     return mart.name.replace("_", " ").capitalize()
 
 

@@ -1,4 +1,4 @@
-"""A field as it is used: where it lies, and what is done to it there; both as XML."""
+"""Uses of fields on shelves, with their aggregation; fields and uses as XML elements."""
 
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
@@ -20,7 +20,7 @@ _TYPES = {"qk": "quantitative", "nk": "nominal", "ok": "ordinal"}
 
 @dataclass(frozen=True, slots=True)
 class Pill:
-    """A field of a mart on a shelf, and what is done to it there."""
+    """A field of a mart on a shelf, with its aggregation or truncation."""
 
     mart: Mart
     field: Field
@@ -37,7 +37,7 @@ class Pill:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A place on the map, which Tableau makes of the name of a country."""
+    """A coordinate on the map, which Tableau generates from the name of a country."""
 
     mart: Mart
     name: str
@@ -50,34 +50,34 @@ Placed = Pill | Generated
 
 
 def name_of(mart: Mart) -> str:
-    """Return what a workbook calls a mart's data source."""
+    """Return the name of a mart's data source in a workbook."""
     return f"federated.{mart.name}"
 
 
 def total(mart: Mart, name: str) -> Pill:
-    """Return a measure, added up as its field says."""
+    """Return a measure with its field's default aggregation."""
     found = field(mart, name)
     return Pill(mart, found, found.aggregation, "qk")
 
 
 def members(mart: Mart, name: str) -> Pill:
-    """Return a field's members, one by one."""
+    """Return a field as discrete members."""
     found = field(mart, name)
     return Pill(mart, found, "None", "nk" if found.type == "nominal" else "ok")
 
 
 def by_day(mart: Mart, name: str) -> Pill:
-    """Return a date as an axis of days."""
+    """Return a date as a continuous axis of days."""
     return Pill(mart, field(mart, name), "Day-Trunc", "qk")
 
 
 def by_month(mart: Mart, name: str) -> Pill:
-    """Return a date's months, one by one."""
+    """Return a date as discrete months."""
     return Pill(mart, field(mart, name), "Month-Trunc", "ok")
 
 
 def column(each: Field) -> Element:
-    """Return a field as a workbook describes it, in its source and wherever it is used."""
+    """Return a field's `column` element, for its data source and for each sheet that uses it."""
     attributes = {"aggregation": each.aggregation, "caption": each.caption}
     attributes |= {"datatype": each.datatype}
     attributes |= {"default-format": each.format} if each.format else {}
@@ -90,7 +90,7 @@ def column(each: Field) -> Element:
 
 
 def instance(pill: Pill) -> Element:
-    """Return a use of a field as a workbook describes it."""
+    """Return the `column-instance` element of a use of a field."""
     attributes = {"column": f"[{pill.field.name}]", "derivation": pill.derivation}
     attributes |= {"name": pill.name, "pivot": "key", "type": _TYPES[pill.kind]}
     return node("column-instance", attributes)

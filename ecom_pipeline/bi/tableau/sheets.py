@@ -1,6 +1,6 @@
-"""A worksheet: fields on shelves, marks, and what they are sorted and labelled by.
+"""A worksheet: fields on shelves, marks, sorting and labels.
 
-Which sheets there are is in workbook.py.
+The list of sheets is in workbook.py.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,12 +13,12 @@ from ecom_pipeline.bi.tableau.pills import Pill, Placed, column, instance, name_
 from ecom_pipeline.bi.tableau.tree import node, runs
 from ecom_pipeline.warehouse.marts import Mart
 
-_NAMESPACE = UUID("0f4b8a57-6f0e-4c0a-9d4e-8b6b0a6f2b11")  # of the ids of sheets: never change it
+_NAMESPACE = UUID("0f4b8a57-6f0e-4c0a-9d4e-8b6b0a6f2b11")  # sheet ids derive from it: never change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pane:
-    """What is drawn of one measure: its mark, by which fields, in which colour."""
+    """The pane of one measure: its mark, encodings, colour and label."""
 
     mark: str
     encodings: tuple[tuple[str, Placed], ...] = ()
@@ -29,7 +29,7 @@ class Pane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Top:
-    """Only the members of a field with the most of a measure, the most first."""
+    """A filter: the `count` members of a field with the most of a measure, in that order."""
 
     count: int
     of: Pill
@@ -51,7 +51,7 @@ class Sheet:
 
     @property
     def pills(self) -> list[Pill]:
-        """Return the fields that it uses, each once, in a fixed order."""
+        """Return the uses of fields, each once, in a fixed order."""
         used = [*self.rows, *self.columns]
         used += [pill for pane in self.panes for _, pill in pane.encodings]
         used += [self.top.of, self.top.by] if self.top else []
@@ -60,7 +60,7 @@ class Sheet:
 
 
 def identity(name: str) -> Element:
-    """Return what tells a sheet from others of its name; always the same."""
+    """Return a sheet's unique id, derived from its name."""
     return node("simple-id", {"uuid": f"{{{str(uuid5(_NAMESPACE, name)).upper()}}}"})
 
 
@@ -127,7 +127,7 @@ def _top(top: Top) -> Iterator[Element]:
 
 
 def _panes(sheet: Sheet) -> Iterator[Element]:
-    """Yield the panes; where each measure has its own, one of no measure comes first."""
+    """Yield the panes; with several measures, a pane without a measure comes first."""
     if len(sheet.panes) > 1:
         yield _pane(replace(sheet.panes[0], axis=None), 0)
     for number, pane in enumerate(sheet.panes, start=1):

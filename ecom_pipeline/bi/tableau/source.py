@@ -1,7 +1,7 @@
-"""A mart as Tableau's data source: where it lies, its fields, hierarchies and folders.
+"""A mart as a Tableau data source: its connection, fields, hierarchies and folders.
 
-A data source for each mart: they are sums of different things, so a relationship between two of
-them would answer questions that neither can.
+Each mart has a separate data source: marts have different grains, so a relationship between two of
+them would give meaningless results.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _REMOTE_TYPES = {"integer": "20", "real": "131", "string": "129", "date": "133",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Where the marts lie; it holds no user and no password, so Tableau asks."""
+    """The location of the marts; without user and password, so Tableau prompts for them."""
 
     name: str
     caption: str
@@ -28,7 +28,7 @@ class Connection:
 
 
 def redshift(server: str, port: int, database: str) -> Connection:
-    """Return the way to a Redshift."""
+    """Return the connection to a Redshift."""
     return Connection(
         name="redshift.ecom_sales",
         caption=server,
@@ -46,7 +46,7 @@ def redshift(server: str, port: int, database: str) -> Connection:
 
 
 def hyper_file(path: str) -> Connection:
-    """Return the way to an extract; its schemas and tables are called as in Redshift."""
+    """Return the connection to an extract, with the same schemas and tables as in Redshift."""
     return Connection(
         name="hyper.ecom_sales",
         caption="ecom_sales",
@@ -57,19 +57,19 @@ def hyper_file(path: str) -> Connection:
             "default-settings": "yes",
             "server": "",
             "sslmode": "",
-            "username": "tableau_internal_user",  # what every extract has
+            "username": "tableau_internal_user",  # the user name in every extract
         },
     )
 
 
 def data_source(mart: Mart, connection: Connection) -> Element:
-    """Return a mart's data source as it stands in a workbook."""
+    """Return a mart's data source as an element of a workbook."""
     attributes = {"caption": caption_of(mart), "inline": "true", "name": name_of(mart)}
     return node("datasource", attributes | {"version": VERSION}, *_parts(mart, connection))
 
 
 def tds(mart: Mart, connection: Connection) -> bytes:
-    """Return a mart's data source as a file of its own."""
+    """Return a mart's data source as a separate file."""
     attributes = {"formatted-name": name_of(mart), "inline": "true", "source-platform": "win"}
     root = node("datasource", attributes | {"version": VERSION}, *_parts(mart, connection))
     return document(root)

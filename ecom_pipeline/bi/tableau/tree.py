@@ -1,10 +1,10 @@
-"""XML as Tableau writes it; what the elements mean is in the modules that make them."""
+"""Helpers for Tableau's XML format."""
 
 from collections.abc import Mapping
 from xml.etree.ElementTree import Element, indent, tostring
 
 VERSION = "26.1"  # of the published schema, 2026_1: Tableau 2026.1 and newer open it
-NEW_LINE = "\u00c6\n"  # in formatted text: Tableau marks a run that is white space with this letter
+NEW_LINE = "\u00c6\n"  # in formatted text, Tableau marks a run of white space with this letter
 
 
 def node(
@@ -18,11 +18,11 @@ def node(
 
 
 def runs(*texts: str, **style: str) -> Element:
-    """Return text as Tableau formats it: `<[field]>` in it is the field's value."""
+    """Return formatted text for Tableau; `<[field]>` in it is replaced by the field's value."""
     return node("formatted-text", {}, *(node("run", style, text=text) for text in texts))
 
 
 def document(root: Element) -> bytes:
-    """Return a file: the same tree makes the same bytes."""
+    """Return a file's bytes; equal trees give equal bytes."""
     indent(root)
     return tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"

@@ -1,7 +1,7 @@
-"""What builds many days' CSV: one contract, and an engine for each size of shop.
+"""Engines that build many days' CSV: one interface, and an implementation for each data volume.
 
 Every engine runs lake/partition.py over the same parts, so rows, sums, digests and quarantine are
-the same; they differ in where the work is done. None of them is asked what a row is.
+the same; they differ in where the work is done. No engine implements the rules of a row.
 """
 
 import time
@@ -16,7 +16,7 @@ from ecom_pipeline.lake.rows import Reader
 
 
 class Built(NamedTuple):
-    """A day that is committed, how long that took, and what a meter of the calls has counted."""
+    """A committed day: its manifest, the build's seconds, and the metered AWS calls, if any."""
 
     manifest: Manifest
     seconds: float
@@ -29,13 +29,13 @@ BuildDay = Callable[[Lake, date, Reader], Built]
 class Engine(Protocol):
     """Builds days, and yields each as soon as it is committed.
 
-    What a day raises, the engine raises after the days that could be built.
+    An engine raises a day's exception after yielding the days that it could build.
     """
 
     def build(self, days: Sequence[date]) -> Iterator[Built]: ...
 
 
 def build_day(lake: Lake, day: date, read: Reader) -> Built:
-    """Build one day here."""
+    """Build one day in this process."""
     began = time.monotonic()
     return Built(partition.build(lake, day, read), time.monotonic() - began)

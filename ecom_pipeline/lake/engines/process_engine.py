@@ -1,6 +1,6 @@
-"""The default: days over the cores of one machine, each process remembering what repeats.
+"""The default engine: days in parallel on one machine's cores, each process with its own cache.
 
-A day is its own unit of work (an event id belongs to one day), so nothing is shared but S3.
+Days are independent (an event id belongs to one day), so the processes share nothing but S3.
 """
 
 import multiprocessing
@@ -22,9 +22,9 @@ from ecom_pipeline.settings import Settings
 
 @dataclass(frozen=True)
 class ProcessEngine:
-    """Builds a `few` days in this process, and more of them in one for each core.
+    """Builds up to `few` days in this process, and more days in a pool of `processes`.
 
-    A process starts in a CPU second; in that time dozens of days of the data set's size are built.
+    A process needs a CPU second to start, enough to build dozens of days of the data set's size.
     """
 
     settings: Settings
@@ -43,7 +43,7 @@ class ProcessEngine:
 
 
 def _results(building: Sequence[Future[Built]]) -> Iterator[Built]:
-    """Yield what is built; after the first failure only what had been begun, then raise it."""
+    """Yield results; after the first failure only those of running builds, then raise it."""
     failed: BaseException | None = None
     for each in as_completed(building):
         if each.cancelled():
@@ -70,7 +70,7 @@ def _build(engine: ProcessEngine, day: date) -> Built:
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent is killed: it would wait for work forever."""
+    """Exit this process when its parent is killed, instead of waiting for work forever."""
     threading.Thread(target=_watch, args=(multiprocessing.parent_process(),), daemon=True).start()
 
 

@@ -1,6 +1,6 @@
-"""The reference: a day after another in this process, each line read by the domain's rules alone.
+"""The reference engine: days in sequence in this process, without a cache.
 
-It is right by definition; the other engines are compared with it.
+It is correct by definition; the other engines are compared with it.
 """
 
 from collections.abc import Iterator, Sequence

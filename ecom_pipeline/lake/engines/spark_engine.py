@@ -1,9 +1,9 @@
 # pyright: basic
-# pyspark is typed in places only, and what a shuffle returns is none of them.
-"""Past one machine: days, and the parts of days too large for one process, over Spark's workers.
+# pyspark is only partly typed; the result of a shuffle is not.
+"""The engine for more than one machine: days, or the parts of large days, as Spark tasks.
 
-Spark schedules and shuffles; what is done with lines is lake/parts.py's, as on one machine. The
-rules spelled again in Spark SQL took three times the CPU (2026-11-22), and would be a second truth.
+Spark schedules and shuffles; lake/parts.py processes the lines, as on one machine. The same rules
+in Spark SQL took three times the CPU (2026-11-22), and would be a second implementation.
 """
 
 import time
@@ -23,7 +23,9 @@ from ecom_pipeline.lake.parts import DayParts, PartResult
 from ecom_pipeline.lake.rows import CachingReader
 from ecom_pipeline.settings import Settings
 
-Place = tuple[int, int, int]  # a line's part, its object's number in the day, its own in the object
+LinePosition = tuple[
+    int, int, int
+]  # part number, object number in the day, line number in the object
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class SparkEngine:
             committed = partition.commit(lake, planned, made)
             if committed is not None:
                 return Built(committed, time.monotonic() - began)
-        raise ManifestError(f"{day}: others built it at the same time; try again")
+        raise ManifestError(f"{day}: concurrent builds committed first; try again")
 
 
 @cache
@@ -80,15 +82,15 @@ def _build_day(settings: Settings, day: date) -> tuple[bytes, float]:
 
 def _placed(
     settings: Settings, count: int, numbered: tuple[int, ObjectInfo]
-) -> Iterator[tuple[Place, bytes]]:
-    """Yield an object's lines with the part each belongs to and its place in the stream."""
+) -> Iterator[tuple[LinePosition, bytes]]:
+    """Yield an object's lines, each keyed by its part and its position."""
     order, source = numbered
     for number, data in enumerate(_tools(settings)[0].raw.lines(source.key), 1):
         yield (spread.part_of(data, count), order, number), data
 
 
 def _part(
-    settings: Settings, planned: DayParts, number: int, lines: Iterable[tuple[Place, bytes]]
+    settings: Settings, planned: DayParts, number: int, lines: Iterable[tuple[LinePosition, bytes]]
 ) -> Iterator[PartResult]:
     lake, read = _tools(settings)
     in_order = ((data, planned.sources[order].key, n) for (_, order, n), data in lines)

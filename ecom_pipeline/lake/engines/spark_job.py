@@ -1,8 +1,8 @@
 # pyright: basic
-# dagster_pipes carries unfinished types.
-"""The program that Spark runs: build the days that Dagster names, and report each to it.
+# dagster_pipes has incomplete types.
+"""The program that Spark runs: build the days of a Dagster run, and report each to Dagster.
 
-Dagster's context comes through Pipes, so nothing is to be configured on the cluster.
+The run's context is passed through Dagster Pipes, so the cluster needs no configuration.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from ecom_pipeline.lake.engines.spark_engine import SparkEngine
 
 
 def run(pipes: PipesContext) -> None:
-    """Build the run's days with the settings of who started it."""
+    """Build the run's days with the settings of the process that launched it."""
     configured = replace(settings.load(pipes.get_extra("settings")), engine="spark")
     days = [date.fromisoformat(day) for day in pipes.get_extra("days")]
     for manifest, seconds, _ in SparkEngine(configured).build(days):

@@ -1,5 +1,5 @@
-"""Faults that are done to a real local system on purpose, and what must hold after each.
+"""Fault injection: scenarios on a real local system, and the invariants that must hold after each.
 
-Where a fault strikes is its module: stream, table, api, lake, parts, warehouse, loads, triggers,
-processes, calendar. What the system does about it is the other rooms'.
+A module has the faults of one place: api, stream, table, clock, lake, parts, warehouse, loads,
+triggers, processes. How the system handles them does not belong here.
 """

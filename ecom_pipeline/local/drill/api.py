@@ -1,4 +1,4 @@
-"""Faults between the ingest function and Kinesis: refusals, half answers, lost answers."""
+"""Faults between the ingest function and Kinesis: throttling, partial failures, lost responses."""
 
 from collections.abc import Sequence
 
@@ -18,51 +18,51 @@ _FOR_EVER = 1_000
 
 @fault(GROUP)
 def kinesis_throttles(world: TestSystem) -> str:
-    """Kinesis refuses the first PutRecords calls: the function asks again."""
+    """Kinesis throttles the first PutRecords calls: the function retries."""
     times = world.random.randint(1, 3)
     _post_through(world, faulty_responses.throttled, times)
-    return f"refused {times} times, then taken"
+    return f"throttled {times} times, then accepted"
 
 
 @fault(GROUP)
 def kinesis_takes_half(world: TestSystem) -> str:
-    """PutRecords succeeds for each second record only: the others are sent again."""
+    """PutRecords fails for every second record: the function retries those only."""
     _post_through(world, faulty_responses.half_of_the_records, 2)
-    return "each second record refused, twice: none lost, none doubled in the stores"
+    return "every second record throttled, twice: none lost, none duplicated in the stores"
 
 
 @fault(GROUP)
 def the_answer_of_putrecords_is_lost(world: TestSystem) -> str:
-    """The records are on the stream, but the function is told of an error, and puts them again."""
+    """PutRecords succeeds but its response is lost: the function puts the records again."""
     kind = world.random.choice((faulty_responses.lost, faulty_responses.cut_after))
     _post_through(world, kind, 1)
-    return "on the stream twice, in each store once"
+    return "each record twice on the stream, once in each store"
 
 
 @fault(GROUP)
 def kinesis_throttles_for_too_long(world: TestSystem) -> str:
-    """Kinesis refuses until the time is up: the producer gets 503, and sends the same again."""
+    """Kinesis throttles until the retry budget is spent: 503; the producer sends again."""
     day = world.day()
     made = world.events(day)
     injection = Injection("PutRecords", faulty_responses.throttled, _FOR_EVER)
     with functions.through(world.settings, injection):
         told = world.producer.post(made, Hurry())
     require(told.status == _UNAVAILABLE, f"the API answered {told.status}, not 503")
-    require("Retry-After" in told.headers, "the API did not say when to come again")
+    require("Retry-After" in told.headers, "the response has no Retry-After")
     _must_accept(world, made)
     world.load(day)
-    return f"503 with Retry-After after {injection.injected} refusals; sent again, it is all there"
+    return f"503 with Retry-After after {injection.injected} refusals; sent again, all are stored"
 
 
 @fault(GROUP)
 def a_producer_sends_again(world: TestSystem) -> str:
-    """A producer that got no answer posts the same events a second time, in another order."""
+    """A producer without a response posts the same events again, in another order."""
     day = world.day()
     made = world.events(day)
     _must_accept(world, made)
     _must_accept(world, world.random.sample(made, len(made)))
     world.load(day)
-    return f"{len(made)} events acknowledged twice, stored once"
+    return f"{len(made)} events accepted twice, stored once"
 
 
 def _post_through(world: TestSystem, kind: Rule, times: int) -> None:

@@ -1,6 +1,6 @@
-"""Faults of the clock: wrong clocks, midnight, the days on which the clocks change; odd days.
+"""Faults of clocks and days: a wrong clock, midnight, daylight saving time, empty and late days.
 
-An event belongs to the day that its invoice says, on the shop's clock; nothing is converted.
+An event belongs to the day of its InvoiceDate, in the shop's local time; nothing is converted.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -14,13 +14,13 @@ from ecom_pipeline.warehouse import load
 
 GROUP = "calendar"
 
-_SPRING, _AUTUMN = date(2011, 3, 27), date(2011, 10, 30)  # 01:30 is never, and twice
+_SPRING, _AUTUMN = date(2011, 3, 27), date(2011, 10, 30)  # 01:30: never, twice
 _DAY = timedelta(days=1)
 
 
 @fault(GROUP)
 def a_producers_clock_is_ahead(world: TestSystem) -> str:
-    """An event of tomorrow is taken, one of the day after tomorrow refused with its field."""
+    """An event dated tomorrow is accepted; one dated a day later is rejected by its field."""
     today = datetime.now(UTC).date()
     taken = world.events(world.touch(today + _DAY), 1)
     refused = payload(world.random, today + 2 * _DAY)
@@ -31,12 +31,12 @@ def a_producers_clock_is_ahead(world: TestSystem) -> str:
     require(verdicts == expected, f"the API answered {verdicts}")
     world.load(today + _DAY)
     world.poison(sent(refused))
-    return "tomorrow is taken; the day after is refused, InvoiceDate"
+    return "tomorrow is accepted; the day after is rejected for InvoiceDate"
 
 
 @fault(GROUP)
 def the_last_and_the_first_minute(world: TestSystem) -> str:
-    """Events of 23:59 and 00:00 lie a minute, and a day, apart."""
+    """Events of 23:59 and of 00:00 belong to two days."""
     first, second = world.two_days()
     world.deliver(
         world.batch(
@@ -52,19 +52,19 @@ def the_last_and_the_first_minute(world: TestSystem) -> str:
 
 @fault(GROUP)
 def the_clocks_go_forward(world: TestSystem) -> str:
-    """An event of 01:30 on a day that has no such time lies on that day."""
+    """An event of 01:30 on a day without that time (start of summer time) belongs to that day."""
     return _half_past_one(world, _SPRING)
 
 
 @fault(GROUP)
 def the_clocks_go_back(world: TestSystem) -> str:
-    """Events of 01:30 on a day that has it twice lie on that day."""
+    """Events of 01:30 on a day with that time twice (end of summer time) belong to that day."""
     return _half_past_one(world, _AUTUMN)
 
 
 @fault(GROUP)
 def an_empty_day(world: TestSystem) -> str:
-    """A day without an event is loaded: nought rows are a result, and a version."""
+    """A day without events is loaded: 0 rows are published as version 1, once."""
     day = world.day()
     world.load(day)
     world.must_be_version(day, 1)
@@ -75,14 +75,14 @@ def an_empty_day(world: TestSystem) -> str:
 
 @fault(GROUP)
 def a_late_event(world: TestSystem) -> str:
-    """Events of a day come after it was published: the day is replaced whole, by version 2."""
+    """Events arrive after their day was published: the day is replaced whole, as version 2."""
     day, before = world.loaded_day()
     world.arrive(day, 1)
     partition.build(world.lake, day)
     (entry,) = load.publish(world.warehouse, world.lake, [day]).values()
     found = (entry.version, entry.cause, entry.rows_before, entry.change.added)
     expected = (2, "late", before.rows, 1)
-    require(found == expected, f"the ledger says {found}, not {expected}")
+    require(found == expected, f"the ledger has {found}, not {expected}")
     return f"version 2, late: {before.rows} rows and 1"
 
 

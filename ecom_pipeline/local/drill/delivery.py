@@ -1,7 +1,7 @@
-"""Events as the drill makes them up, posts them, and delivers them as Lambda would.
+"""The drill's events: generate them, post them, and deliver them to the consumers' handlers.
 
-Posting runs the ingest handler in this process: it puts on the drill's real stream, and the
-deployed consumers take it from there.
+Posting runs the ingest handler in this process. It puts the records on the local system's stream,
+which the deployed consumers read.
 """
 
 import itertools
@@ -31,7 +31,7 @@ _GOODS = (("85123A", "WHITE HANGING HEART"), ("22423", "REGENCY CAKESTAND"), ("7
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the API answered."""
+    """An API response."""
 
     status: int
     headers: Mapping[str, str]
@@ -39,14 +39,14 @@ class Told:
 
 
 class Producer:
-    """Posts events to the ingest handler, and waits until both consumers have them."""
+    """Posts events to the ingest handler, and waits until both consumers have processed them."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._last: dict[str, str] = {}
 
     def post(self, events: Sequence[Event], context: object = None) -> Told:
-        """Post events at once."""
+        """Post events in one request."""
         headers = {"Content-Type": "application/json"}
         asked = {"headers": headers, "body": json.dumps(list(events))}
         with logged(self._settings):
@@ -58,17 +58,17 @@ class Producer:
         return Told(answer["statusCode"], answer["headers"], results)
 
     def note(self, shard: str, sequence: str) -> None:
-        """Have a place on the stream waited for."""
+        """Add a record's sequence number to those that `settle` waits for."""
         self._last[shard] = max(sequence, self._last.get(shard, "0"), key=int)
 
     def settle(self) -> None:
-        """Wait until both consumers are behind all that was posted."""
+        """Wait until both consumers have processed all that was posted."""
         waiting.wait_for(self._settings, self._last)
         self._last.clear()
 
 
 def payload(random: Random, day: date, **changes: object) -> Event:
-    """Make up an event of a day, with an id and an invoice of its own."""
+    """Generate an event of a day, with a unique id and invoice number."""
     number = next(_NUMBERS)
     code, description = random.choice(_GOODS)
     made: Event = {
@@ -88,12 +88,12 @@ def payload(random: Random, day: date, **changes: object) -> Event:
 
 
 def moment(day: date, clock: str) -> str:
-    """Return a time on the shop's clock, as the data set spells it."""
+    """Return a local time of the shop in the data set's format."""
     return f"{day.month}/{day.day}/{day.year} {clock}"
 
 
 def sent(made: Event) -> bytes:
-    """Return an event's bytes as they are sent."""
+    """Return an event's bytes as a producer sends them."""
     return json.dumps(made).encode()
 
 
@@ -108,7 +108,7 @@ def encoded(made: Event) -> bytes:
 
 
 def records(events: Sequence[Event], region: str) -> list[Record]:
-    """Return events as records of the stream, with sequence numbers of their own."""
+    """Return events as Kinesis records, with unique sequence numbers."""
     arn = f"arn:aws:kinesis:{region}:{ACCOUNT_LOCAL}:stream/{STREAM}"
     origin = Origin(shard="shardId-drill", stream_arn=arn, role_arn="")
     return [
@@ -126,5 +126,5 @@ def records(events: Sequence[Event], region: str) -> list[Record]:
 
 
 def delivery(batch: Sequence[Record]) -> dict[str, Any]:
-    """Return records as Lambda's event source mapping delivers them."""
+    """Return records as the payload of Lambda's event source mapping."""
     return json.loads(event(batch))

@@ -1,4 +1,4 @@
-"""All faults, in the order of the line: importing their modules registers them."""
+"""All faults, in pipeline order: importing their modules registers them."""
 
 from ecom_pipeline.local.drill import (
     api,
@@ -18,6 +18,6 @@ _MODULES = (api, stream, table, clock, lake, parts, warehouse, loads, triggers, 
 
 
 def every() -> list[Fault]:
-    """Return all faults, in the order of the line."""
+    """Return all faults, in pipeline order."""
     groups = [module.GROUP for module in _MODULES]
     return sorted(ALL, key=lambda each: groups.index(each.group))

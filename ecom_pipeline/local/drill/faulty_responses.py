@@ -1,6 +1,6 @@
-"""What AWS answers when it is at fault: each is a rule for http_proxy, true to the wire.
+"""Faulty AWS responses: each is a rule for http_proxy, with the real wire format.
 
-When one of them is given, and to which call, is strike.py's.
+Which calls get one of them is decided in injection.py.
 """
 
 import json
@@ -17,58 +17,66 @@ Answer = dict[str, Any]
 
 
 def throttled(_call: Call, _forward: Forward) -> Reply:
-    """Nothing is done, and the answer says so."""
+    """Refuse the call with a throttling error, without effect."""
     body = {"__type": BUSY, "message": "Rate exceeded"}
     return Reply(400, JSON, json.dumps(body).encode())
 
 
 def lost(call: Call, forward: Forward) -> Reply:
-    """All is done, but the answer is another."""
+    """Execute the call, but answer 500."""
     forward(call)
     return Reply(500, JSON, b'{"__type": "InternalServerError"}')
 
 
 def twice(call: Call, forward: Forward) -> Reply:
-    """All is done twice."""
+    """Execute the call twice."""
     forward(call)
     return forward(call)
 
 
 def internal_error(_call: Call, _forward: Forward) -> Reply:
-    """S3 does nothing, and says 500."""
+    """Answer 500 InternalError as S3, without effect."""
     return _s3_error(500, "InternalError", "We encountered an internal error. Please try again.")
 
 
 def slow_down(_call: Call, _forward: Forward) -> Reply:
-    """S3 does nothing, and says that there are too many requests."""
+    """Answer 503 SlowDown as S3, without effect."""
     return _s3_error(503, "SlowDown", "Please reduce your request rate.")
 
 
 def denied(_call: Call, _forward: Forward) -> Reply:
-    """S3 does nothing, and says that its caller may not."""
+    """Answer 403 AccessDenied as S3, without effect."""
     return _s3_error(403, "AccessDenied", "Access Denied")
 
 
 def cut(_call: Call, _forward: Forward) -> Reply:
-    """Nothing is done, and the connection ends without an answer."""
+    """Cut the connection before the call is executed.
+
+    Raises:
+        ConnectionResetError: always; the proxy then closes the connection.
+    """
     raise ConnectionResetError("cut on purpose")
 
 
 def cut_after(call: Call, forward: Forward) -> Reply:
-    """All is done, and the connection ends without an answer."""
+    """Cut the connection after the call was executed, before its response.
+
+    Raises:
+        ConnectionResetError: always; the proxy then closes the connection.
+    """
     forward(call)
     raise ConnectionResetError("cut on purpose")
 
 
 def half_of_the_body(call: Call, forward: Forward) -> Reply:
-    """The connection ends in the middle of the answer's body."""
+    """Cut the connection in the middle of the response's body."""
     reply = forward(call)
     whole = len(reply.body)
     return Reply(reply.status, reply.headers, reply.body[: whole // 2], promised=whole)
 
 
 def half_of_the_records(call: Call, forward: Forward) -> Reply:
-    """Each second record is refused."""
+    """Throttle every second record."""
     request = json.loads(call.body)
     kept = {**request, "Records": request["Records"][::2]}
     refused = {"ErrorCode": BUSY, "ErrorMessage": "Rate exceeded"}
@@ -79,7 +87,7 @@ def half_of_the_records(call: Call, forward: Forward) -> Reply:
 
 
 def half_of_the_statements(call: Call, forward: Forward) -> Reply:
-    """Each second statement is throttled."""
+    """Throttle every second statement."""
     request = json.loads(call.body)
     kept = {**request, "Statements": request["Statements"][::2]}
     refused = {"Error": {"Code": "ThrottlingError", "Message": "Rate exceeded"}}
@@ -89,7 +97,7 @@ def half_of_the_statements(call: Call, forward: Forward) -> Reply:
 
 
 def half_of_the_keys(call: Call, forward: Forward) -> Reply:
-    """Each second key is left unprocessed."""
+    """Leave every second key unprocessed."""
     request = json.loads(call.body)
     ((table, asked),) = request["RequestItems"].items()
     kept = {**request, "RequestItems": {table: {**asked, "Keys": asked["Keys"][::2]}}}

@@ -1,6 +1,6 @@
-"""The Lambda handlers, run in this process against the drill's own AWS, or through a proxy to it.
+"""The Lambda handlers, run in this process against the local system, or through a proxy to it.
 
-They are real: real boto3, over the wire. What they write to their log goes to a file.
+They use real boto3 over HTTP. Their log goes to a file.
 """
 
 import os
@@ -16,15 +16,15 @@ STREAM = "event-ingest"
 
 
 class Hurry:
-    """A context of Lambda's with next to no time left: handlers give up soon."""
+    """A Lambda context with little time left: handlers soon stop retrying."""
 
     def get_remaining_time_in_millis(self) -> int:
-        return 10_300  # ingest keeps 8 s of it for its answer, store 10 s
+        return 10_300  # ms; ingest reserves 8 s of it for its response, store 10 s
 
 
 @contextmanager
 def environment(settings: Settings) -> Iterator[None]:
-    """Give the handlers what infra/template.yaml gives them, and take it back."""
+    """Set the handlers' environment variables of infra/template.yaml within this context."""
     given = aws_environment(settings) | {
         "STREAM_NAME": STREAM,
         "TABLE_NAME": settings.table,
@@ -37,7 +37,7 @@ def environment(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def through(settings: Settings, rule: Rule) -> Iterator[None]:
-    """Let the handlers reach AWS through a rule."""
+    """Route the handlers' AWS calls through a rule."""
     with (
         Proxy(str(settings.endpoint_url), rule) as proxy,
         _variables({"AWS_ENDPOINT_URL": proxy.url}),
@@ -47,7 +47,7 @@ def through(settings: Settings, rule: Rule) -> Iterator[None]:
 
 @contextmanager
 def logged(settings: Settings) -> Iterator[None]:
-    """Write what the handlers say to a file beside the services' logs."""
+    """Write the handlers' output to a file beside the services' logs."""
     with (settings.home / "log" / "functions.log").open("a") as log, redirect_stdout(log):
         yield
 

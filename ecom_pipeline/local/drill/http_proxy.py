@@ -1,7 +1,7 @@
-"""An HTTP proxy before the AWS emulator.
+"""An HTTP proxy in front of the AWS emulator.
 
-It shows each call to a rule, which forwards, counts, changes or refuses it; a rule that raises an
-OSError cuts the connection. What the rules are is for the drill, its tests and the benchmark.
+It passes each call to a rule, which forwards, counts, changes or refuses it; a rule that raises an
+OSError cuts the connection. The rules belong to the drill, the tests and the benchmark.
 """
 
 import socket
@@ -17,12 +17,12 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 _HOP_BY_HOP = {"connection", "content-length", "date", "server", "transfer-encoding"}
-_TRIES = 2  # a kept connection may have been closed since
+_TRIES = 2  # a keep-alive connection may have been closed
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request for AWS."""
+    """A request to AWS."""
 
     method: str
     path: str
@@ -31,7 +31,7 @@ class Call:
 
     @property
     def operation(self) -> str:
-        """The operation's name, where the protocol has it in a header; else the method and path."""
+        """The operation's name if the protocol has it in a header, else the method and path."""
         target = self.headers.get("x-amz-target", "")
         return target.rpartition(".")[2] or f"{self.method} {urlsplit(self.path).path}"
 
@@ -41,7 +41,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer of AWS; with more bytes `promised` than it has, the connection ends before them."""
+    """An AWS response; with `promised` above the body's bytes, the connection ends before them."""
 
     status: int
     headers: dict[str, str]
@@ -54,7 +54,7 @@ Rule = Callable[[Call, Forward], Reply]
 
 
 class Proxy:
-    """Listens on a free port of this machine as long as its context lasts."""
+    """An HTTP proxy on a free port of this machine, within its context."""
 
     def __init__(self, upstream: str, rule: Rule) -> None:
         where = urlsplit(upstream)
@@ -80,13 +80,13 @@ class Proxy:
         self._server.server_close()
 
     def hang_up(self) -> None:
-        """Close this thread's connection."""
+        """Close this thread's connection to the emulator."""
         connection = getattr(self._connections, "kept", None)
         if connection is not None:
             connection.close()
 
     def forward(self, call: Call) -> Reply:
-        """Pass a call on; each thread keeps its connection."""
+        """Forward a call on this thread's connection; return the response, 503 if there is none."""
         for _ in range(_TRIES):
             connection = getattr(self._connections, "kept", None)
             if connection is None:
@@ -103,7 +103,7 @@ class Proxy:
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing waits for the threads
+    daemon_threads = False  # closing joins the threads
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
@@ -119,7 +119,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that are gone: some are killed on purpose."""
+        """Ignore a client that has disconnected: some are killed on purpose."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -133,7 +133,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     proxy: Proxy
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # with small unbuffered writes, each answer takes 40 ms longer
+    wbufsize = -1  # with small unbuffered writes, each response takes 40 ms longer
     disable_nagle_algorithm = True
 
     def _serve(self) -> None:
@@ -161,8 +161,8 @@ class _Handler(BaseHTTPRequestHandler):
     def finish(self) -> None:
         try:
             super().finish()
-        finally:  # it raises when the client was killed before its answer was written
+        finally:  # it raises when the client was killed before its response was written
             self.proxy.hang_up()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing."""
+        """Log nothing."""

@@ -1,6 +1,6 @@
-"""When a fault strikes: the first calls that match, and no others, so that what follows is healed.
+"""When a fault is injected: at the first calls that match, and at no later ones.
 
-What AWS then answers is in answers.py.
+What AWS answers then is in faulty_responses.py.
 """
 
 import threading
@@ -11,7 +11,7 @@ from ecom_pipeline.local.drill.registry import require
 
 
 class Injection:
-    """A rule that gives the first `times` calls of an operation another answer.
+    """A rule that applies a fault to the first `times` calls of an operation.
 
     `operation` is part of the operation's name, or of an S3 call's method and path.
     """
@@ -25,8 +25,8 @@ class Injection:
         return self._fault(call, forward) if self._is_due(call) else forward(call)
 
     def must_have_been_injected(self) -> None:
-        """Raise DrillError when the fault never came to pass: then nothing was shown."""
-        require(self.injected > 0, f"no call of {self._operation} was struck")
+        """Raise DrillError if no call matched: the scenario has then tested nothing."""
+        require(self.injected > 0, f"no fault was injected: no call of {self._operation}")
 
     def _is_due(self, call: Call) -> bool:
         if self._operation not in unquote(call.operation):

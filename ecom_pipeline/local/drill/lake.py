@@ -1,6 +1,6 @@
-"""Faults of the raw lake: objects that are cut, gone, or can't be read while a day is built.
+"""Faults of the raw lake: objects that are cut, missing, or unreadable while a day is built.
 
-Those of the CSV that is made of them are in parts.py.
+Faults of the CSV parts are in parts.py.
 """
 
 import gzip
@@ -24,7 +24,7 @@ GROUP = "lake"
 
 @fault(GROUP)
 def a_raw_object_is_cut(world: TestSystem) -> str:
-    """Bytes are cut off a raw object's end: the build refuses it by name, the version stays."""
+    """A raw object is truncated: the build fails and names it; the version stays."""
 
     def cut(body: bytes) -> bytes:
         return body[: world.random.randint(1, len(body) - 1)]
@@ -34,7 +34,7 @@ def a_raw_object_is_cut(world: TestSystem) -> str:
 
 @fault(GROUP)
 def a_raw_object_ends_at_a_line(world: TestSystem) -> str:
-    """A raw object loses its last lines but is whole gzip: only what it says of itself tells."""
+    """A raw object loses its last lines but is valid gzip: its metadata shows the loss."""
 
     def shorten(body: bytes) -> bytes:
         lines = gzip.decompress(body).splitlines(keepends=True)
@@ -45,7 +45,7 @@ def a_raw_object_ends_at_a_line(world: TestSystem) -> str:
 
 @fault(GROUP)
 def a_raw_object_has_a_flipped_bit(world: TestSystem) -> str:
-    """One bit of a raw object is another: the build refuses it by name."""
+    """One bit of a raw object is flipped: the build fails and names the object."""
 
     def flip(body: bytes) -> bytes:
         place = world.random.randrange(len(body))
@@ -56,7 +56,7 @@ def a_raw_object_has_a_flipped_bit(world: TestSystem) -> str:
 
 @fault(GROUP)
 def an_object_goes_between_listing_and_read(world: TestSystem) -> str:
-    """A raw object is deleted after it was listed: nothing is committed without it."""
+    """A raw object is deleted after it was listed: the build commits nothing."""
     day, _ = world.loaded_day()
     before = partition.committed(world.lake, day)
     world.arrive(day)
@@ -71,15 +71,15 @@ def an_object_goes_between_listing_and_read(world: TestSystem) -> str:
     with world.lake_through(injection) as lake:
         require(_build_fails(lake, day), "a day was built without an object that was listed")
     injection.must_have_been_injected()
-    require(partition.committed(world.lake, day) == before, "the manifest is another")
+    require(partition.committed(world.lake, day) == before, "the manifest has changed")
     _write(world, victim, kept)
     world.load(day)
-    return "the build stopped; with the object back, the day is whole"
+    return "the build failed; with the object restored, the day is complete"
 
 
 @fault(GROUP)
 def a_read_is_cut(world: TestSystem) -> str:
-    """The connection ends in the middle of a raw object: its half is never taken for the whole."""
+    """The connection ends in the middle of a raw object: the half is never used as the whole."""
     day, _ = world.loaded_day()
     before = partition.committed(world.lake, day)
     world.arrive(day)
@@ -90,14 +90,14 @@ def a_read_is_cut(world: TestSystem) -> str:
         failed = _build_fails(lake, day)
     injection.must_have_been_injected()
     if failed:
-        require(partition.committed(world.lake, day) == before, "the manifest is another")
+        require(partition.committed(world.lake, day) == before, "the manifest has changed")
     world.load(day)
-    return "the build stopped, the next one did it" if failed else "read again at once"
+    return "the build failed, the next one succeeded" if failed else "retried within the build"
 
 
 @fault(GROUP)
 def s3_stumbles_while_a_day_is_built(world: TestSystem) -> str:
-    """S3 answers listing, reads and writes of a build with 500, SlowDown or not at all."""
+    """During a build, one GET and one PUT fail with 500, SlowDown or a cut connection."""
     day = world.day()
     world.arrive(day)
     kinds = (faulty_responses.internal_error, faulty_responses.slow_down, faulty_responses.cut)
@@ -117,12 +117,12 @@ def s3_stumbles_while_a_day_is_built(world: TestSystem) -> str:
         injection.must_have_been_injected()
     world.load(day)
     world.must_be_version(day, 1)
-    return f"{sum(each.injected for each in strikes)} calls failed; the build went on"
+    return f"{sum(each.injected for each in strikes)} calls failed; the build retried them"
 
 
 @fault(GROUP)
 def the_answer_of_the_manifest_is_lost(world: TestSystem) -> str:
-    """The manifest is written, but its answer is lost; the retry's condition then fails."""
+    """The manifest is written but the response is lost; the conditional retry then fails."""
     day, _ = world.loaded_day()
     world.arrive(day)
     kind = world.random.choice((faulty_responses.lost, faulty_responses.cut_after))
@@ -130,14 +130,14 @@ def the_answer_of_the_manifest_is_lost(world: TestSystem) -> str:
     with world.lake_through(injection) as lake:
         made = partition.build(lake, day)
     injection.must_have_been_injected()
-    require(partition.committed(world.lake, day) == made, "the manifest is not the build's")
+    require(partition.committed(world.lake, day) == made, "another build's manifest")
     world.load(day)
-    return "read back: it is our own"
+    return "read back and recognised as this build's manifest"
 
 
 @fault(GROUP)
 def two_builders_of_a_day(world: TestSystem) -> str:
-    """Another builder commits the day, with newer objects, before this one's manifest."""
+    """Another build commits the day, with newer objects, before this build's manifest."""
     day = world.day()
     world.arrive(day)
 
@@ -150,13 +150,13 @@ def two_builders_of_a_day(world: TestSystem) -> str:
     with world.lake_through(injection) as lake:
         made = partition.build(lake, day)
     injection.must_have_been_injected()
-    require(made.totals == world.expected(day), "the slower builder's manifest lacks rows")
+    require(made.totals == world.expected(day), "the manifest of the slower build lacks rows")
     world.load(day)
-    return "the slower one saw it, and built again with all objects"
+    return "the slower build detected the conflict and built again with all objects"
 
 
 def _damaged(world: TestSystem, damage: Any) -> str:
-    """Damage a late object of a loaded day; return how it was refused."""
+    """Damage a late object of a loaded day; return how the build refused it."""
     day, before = world.loaded_day()
     world.arrive(day)
     victim = world.random.choice(world.lake.raw.objects_of(day)).key
@@ -167,13 +167,13 @@ def _damaged(world: TestSystem, damage: Any) -> str:
     except DamagedObjectError as error:
         require(victim in str(error), f"the error does not name {victim}: {error}")
     else:
-        require(holds=False, otherwise="a damaged object was built into a day")
+        require(holds=False, otherwise="a day was built with a damaged object")
     world.must_hold(day, before)
     world.must_be_version(day, 1)
     _write(world, victim, (body, metadata))
     world.load(day)
     world.must_be_version(day, 2)
-    return "refused by its name, version 1 stayed; restored, version 2"
+    return "refused by name, still version 1; restored, version 2"
 
 
 def _build_fails(lake: Lake, day: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Faults of several loads at once: two of one day, one that wakes up too late, readers between."""
+"""Faults of concurrent loads: loads of one day at once, a zombie writer, readers during a load."""
 
 import threading
 from collections import Counter
@@ -20,7 +20,7 @@ _LOCK = f"lock {LOCK}"
 
 @fault(GROUP)
 def two_loaders_of_one_day(world: TestSystem) -> str:
-    """Two or three loads publish one day at once: one does, the others have nothing to do."""
+    """Two or three loads publish one day at once: one does, the others change nothing."""
     day = world.day()
     world.arrive(day)
     partition.build(world.lake, day)
@@ -35,7 +35,7 @@ def two_loaders_of_one_day(world: TestSystem) -> str:
 
 @fault(GROUP)
 def a_zombie_wakes_up(world: TestSystem) -> str:
-    """A load sleeps before its transaction while a newer one publishes: it is fenced off."""
+    """A load is paused before its transaction while a newer one publishes: it is fenced off."""
     day, _ = world.loaded_day()
     world.arrive(day)
     partition.build(world.lake, day)
@@ -44,26 +44,26 @@ def a_zombie_wakes_up(world: TestSystem) -> str:
 
     def sleep_at_the_lock(statement: str) -> Fate:
         locks[statement.lower()] += 1
-        if statement.lower() == _LOCK and locks[_LOCK] > 1:  # the first is the claim's
+        if statement.lower() == _LOCK and locks[_LOCK] > 1:  # the first lock is the claim's
             asleep.set()
             awake.wait(_PATIENCE)
         return Fate.PASS
 
     with world.warehouse_through(sleep_at_the_lock) as warehouse, ThreadPoolExecutor(1) as pool:
         zombie = pool.submit(load.publish, warehouse, world.lake, [day])
-        require(asleep.wait(_PATIENCE), "the first load never came to its transaction")
+        require(asleep.wait(_PATIENCE), "the first load did not reach its transaction")
         world.arrive(day)
         world.load(day)
         awake.set()
         error = zombie.exception(_PATIENCE)
     require(isinstance(error, FencedError), f"the zombie ended with {error!r}")
     world.must_be_version(day, 2)
-    return "the newer one stands; the zombie was told that its claim is old"
+    return "the newer load is published; the zombie failed its fencing check"
 
 
 @fault(GROUP)
 def a_reader_looks_on(world: TestSystem) -> str:
-    """A reader asks for a day's rows all the time while the day is replaced, several times."""
+    """A reader queries a day's rows continuously while the day is replaced three times."""
     day, _ = world.loaded_day()
     allowed = [world.held(day).rows]
     done = threading.Event()
@@ -75,16 +75,16 @@ def a_reader_looks_on(world: TestSystem) -> str:
                 allowed.append(world.expected(day).rows)
                 world.load(day)
         finally:
-            done.set()  # else the pool would wait for its reader for ever
+            done.set()  # else the pool would never end its reader
         seen = reading.result(_PATIENCE)
     wrong = set(seen) - set(allowed)
-    require(not wrong, f"a reader saw {sorted(wrong)} rows, where {allowed} are whole days")
-    return f"{seen.total()} reads saw whole days only: {sorted(seen)} rows"
+    require(not wrong, f"a reader saw {sorted(wrong)} rows; complete days have {allowed}")
+    return f"{seen.total()} reads saw complete days only: {sorted(seen)} rows"
 
 
 def _publish(world: TestSystem, day: date) -> str:
     try:
-        return "published" if load.publish(world.warehouse, world.lake, [day]) else "found it done"
+        return "published" if load.publish(world.warehouse, world.lake, [day]) else "without change"
     except FencedError:
         return "fenced"
 

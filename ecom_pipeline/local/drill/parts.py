@@ -1,4 +1,4 @@
-"""Faults of a day's CSV and of the catalog: what was committed is no longer what lies there."""
+"""Faults of a day's CSV and of the catalog: stored data differs from what was committed."""
 
 import gzip
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Damage = Callable[[str, bytes], None]
 
 @fault(GROUP)
 def a_part_is_half_written(world: TestSystem) -> str:
-    """Bytes are cut off a CSV part: COPY or its assertions refuse it, the version stays."""
+    """A CSV part is truncated: COPY or its assertions refuse it; the version stays."""
     day, before = _built(world)
 
     def cut(key: str, body: bytes) -> None:
@@ -32,7 +32,7 @@ def a_part_is_half_written(world: TestSystem) -> str:
 
 @fault(GROUP)
 def a_part_ends_at_a_line(world: TestSystem) -> str:
-    """A CSV part loses its last row but is whole gzip: its number of rows tells."""
+    """A CSV part loses its last row but is valid gzip: its row count shows the loss."""
     day, before = _built(world)
 
     def shorten(key: str, body: bytes) -> None:
@@ -44,7 +44,7 @@ def a_part_ends_at_a_line(world: TestSystem) -> str:
 
 @fault(GROUP)
 def a_part_has_a_row_twice(world: TestSystem) -> str:
-    """A CSV part has one row in the place of another: its ids and sums tell."""
+    """A CSV part has one row replaced by a copy of another: its ids and sums show it."""
     day, before = _built(world)
 
     def double(key: str, body: bytes) -> None:
@@ -56,18 +56,18 @@ def a_part_has_a_row_twice(world: TestSystem) -> str:
 
 @fault(GROUP)
 def a_part_is_missing(world: TestSystem) -> str:
-    """A CSV part is deleted: the load stops, since each part is mandatory."""
+    """A CSV part is deleted: the load fails, since each part is mandatory."""
     day, before = _built(world)
     return _refused(world, day, before, lambda key, _: world.lake.csv.remove([key]))
 
 
 @fault(GROUP)
 def a_manifest_is_damaged(world: TestSystem) -> str:
-    """The manifest is cut: the load says so by its name, and a rebuild mends it."""
+    """The manifest is truncated: the load fails and names it; a rebuild repairs it."""
     day, before = _built(world)
     key = keys.manifest_key(day)
     found = world.lake.csv.read(key)
-    require(found, f"{key} is not there")
+    require(found, f"{key} is missing")
     body = found.body if found else b""
     world.lake.csv.write_json(key, body[: world.random.randrange(len(body) - 2)])
     return _recovered(world, day, before, ManifestError)
@@ -75,7 +75,7 @@ def a_manifest_is_damaged(world: TestSystem) -> str:
 
 @fault(GROUP)
 def a_column_of_the_catalog_is_altered(world: TestSystem) -> str:
-    """Somebody gives a column of Glue's table another type: the drift is named, and put back."""
+    """A column's type in Glue is changed: the drift is reported, and the next sync repairs it."""
     day, _ = world.loaded_day()
     catalog = connect.catalog(world.settings)
     catalog.sync([day])
@@ -90,17 +90,17 @@ def a_column_of_the_catalog_is_altered(world: TestSystem) -> str:
     expected = [(f"Glue {CSV_TABLE}", victim["Name"])]
     require(named == expected, f"the drift is {named}, not {expected}")
     catalog.sync([day])
-    require(not schema.drift(catalog, world.lake, world.warehouse, [day]), "it is still there")
+    require(not schema.drift(catalog, world.lake, world.warehouse, [day]), "the drift remains")
     return f"{victim['Name']} named: {found[0]}"
 
 
 def _as_long(text: bytes, body: bytes) -> bytes:
-    """Return whole gzip of as many bytes as the part had: its length must not give it away."""
+    """Return valid gzip, padded to the original part's length, so that lengths agree."""
     return gzip.compress(text, mtime=0).ljust(len(body), b"\0")
 
 
 def _built(world: TestSystem) -> tuple[date, Totals]:
-    """Return a published day with late events whose CSV is built, and what it held before."""
+    """Return a published day with late events in its CSV, and its totals in the fact table."""
     day, before = world.loaded_day()
     world.arrive(day)
     partition.build(world.lake, day)
@@ -110,22 +110,22 @@ def _built(world: TestSystem) -> tuple[date, Totals]:
 def _refused(world: TestSystem, day: date, before: Totals, damage: Damage) -> str:
     (part,) = partition.committed(world.lake, day).parts
     found = world.lake.csv.read(part.key)
-    require(found, f"{part.key} is not there")
+    require(found, f"{part.key} is missing")
     if found:
         damage(part.key, found.body)
     return _recovered(world, day, before, WarehouseError)
 
 
 def _recovered(world: TestSystem, day: date, before: Totals, expected: type[Exception]) -> str:
-    """Try to load what is damaged, which must change nothing; then rebuild and load."""
+    """Load damaged data, which must fail and change nothing; then rebuild and load."""
     refusal = ""
     try:
         load.publish(world.warehouse, world.lake, [day])
     except expected as error:
         refusal = str(error)
-    require(refusal, f"{day}: what is damaged was loaded")
+    require(refusal, f"{day}: damaged data was loaded")
     world.must_hold(day, before)
     world.must_be_version(day, 1)
     world.load(day)
     world.must_be_version(day, 2)
-    return f"refused ({refusal[:60].strip()}...), version 1 stayed; rebuilt, version 2"
+    return f"refused ({refusal[:60].strip()}...), still version 1; rebuilt, version 2"

@@ -1,6 +1,6 @@
-"""Faults of processes: kill -9 of services and of loads, a full disk, more data than memory.
+"""Faults of processes: kill -9 of services and of loads, a full disk, data larger than memory.
 
-What is killed is a real process, by its id; a service comes back as `ecom local up` brings it.
+Real processes are killed, by their pid; a service is restarted as `ecom local up` restarts it.
 """
 
 import os
@@ -30,7 +30,7 @@ GROUP = "processes"
 
 _WAIT = 60
 _LINES_AN_EVENT, _EVENTS = 100, 200
-_DISK = 16_384  # bytes that a file may have: less than Dagster's databases
+_DISK = 16_384  # bytes, the maximal size of a file: below that of Dagster's databases
 _LOAD = """
 import sys
 from datetime import date
@@ -65,7 +65,7 @@ main()
 
 @fault(GROUP)
 def the_poller_is_killed(world: TestSystem) -> str:
-    """The stream's poller gets kill -9 while it delivers: it goes on from its checkpoints."""
+    """The stream poller gets kill -9 while it delivers: it resumes from its checkpoints."""
     day = world.day()
     world.producer.post(world.events(day, 40))
     _kill_service(world, "poller")
@@ -73,12 +73,12 @@ def the_poller_is_killed(world: TestSystem) -> str:
     stack.up(world.settings)
     world.producer.settle()
     world.load(day)
-    return "45 events, some of them delivered twice: each is there once"
+    return "45 events, some delivered twice: each is stored once"
 
 
 @fault(GROUP)
 def the_warehouse_is_killed(world: TestSystem) -> str:
-    """The warehouse gets kill -9 after a load: what was committed is there when it is back."""
+    """The warehouse gets kill -9 after a load: what was committed is there after a restart."""
     day, before = world.loaded_day()
     _kill_service(world, "redshift")
     stack.up(world.settings)
@@ -86,12 +86,12 @@ def the_warehouse_is_killed(world: TestSystem) -> str:
     world.arrive(day)
     world.load(day)
     world.must_be_version(day, 2)
-    return "version 1 was there, version 2 followed"
+    return "version 1 survived; version 2 was loaded"
 
 
 @fault(GROUP)
 def the_emulator_is_killed(world: TestSystem) -> str:
-    """The AWS emulator gets kill -9 and forgets DynamoDB: it is filled from the raw lake."""
+    """The AWS emulator gets kill -9 and loses DynamoDB: it is restored from the raw lake."""
     day, _ = world.loaded_day()
     world.producer.settle()
     world.arrive(day)
@@ -105,7 +105,7 @@ def the_emulator_is_killed(world: TestSystem) -> str:
     world.producer.post(world.events(day, 3))
     world.producer.settle()
     world.load(day)
-    return "DynamoDB is whole again; new events are taken"
+    return "DynamoDB is restored; new events are accepted"
 
 
 @fault(GROUP)
@@ -127,12 +127,12 @@ def a_loading_process_is_killed(world: TestSystem) -> str:
         killer.run(world, _LOAD, day, redshift_port=proxy.port)
     world.load(day)
     world.must_be_version(day, 2)
-    return f"killed at {step.split()[0].upper()}, version 1 stayed; loaded by another, version 2"
+    return f"killed at {step.split()[0].upper()}, still version 1; loaded again, version 2"
 
 
 @fault(GROUP)
 def a_building_process_is_killed(world: TestSystem) -> str:
-    """A process that writes a day's CSV gets kill -9 before its part or its manifest."""
+    """A process that builds a day's CSV gets kill -9 before its part or its manifest."""
     day, _ = world.loaded_day()
     before = partition.committed(world.lake, day)
     world.arrive(day)
@@ -147,31 +147,31 @@ def a_building_process_is_killed(world: TestSystem) -> str:
     with Proxy(str(world.settings.endpoint_url), injection) as proxy:
         killer.run(world, _LOAD, day, endpoint_url=proxy.url)
     injection.must_have_been_injected()
-    require(partition.committed(world.lake, day) == before, "the manifest is another")
+    require(partition.committed(world.lake, day) == before, "the manifest has changed")
     world.load(day)
     world.must_be_version(day, 2)
     what = "manifest" if "manifest" in place else "part"
-    return f"killed before the {what}, the old CSV stood; built by another"
+    return f"killed before the {what}, the old CSV stayed; built by another process"
 
 
 @fault(GROUP)
 def the_disk_is_full(world: TestSystem) -> str:
-    """`ecom load` can't write to its disk: it fails in its own words, and nothing is half done."""
+    """`ecom load` can't write to its disk: it fails, and no day is half loaded."""
     day, before = world.loaded_day()
     world.arrive(day)
     done = _run(world, _ON_A_FULL_DISK, str(_DISK), "load", str(day))
-    require(done.returncode != 0, "the load said that all is well")
+    require(done.returncode != 0, "the load exited with 0")
     held = world.held(day)
     require(held in (before, world.expected(day)), f"the fact table holds {held}")
     world.load(day)
     world.must_be_version(day, 2)
     words = [text for text in done.stderr.splitlines() if "rror" in text and "http" not in text]
-    return f"exit {done.returncode}: {(words or ['without a word'])[-1].strip()[:90]}"
+    return f"exit {done.returncode}: {(words or ['no output'])[-1].strip()[:90]}"
 
 
 @fault(GROUP)
 def a_huge_object(world: TestSystem) -> str:
-    """A raw object has 20,000 lines, events redelivered a hundred times: it is never held whole."""
+    """A raw object has 20,000 lines, each event 100 times: the build never holds all of it."""
     day = world.day()
     made = world.events(day, _EVENTS)
     world.deliver(world.batch(made))
@@ -186,14 +186,14 @@ def a_huge_object(world: TestSystem) -> str:
 
 
 class _Killer:
-    """Runs a process, and kills it from a proxy's thread at the step that it waits for."""
+    """Runs a process, and kills it from a proxy's thread at the chosen step."""
 
     def __init__(self, then: Callable[[], None]) -> None:
         self._then = then
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, world: TestSystem, script: str, day: date, **changes: Any) -> None:
-        """Run a script until it is killed, then check what must hold right after."""
+        """Run a script until it is killed, then check the invariant for that moment."""
         self._process = subprocess.Popen(  # noqa: S603 - our own script
             _command(script, str(day)),
             env=_environment(world, **changes),
@@ -204,11 +204,11 @@ class _Killer:
             code = self._process.wait(_WAIT)
         finally:
             self.kill()
-        require(code == -signal.SIGKILL, f"the process ended with {code}, and was not killed")
+        require(code == -signal.SIGKILL, f"the process ended with {code} instead of being killed")
         self._then()
 
     def kill(self) -> bool:
-        """Kill it; False when that was done before."""
+        """Kill the process; return False if it had ended."""
         if self._process is None or self._process.poll() is not None:
             return False
         self._process.kill()
@@ -217,7 +217,7 @@ class _Killer:
 
 def _kill_service(world: TestSystem, name: str) -> None:
     pid = processes.pid_of(name, world.settings.home.resolve())
-    require(pid, f"{name} does not run")
+    require(pid, f"{name} is not running")
     process = psutil.Process(pid)
     family = [process, *process.children(recursive=True)]
     os.kill(process.pid, signal.SIGKILL)

@@ -1,20 +1,20 @@
-"""What a fault is, the list of all, and the error of an invariant that did not hold."""
+"""The type of a fault, the registry of all faults, and the error of a broken invariant."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import getdoc
 from typing import Any
 
-Inject = Callable[[Any], str]  # of a world.TestSystem, which needs this module
+Inject = Callable[[Any], str]  # argument: a test_system.TestSystem, whose module imports this one
 
 
 class DrillError(AssertionError):
-    """Something that must hold whatever happens did not."""
+    """An invariant that does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A way to do harm: `inject` does it, checks what must hold, and says what was seen."""
+    """A fault: `inject` injects it, checks its invariants, and returns what happened."""
 
     name: str
     group: str
@@ -26,7 +26,7 @@ ALL: list[Fault] = []
 
 
 def fault(group: str) -> Callable[[Inject], Inject]:
-    """Register a function as a fault, named and described by its own name and docstring."""
+    """Register a function as a fault; its name and its docstring's first line describe it."""
 
     def register(inject: Inject) -> Inject:
         ALL.append(fault_of(group, inject))
@@ -42,6 +42,6 @@ def fault_of(group: str, inject: Inject) -> Fault:
 
 
 def require(holds: object, otherwise: str) -> None:
-    """Raise DrillError, saying what is wrong, unless something holds."""
+    """Raise DrillError with the text `otherwise` unless `holds` is true."""
     if not holds:
         raise DrillError(otherwise)

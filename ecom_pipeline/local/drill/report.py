@@ -1,4 +1,4 @@
-"""A drill as a person sees it: what goes on, then a table of all faults and the last line."""
+"""A drill on the terminal: its progress, a table of all faults, and the summary."""
 
 import time
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from ecom_pipeline.terminal import pounds, table
 
 
 def run(seed: int, days: DayRange, console: Console) -> Result:
-    """Go through the whole drill, saying what is being done."""
+    """Run the whole drill and show its progress."""
     started = time.monotonic()
     with _progress(console) as progress:
-        task = progress.add_task("starting a local AWS of its own", total=None)
+        task = progress.add_task("starting a separate local AWS", total=None)
         with runner.world(seed) as world:
-            progress.update(task, description="replaying made-up sales")
+            progress.update(task, description="replaying sample sales")
             world.replay(days, Path(world.settings.home), lambda _count: None)
             every = runner.in_any_order(faults.every(), seed)
             progress.update(task, description="faults", total=len(every))
@@ -56,7 +56,7 @@ def _outcome_printer(progress: Progress) -> Callable[[Outcome], None]:
 
 
 def show(result: Result, console: Console) -> None:
-    """Print each fault, what happened, and whether the invariant held; then the last line."""
+    """Print each fault, what happened, and whether the invariant held; then the summary."""
     out = table(f"Drill with seed {result.seed}", "fault", "what happened", "invariant")
     for column in out.columns:
         column.justify, column.no_wrap = "left", False
@@ -68,7 +68,7 @@ def show(result: Result, console: Console) -> None:
         console.print(Text(difference, style="red"))
     broken = sum(bool(each.wrong) for each in result.outcomes)
     console.print(
-        f"{len(result.outcomes)} faults, {broken} not stood, {result.seconds:.0f} s,"
+        f"{len(result.outcomes)} faults, {broken} failed, {result.seconds:.0f} s,"
         f" seed {result.seed}"
     )
     console.print(

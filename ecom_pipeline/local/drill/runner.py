@@ -1,6 +1,6 @@
-"""The drill's course: start a system, fill it, go through the faults, compare all there is.
+"""Run a drill: start a system, fill it, inject the faults, compare all stores.
 
-What each fault does is in its module; how it is shown, in report.py.
+What a fault does is in its module; how a drill is shown is in report.py.
 """
 
 import shutil
@@ -37,7 +37,7 @@ from ecom_pipeline.warehouse import load
 from ecom_pipeline.warehouse.session import WarehouseError
 
 DAYS = DayRange(date(2010, 12, 1), date(2010, 12, 14))
-_FAILURES = (  # what a fault may end with when the system does not stand it
+_FAILURES = (  # exceptions that count as a failed invariant
     DrillError,
     WarehouseError,
     ManifestError,
@@ -57,7 +57,7 @@ _FAILURES = (  # what a fault may end with when the system does not stand it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a fault; `wrong` is empty when its invariants held."""
+    """The result of one fault; `wrong` is empty if its invariants held."""
 
     fault: Fault
     happened: str = ""
@@ -67,7 +67,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A drill: each fault's outcome, and what all stores hold in the end."""
+    """The result of a drill: each fault's outcome, and what all stores hold at the end."""
 
     seed: int
     outcomes: Sequence[Outcome]
@@ -83,14 +83,14 @@ class Result:
 
 @contextmanager
 def world(seed: int) -> Iterator[TestSystem]:
-    """Run a whole local system of its own: free ports, a home that is removed in the end."""
+    """Run a separate local system: free ports, and a home directory that is removed at the end."""
     home = Path(tempfile.mkdtemp(prefix="ecom-drill-"))
     configured = replace(
         settings.LOCAL,
         home=home,
         endpoint_url=f"http://127.0.0.1:{_free_port()}",
         redshift_port=_free_port(),
-        in_flight_seconds=0,  # what is not there is lost: the drill waits for all that it sends
+        in_flight_seconds=0,  # the drill waits for all that it sends: what is missing is lost
     )
     try:
         with functions.environment(configured):
@@ -104,14 +104,14 @@ def world(seed: int) -> Iterator[TestSystem]:
 
 
 def in_any_order(faults: Iterable[Fault], seed: int) -> list[Fault]:
-    """Return the faults in the order that a seed chooses."""
+    """Return the faults in the order of a seed."""
     ordered = sorted(faults, key=lambda each: each.name)
     Random(seed).shuffle(ordered)  # noqa: S311 - an order, not a secret
     return ordered
 
 
 def run_fault(system: TestSystem, fault: Fault) -> Outcome:
-    """Do a fault to the world, and check what must hold."""
+    """Inject a fault into the system, and check the invariants."""
     started = time.monotonic()
     happened = wrong = ""
     system.begin()
@@ -128,7 +128,7 @@ def run_all(
     faults: Iterable[Fault],
     on_outcome: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
-    """Face each fault; one that is not stood stops no other."""
+    """Run each fault; one that fails does not stop the others."""
     outcomes: list[Outcome] = []
     for fault in faults:
         outcomes.append(run_fault(system, fault))
@@ -137,7 +137,7 @@ def run_all(
 
 
 def verify(system: TestSystem, outcomes: Sequence[Outcome]) -> Result:
-    """Compare all stores over all days, and the fact table with what was acknowledged."""
+    """Compare all stores over all days, and the fact table with the accepted events."""
     total, differences = Totals(), list[str]()
     first, last = min(system.account.days), max(system.account.days)
     try:
@@ -160,7 +160,7 @@ def _unlike(facts: Mapping[date, Totals], sent: Mapping[date, Totals]) -> Iterat
     for day in sorted(facts.keys() | sent.keys()):
         held, expected = facts.get(day, Totals()), sent.get(day, Totals())
         if held != expected:
-            yield f"{day}: the fact table holds {held}, acknowledged was {expected}"
+            yield f"{day}: the fact table holds {held}, accepted were {expected}"
 
 
 def _free_port() -> int:

@@ -1,4 +1,4 @@
-"""Faults of the stream's delivery: again, in other pieces, in another order, with poison in it."""
+"""Faults of the stream's delivery: redelivery, other batches, another order, poison records."""
 
 from ecom_pipeline.local.drill.delivery import encoded, sent
 from ecom_pipeline.local.drill.functions import STREAM
@@ -11,14 +11,14 @@ GROUP = "stream"
 
 @fault(GROUP)
 def a_batch_comes_again(world: TestSystem) -> str:
-    """Lambda delivers one batch to both consumers two to four times."""
+    """Lambda delivers one batch to both consumers three to five times."""
     day = world.day()
     batch = world.batch(world.events(day))
     times = world.random.randint(2, 4)
     for _ in range(times):
         world.deliver(batch)
     objects = len(world.lake.raw.objects_of(day))
-    require(objects == 1, f"a batch that came {times} times became {objects} raw objects")
+    require(objects == 1, f"a batch that was delivered {times} times became {objects} raw objects")
     world.load(day)
     world.deliver(batch)
     world.load(day)
@@ -28,7 +28,7 @@ def a_batch_comes_again(world: TestSystem) -> str:
 
 @fault(GROUP)
 def a_retry_has_other_borders(world: TestSystem) -> str:
-    """What was delivered comes again, cut into other batches."""
+    """Records are redelivered in other batches."""
     day = world.day()
     batch = world.batch(world.events(day, 10))
     first, second = world.random.sample(range(1, 10), 2)
@@ -36,12 +36,12 @@ def a_retry_has_other_borders(world: TestSystem) -> str:
         world.deliver(batch[:border])
         world.deliver(batch[border:])
     world.load(day)
-    return f"10 events cut at {first}, then at {second}: each is there once"
+    return f"10 events cut at {first}, then at {second}: each is stored once"
 
 
 @fault(GROUP)
 def records_out_of_order(world: TestSystem) -> str:
-    """The records of several invoices come in any order, in batches of one to three."""
+    """The records of several invoices arrive in any order, in batches of one to three."""
     day = world.day()
     batch = world.batch(world.events(day, 9))
     world.random.shuffle(batch)
@@ -50,23 +50,23 @@ def records_out_of_order(world: TestSystem) -> str:
         world.deliver(batch[:count])
         del batch[:count]
     world.load(day)
-    return "9 events shuffled: order does not matter"
+    return "9 events shuffled: all stores agree"
 
 
 @fault(GROUP)
 def one_consumer_is_ahead(world: TestSystem) -> str:
-    """The archive has a batch that the table's consumer gets only after the load."""
+    """The table's consumer gets a batch only after the archive's was loaded."""
     day = world.day()
     batch = world.batch(world.events(day))
-    require(world.invoke(archive, batch) == [], "the archive left records over")
+    require(world.invoke(archive, batch) == [], "the archive has failed records")
     world.load(day)
-    require(world.invoke(store, batch) == [], "the store left records over")
-    return "the warehouse was first, the table followed"
+    require(world.invoke(store, batch) == [], "the store has failed records")
+    return "the warehouse was first, the table second"
 
 
 @fault(GROUP)
 def poison_on_the_stream(world: TestSystem) -> str:
-    """Records that are no JSON, no UTF-8 or of a wrong type lie among good ones on the stream."""
+    """Records that are not JSON, not UTF-8 or of a wrong type are among good ones on the stream."""
     day = world.day()
     made = world.events(day)
     event_id = made[0]["event_id"]
@@ -90,12 +90,12 @@ def poison_on_the_stream(world: TestSystem) -> str:
     world.producer.settle()
     world.load(day)
     world.poison(*poison)
-    return f"{len(poison)} poison records are in quarantine, their {len(made)} neighbours loaded"
+    return f"{len(poison)} poison records are in quarantine, the {len(made)} good ones loaded"
 
 
 @fault(GROUP)
 def one_id_with_two_contents(world: TestSystem) -> str:
-    """An event id comes again with another content: the first stands, the second is set aside."""
+    """An event id arrives again with other content: the first wins, the second is quarantined."""
     day = world.day()
     made = world.events(day)
     other = made[0] | {"Description": "ANOTHER CONTENT"}
@@ -103,12 +103,12 @@ def one_id_with_two_contents(world: TestSystem) -> str:
     world.deliver(world.batch([other]))
     world.load(day)
     world.poison(sent(other))
-    return f"{other['event_id']}: the first content stands, the second is an id_conflict"
+    return f"{other['event_id']}: first write wins, the second is an id_conflict"
 
 
 @fault(GROUP)
 def schema_drift_in_an_event(world: TestSystem) -> str:
-    """A producer sends a key that nobody has agreed to; its neighbours are taken."""
+    """A producer sends an unknown key: the event is rejected, the others are accepted."""
     day = world.day()
     made = world.events(day, 4)
     drifted = made[0] | {"event_id": f"{made[0]['event_id']}-x", "Discount": 0.1}
@@ -120,4 +120,4 @@ def schema_drift_in_an_event(world: TestSystem) -> str:
     require(refused["field"] == "Discount", f"the API named {refused['field']!r}, not 'Discount'")
     world.load(day)
     world.poison(sent(drifted))
-    return "rejected with its field, Discount; 4 neighbours loaded"
+    return "rejected for its field Discount; the 4 others loaded"

@@ -1,4 +1,4 @@
-"""Faults between the consumers and their stores: DynamoDB and S3 refuse, are slow, lose answers."""
+"""Faults between the consumers and their stores: DynamoDB and S3 throttle, fail, lose responses."""
 
 from botocore.exceptions import ClientError
 
@@ -18,30 +18,30 @@ _FOR_EVER = 1_000
 
 @fault(GROUP)
 def dynamodb_throttles(world: TestSystem) -> str:
-    """DynamoDB refuses the first calls: the function asks again."""
+    """DynamoDB throttles the first calls: the function retries."""
     times = world.random.randint(1, 3)
     _deliver_through(world, Injection(_PUT_ITEMS, faulty_responses.throttled, times))
-    return f"refused {times} times, then stored"
+    return f"throttled {times} times, then stored"
 
 
 @fault(GROUP)
 def dynamodb_takes_half(world: TestSystem) -> str:
-    """Each second statement of a batch is throttled: those alone are sent again."""
+    """Every second statement of a batch is throttled: the function retries those only."""
     _deliver_through(world, Injection(_PUT_ITEMS, faulty_responses.half_of_the_statements, 2))
-    return "each second item refused, twice: all stored"
+    return "every second item throttled, twice: all stored"
 
 
 @fault(GROUP)
 def the_answer_of_a_conditional_put_is_lost(world: TestSystem) -> str:
-    """The items are stored, but their answer is lost; the next put finds its keys taken."""
+    """The items are stored but the response is lost: the retry's condition fails."""
     kind = world.random.choice((faulty_responses.lost, faulty_responses.cut_after))
     _deliver_through(world, Injection(_PUT_ITEMS, kind))
-    return "read back, found equal: stored once, and no conflict"
+    return "read back and equal: stored once, no conflict"
 
 
 @fault(GROUP)
 def dynamodb_reads_half(world: TestSystem) -> str:
-    """A redelivery reads items back while DynamoDB leaves each second key unprocessed."""
+    """A redelivery reads items back while DynamoDB leaves every second key unprocessed."""
     day = world.day()
     batch = world.batch(world.events(day))
     world.deliver(batch)
@@ -50,12 +50,12 @@ def dynamodb_reads_half(world: TestSystem) -> str:
         world.deliver(batch)
     injection.must_have_been_injected()
     world.load(day)
-    return "the rest was asked for again: a redelivery changed nothing"
+    return "the unprocessed keys were read again: the redelivery changed nothing"
 
 
 @fault(GROUP)
 def dynamodb_is_busy_for_too_long(world: TestSystem) -> str:
-    """DynamoDB refuses until the time is up: the batch is reported failed, and comes again."""
+    """DynamoDB throttles until the retry budget is spent: the batch fails and is redelivered."""
     day = world.day()
     batch = world.batch(world.events(day))
     with functions.through(
@@ -66,26 +66,26 @@ def dynamodb_is_busy_for_too_long(world: TestSystem) -> str:
     require(failed == first, f"the function reported {failed}, not {first}")
     world.deliver(batch)
     world.load(day)
-    return "reported from its first record on; delivered again, it is stored"
+    return "reported from its first record on; stored when redelivered"
 
 
 @fault(GROUP)
 def s3_answers_500(world: TestSystem) -> str:
-    """S3 fails on the archive's first put: it is tried again."""
+    """S3 answers the archive's first put with 500: it is retried."""
     _deliver_through(world, Injection(_PUT_OBJECT, faulty_responses.internal_error))
     return "500, then written"
 
 
 @fault(GROUP)
 def s3_says_slow_down(world: TestSystem) -> str:
-    """S3 answers the archive's first put with 503 SlowDown."""
+    """S3 answers the archive's first put with 503 SlowDown: it is retried."""
     _deliver_through(world, Injection(_PUT_OBJECT, faulty_responses.slow_down))
     return "503 SlowDown, then written"
 
 
 @fault(GROUP)
 def the_connection_to_s3_is_cut(world: TestSystem) -> str:
-    """The connection ends before or after S3 has the archive's object."""
+    """The connection ends before or after S3 has stored the archive's object."""
     kind = world.random.choice((faulty_responses.cut, faulty_responses.cut_after))
     _deliver_through(world, Injection(_PUT_OBJECT, kind))
     return "put again under the same key: one object"
@@ -93,14 +93,14 @@ def the_connection_to_s3_is_cut(world: TestSystem) -> str:
 
 @fault(GROUP)
 def s3_lets_nobody_write(world: TestSystem) -> str:
-    """S3 refuses every put: the batch is not acknowledged, and comes again whole."""
+    """S3 refuses every put: the batch is not acknowledged, and redelivered whole."""
     day = world.day()
     batch = world.batch(world.events(day))
     require(_is_refused(world, batch), "the archive acknowledged what it could not write")
-    require(not world.lake.raw.objects_of(day), "something was written all the same")
+    require(not world.lake.raw.objects_of(day), "an object was written")
     world.deliver(batch)
     world.load(day)
-    return "refused, not dropped; delivered again, it is archived"
+    return "refused, not dropped; archived when redelivered"
 
 
 def _is_refused(world: TestSystem, batch: list[Record]) -> bool:

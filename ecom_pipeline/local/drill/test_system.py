@@ -1,7 +1,7 @@
-"""The drill's own world: a local AWS, made-up sales, and what every store must hold of them.
+"""The system under test: a local AWS, sample sales, and what each store must hold of them.
 
-A fault takes a day of its own from here, sends or delivers events to it, loads it; `check` then
-asks all stores. What is done to the world is in the faults' modules.
+A fault takes an unused day from here, sends or delivers events to it and loads it; `check` then
+compares all stores. What a fault does is in its module.
 """
 
 import time
@@ -44,12 +44,12 @@ _QUARANTINE_SECONDS, _POLL = 15, 0.2
 
 
 class TestSystem:
-    """Everything that a fault may touch, and the account of what was acknowledged."""
+    """All that a fault may use, and the account of the accepted events."""
 
     def __init__(self, settings: Settings, seed: int) -> None:
         self.settings = settings
         self.seed = seed
-        self.random = Random(seed)  # noqa: S311 - which harm is done, not a secret
+        self.random = Random(seed)  # noqa: S311 - the choice of faults, not a secret
         self.account = Account()
         self.producer = Producer(settings)
         self.base: DayRange | None = None
@@ -68,20 +68,21 @@ class TestSystem:
         return connect.warehouse(self.settings)
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of the drill's AWS; making one costs more than most calls."""
+        """Return a cached boto3 client of the local AWS; to make one is slower than most calls."""
         if service not in self._clients:
             self._clients[service] = connect.client(self.settings, service)
         return self._clients[service]
 
-    # What is sent, and to which days.
+    # Sending, and the days used.
 
     def replay(
         self, days: DayRange, folder: Path, on_progress: sender.Progress, rows: int = SAMPLE_ROWS
     ) -> None:
-        """Send made-up sales of these days through the API, wait, and load them with Dagster.
+        """Send sample sales of these days through the API, wait, and load them with Dagster.
 
-        `rows` is about how many. After each fault the whole table is read once for each of its
-        days, so a drill takes longer with more.
+        `rows` is approximate. After each fault the whole table is read once for each of the fault's
+        days,
+        so a drill takes longer with more rows.
         """
         count = (days[1] - days[0]).days + 1
         path = write_sample(
@@ -94,7 +95,7 @@ class TestSystem:
         events = dataset.events(path, seed=self.seed)
         target = endpoints.producer(self.settings)
         summary = sender.send(events, target, on_progress=on_progress)
-        require(summary.accepted > 0, "the API took none of the made-up sales")
+        require(summary.accepted > 0, "the API accepted none of the sample sales")
         waiting.wait_for(self.settings, summary.last_sequence)
         self.account.days |= summary.days
         self.base = days
@@ -106,19 +107,19 @@ class TestSystem:
         return self.touch(_own_day(self._own.pop()))
 
     def two_days(self) -> DayRange:
-        """Return two days of its own that follow each other."""
+        """Return two successive days that no other fault uses."""
         first = next(n for n in self._own if n + 1 in self._own)
         for each in (first, first + 1):
             self._own.remove(each)
         return DayRange(self.touch(_own_day(first)), self.touch(_own_day(first + 1)))
 
     def touch(self, day: date) -> date:
-        """Have a day's stores compared after this fault."""
+        """Add a day to those that are compared after this fault."""
         self._touched.add(day)
         return day
 
     def events(self, day: date, count: int | None = None, **changes: object) -> list[Event]:
-        """Make up a handful of events of a day; they are expected from now on."""
+        """Generate a few events of a day, and expect them in the stores from now on."""
         made = [
             payload(self.random, day, **changes) for _ in range(count or self.random.randint(4, 9))
         ]
@@ -127,33 +128,33 @@ class TestSystem:
         return made
 
     def poison(self, *originals: bytes) -> None:
-        """Expect these bytes, and no others, in quarantine after this fault."""
+        """Expect exactly these bytes in quarantine after this fault."""
         self._poison.update(originals)
 
-    # What moves it on.
+    # Delivering and loading.
 
     def batch(self, events: Sequence[Event]) -> list[Record]:
-        """Return events as records of the stream, with sequence numbers of their own."""
+        """Return events as Kinesis records, with unique sequence numbers."""
         return records(events, self.settings.region)
 
     def deliver(self, batch: Sequence[Record]) -> None:
-        """Hand a batch to both consumers, in this process; they must take all of it."""
+        """Deliver a batch to both handlers in this process; none of its records may fail."""
         for consumer in (archive, store):
-            require(self.invoke(consumer, batch) == [], f"{consumer.__name__} left records over")
+            require(self.invoke(consumer, batch) == [], f"{consumer.__name__} has failed records")
 
     def invoke(self, consumer: Any, batch: Sequence[Record], context: object = None) -> list[Any]:
-        """Hand a batch to one consumer and return what it reports as failed."""
+        """Deliver a batch to one handler and return the failures that it reports."""
         with functions.logged(self.settings):
             return consumer.handler(delivery(batch), context)["batchItemFailures"]
 
     def arrive(self, day: date, count: int | None = None) -> list[Event]:
-        """Make up events of a day and deliver them."""
+        """Generate events of a day and deliver them."""
         made = self.events(day, count)
         self.deliver(self.batch(made))
         return made
 
     def loaded_day(self) -> tuple[date, Totals]:
-        """Return a day that has events and is published, and what it holds."""
+        """Return a published day with events, and its totals in the fact table."""
         day = self.day()
         self.arrive(day)
         self.load(day)
@@ -167,66 +168,66 @@ class TestSystem:
 
     @contextmanager
     def lake_through(self, rule: Rule) -> Iterator[Lake]:
-        """Yield a lake that is reached through a rule."""
+        """Yield a lake whose calls go through a rule."""
         with Proxy(str(self.settings.endpoint_url), rule) as proxy:
             yield connect.lake(replace(self.settings, endpoint_url=proxy.url))
 
     @contextmanager
     def warehouse_through(self, rule: WireRule) -> Iterator[Warehouse]:
-        """Yield a warehouse that is reached through a rule."""
+        """Yield a warehouse whose statements go through a rule."""
         with WarehouseProxy(self.settings.redshift_port, rule) as proxy:
             yield connect.warehouse(replace(self.settings, redshift_port=proxy.port))
 
-    # What holds.
+    # Invariants.
 
     def begin(self) -> None:
-        """Forget what the last fault touched."""
+        """Forget the days and the quarantine of the previous fault."""
         self._touched.clear()
         self._poison.clear()
         self._quarantined_before = self._quarantine()
 
     def prepare(self) -> None:
-        """Bring the warehouse's tables up to date."""
+        """Migrate the warehouse."""
         migrations.migrate(self.warehouse)
 
     def held(self, day: date) -> Totals:
-        """Return what the fact table holds of a day."""
+        """Return a day's totals in the fact table."""
         return load.fact_totals(self.warehouse, day, day).get(day, Totals())
 
     def expected(self, day: date) -> Totals:
-        """Return what was acknowledged of a day."""
+        """Return the totals of a day's accepted events."""
         return self.account.days.get(day, Totals())
 
     def version(self, day: date) -> int:
-        """Return how often a day was published."""
+        """Return a day's newest version in the ledger, 0 if there is none."""
         with self.warehouse.session() as session:
             found = ledger.newest(session, [day])
         return found[day].version if day in found else 0
 
     def must_be_version(self, day: date, version: int) -> None:
-        """Raise DrillError unless a day was published so often."""
+        """Raise DrillError unless a day's newest version is this one."""
         found = self.version(day)
         require(found == version, f"{day} is version {found} in the ledger, not {version}")
 
     def must_hold(self, day: date, totals: Totals) -> None:
-        """Raise DrillError unless the fact table holds just this of a day."""
+        """Raise DrillError unless these are a day's totals in the fact table."""
         found = self.held(day)
         require(found == totals, f"{day}: the fact table holds {found}, not {totals}")
 
     def check(self) -> None:
-        """Compare what was touched in all stores, and what was set aside with what is poison."""
+        """Compare the used days in all stores, and the quarantined bytes with the expected ones."""
         for day in sorted(self._touched):
             found = operations.compare(self.settings, day, day).differences
             require(not found, f"the stores differ: {'; '.join(map(str, found))}")
             self.must_hold(day, self.expected(day))
         deadline = time.monotonic() + _QUARANTINE_SECONDS
         while self._quarantined() < self._poison and time.monotonic() < deadline:
-            time.sleep(_POLL)  # the API gives no place on the stream for what it rejects
+            time.sleep(_POLL)  # the API returns no sequence number for a rejected event
         wrong = self._quarantined() ^ self._poison
-        require(not wrong, f"quarantine has not just the poison: {sorted(wrong)[:3]}")
+        require(not wrong, f"quarantine differs from the poison: {sorted(wrong)[:3]}")
 
     def _quarantined(self) -> set[bytes]:
-        """Return the original bytes of what was set aside since the fault began."""
+        """Return the original bytes of what was quarantined since the fault began."""
         return {
             envelope.original_bytes(record)
             for key in self._quarantine() - self._quarantined_before

@@ -1,6 +1,6 @@
-"""Faults of what asks for a load: notifications that are lost, doubled or foreign, lost cursors.
+"""Faults of triggers: notifications that are lost, duplicated or foreign, a lost sensor cursor.
 
-The sensor and the sweep are the real ones, ticked in this process.
+The sensor and the sweep are the real ones, evaluated in this process.
 """
 
 import json
@@ -21,7 +21,7 @@ from ecom_pipeline.warehouse import connect
 
 GROUP = "triggers"
 
-_SOON = 1  # seconds until a message that was received and not deleted comes again
+_SOON = 1  # visibility timeout in seconds, after which a message is received again
 _FOREIGN = (
     "no JSON at all",
     '{"Records": 7}',
@@ -31,7 +31,7 @@ _FOREIGN = (
 
 @fault(GROUP)
 def a_sensor_without_its_cursor(world: TestSystem) -> str:
-    """The sensor's cursor is lost after it asked: it asks again, and the second load is a no-op."""
+    """The sensor's cursor is lost after a tick: it requests the day again, a no-op."""
     queue = _quiet_queue(world)
     day = world.day()
     world.arrive(day)
@@ -41,16 +41,16 @@ def a_sensor_without_its_cursor(world: TestSystem) -> str:
     time.sleep(_SOON + 0.2)
     second, cursor = _tick(queue, None)
     _tick(queue, cursor)
-    require(day in first, f"the first tick asked for {first}, not for {day}")
-    require(day in second, f"the tick without a cursor asked for {second}, not for {day}")
+    require(day in first, f"the first tick requested {first}, not {day}")
+    require(day in second, f"the tick without a cursor requested {second}, not {day}")
     world.load(day)
     world.must_be_version(day, 1)
-    return "asked twice, loaded once: version 1"
+    return "requested twice, loaded once: version 1"
 
 
 @fault(GROUP)
 def a_notification_comes_twice(world: TestSystem) -> str:
-    """S3's notification is delivered a second time, after the load: nothing changes."""
+    """S3's notification is delivered again after the load: nothing changes."""
     queue = _quiet_queue(world)
     day = world.day()
     world.arrive(day)
@@ -59,50 +59,50 @@ def a_notification_comes_twice(world: TestSystem) -> str:
         queue.sqs.send_message(QueueUrl=_url(queue), MessageBody=message.body)
     queue.delete([message.receipt])
     asked, cursor = _tick(queue, None)
-    require(asked == [day], f"two notifications of {day} asked for {asked}")
+    require(asked == [day], f"two notifications of {day} requested {asked}")
     world.load(day)
     queue.sqs.send_message(QueueUrl=_url(queue), MessageBody=message.body)
     again, cursor = _tick(queue, cursor)
-    require(again == [day], f"the late double asked for {again}")
+    require(again == [day], f"the late duplicate requested {again}")
     world.load(day)
     world.must_be_version(day, 1)
     _tick(queue, cursor)
-    return "one run for both, a no-op for the late one: version 1"
+    return "one run for both, a no-op for the late duplicate: version 1"
 
 
 @fault(GROUP)
 def a_notification_is_lost(world: TestSystem) -> str:
-    """No notification of an object comes: the sweep finds its day in the lake."""
+    """An object's notification is lost: the sweep finds its day in the lake."""
     queue = _quiet_queue(world)
     day, _ = world.loaded_day()
     world.arrive(day)
     _drain(queue)
     asked, _ = _tick(queue, None)
-    require(asked == [], f"the sensor asked for {asked} without a message")
+    require(asked == [], f"the sensor requested {asked} without a message")
     found = _swept(world)
-    require(day in found, f"the sweep asked for {found}, not for {day}")
+    require(day in found, f"the sweep requested {found}, not {day}")
     world.load(day)
-    require(day not in _swept(world), "the sweep asks for a day that is loaded")
+    require(day not in _swept(world), "the sweep requested a day that is loaded")
     world.must_be_version(day, 2)
-    return "the sensor saw nothing; the sweep asked for the day, once"
+    return "the sensor requested nothing; the sweep requested the day, once"
 
 
 @fault(GROUP)
 def a_foreign_message(world: TestSystem) -> str:
-    """What is no notification lies on the queue: it is said, forgotten, and stops no other."""
+    """Messages that are no notifications are logged and deleted, and block no other."""
     queue = _quiet_queue(world)
     day = world.day()
     for body in _FOREIGN:
         queue.sqs.send_message(QueueUrl=_url(queue), MessageBody=body)
     world.arrive(day)
     asked, cursor = _tick(queue, None)
-    require(asked == [day], f"the sensor asked for {asked}, not for {day}")
+    require(asked == [day], f"the sensor requested {asked}, not {day}")
     _visible_again_after(queue, _SOON)
     _tick(queue, cursor)
     time.sleep(_SOON + 0.2)
     require(queue.receive(1) == [], "a foreign message is still on the queue")
     world.load(day)
-    return f"{len(_FOREIGN)} foreign messages set aside, the day was asked for"
+    return f"{len(_FOREIGN)} foreign messages deleted, the day was requested"
 
 
 def _quiet_queue(world: TestSystem) -> Notifications:
@@ -134,7 +134,7 @@ def _url(queue: Notifications) -> str:
 
 
 def _tick(queue: Notifications, cursor: str | None) -> tuple[list[date], str | None]:
-    """Let the sensor look once; return the days that it asks for, and its cursor."""
+    """Evaluate the sensor once; return the days that it requests, and its cursor."""
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(
             instance=instance,
@@ -148,7 +148,7 @@ def _tick(queue: Notifications, cursor: str | None) -> tuple[list[date], str | N
 
 
 def _swept(world: TestSystem) -> list[date]:
-    """Let the sweep look once; return the days that it asks for."""
+    """Evaluate the sweep once; return the days that it requests."""
     resources = {"lake": world.lake, "warehouse": world.warehouse, "first_day": LOCAL.first_day}
     home = runs.local_instance_home(world.settings.home)
     with dg.DagsterInstance.from_config(str(home)) as instance:

@@ -1,4 +1,4 @@
-"""Faults on the wire to the warehouse: connections that end, answers that are lost, error 1023."""
+"""Faults on the wire to the warehouse: cut connections, lost responses, error 1023."""
 
 from ecom_pipeline.lake import partition
 from ecom_pipeline.local.drill.registry import fault, require
@@ -14,63 +14,63 @@ _STATEMENTS = ("create temp table", "copy", "delete from sales.fact", "insert in
 
 @fault(GROUP)
 def a_connection_ends_before_a_statement(world: TestSystem) -> str:
-    """The connection ends before one of a load's statements: it begins anew on another."""
+    """The connection ends before one of a load's statements: the load retries on another."""
     begins = world.random.choice(_STATEMENTS)
     return _published_through(world, StatementStrike(begins, Fate.CUT_BEFORE))
 
 
 @fault(GROUP)
 def a_connection_ends_in_the_middle_of_copy(world: TestSystem) -> str:
-    """The connection ends while COPY runs: what it staged goes with its session."""
+    """The connection ends while COPY runs: what it staged is dropped with its session."""
     return _published_through(world, StatementStrike("copy", Fate.CUT_DURING))
 
 
 @fault(GROUP)
 def a_connection_ends_between_delete_and_insert(world: TestSystem) -> str:
-    """The connection ends when the day's old rows are deleted: no reader sees it without them."""
+    """The connection ends after the day's old rows are deleted: no reader misses them."""
     return _published_through(world, StatementStrike("delete from sales.fact", Fate.CUT_AFTER))
 
 
 @fault(GROUP)
 def a_connection_ends_before_commit(world: TestSystem) -> str:
-    """The connection ends before COMMIT arrives: nothing was published, and it is done again."""
+    """The connection ends before COMMIT arrives: nothing was published, the load retries."""
     return _published_through(world, StatementStrike("commit", Fate.CUT_BEFORE, after=_LEDGER))
 
 
 @fault(GROUP)
 def the_answer_of_commit_is_lost(world: TestSystem) -> str:
-    """COMMIT is done, its answer is lost: the ledger says that the version is our own."""
+    """COMMIT succeeds but its response is lost: the ledger shows the version as this load's."""
     return _published_through(world, StatementStrike("commit", Fate.CUT_AFTER, after=_LEDGER))
 
 
 @fault(GROUP)
 def the_answer_of_the_claim_is_lost(world: TestSystem) -> str:
-    """The claim on a day is committed, its answer is lost: the next generation is taken."""
+    """The claim on a day is committed but the response is lost: the next generation is claimed."""
     injection = StatementStrike("commit", Fate.CUT_AFTER, after="insert into sales.load_fence")
     return _published_through(world, injection)
 
 
 @fault(GROUP)
 def a_serialization_failure(world: TestSystem) -> str:
-    """A statement is refused with 1023, SQLSTATE XX000: its text alone says that it may pass."""
+    """A statement fails with 1023, SQLSTATE XX000: only its text shows that it is retryable."""
     begins = world.random.choice(("delete from sales.fact", "insert into sales.fact", _LEDGER))
     return _published_through(world, StatementStrike(begins, Fate.CONFLICT))
 
 
 @fault(GROUP)
 def a_serialization_failure_at_commit(world: TestSystem) -> str:
-    """COMMIT itself is refused with 1023."""
+    """COMMIT itself fails with 1023."""
     return _published_through(world, StatementStrike("commit", Fate.CONFLICT, after=_LEDGER))
 
 
 def _published_through(world: TestSystem, injection: StatementStrike) -> str:
-    """Publish late events of a day through a strike: the version is 2, whatever was struck."""
+    """Publish late events of a day through an injection: the version must be 2."""
     day, _ = world.loaded_day()
     world.arrive(day)
     partition.build(world.lake, day)
     with world.warehouse_through(injection) as warehouse:
         published = load.publish(warehouse, world.lake, [day])
-    require(injection.injected, "the statement never came")
-    require(list(published) == [day], f"the load says that it published {list(published)}")
+    require(injection.injected, "no fault was injected: no such statement")
+    require(list(published) == [day], f"the load returned {list(published)} as published")
     world.must_be_version(day, 2)
     return f"{injection.description}: published once, as version 2"

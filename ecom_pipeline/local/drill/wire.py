@@ -1,6 +1,6 @@
-"""A TCP proxy before the warehouse that reads the protocol, and ends a connection where told.
+"""A TCP proxy in front of the warehouse that parses the protocol and can cut a connection.
 
-It shows each statement, before it runs, to a rule; the statement's fate is what the rule says.
+It passes each statement, before it runs, to a rule, which returns the statement's fate.
 """
 
 import socket
@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 _BUFFER = 1 << 16
-_IN_THE_MIDDLE = 0.02  # seconds after a statement was passed on
+_IN_THE_MIDDLE = 0.02  # seconds after a statement was forwarded
 _CONFLICT = {
     "S": "ERROR",
     "C": "XX000",
@@ -24,12 +24,12 @@ _CONFLICT = {
 
 
 class Fate(Enum):
-    """What becomes of a statement."""
+    """What the proxy does with a statement."""
 
     PASS = auto()
-    CUT_BEFORE = auto()  # it never arrives
-    CUT_DURING = auto()  # it arrives, and the connection ends while it runs
-    CUT_AFTER = auto()  # it is done, and its answer is lost
+    CUT_BEFORE = auto()  # it is not forwarded
+    CUT_DURING = auto()  # it is forwarded, and the connection ends while it runs
+    CUT_AFTER = auto()  # it is executed, and its response is lost
     CONFLICT = auto()  # it is refused with error 1023
 
 
@@ -37,9 +37,9 @@ Rule = Callable[[str], Fate]
 
 
 class StatementStrike:
-    """A rule that gives one statement another fate: the first that begins with a text.
+    """A rule that applies a fate to the first statement that begins with `begins`.
 
-    With `after`, the first behind one that begins with that.
+    With `after`: to the first such statement after one that begins with `after`.
     """
 
     def __init__(self, begins: str, fate: Fate, *, after: str = "") -> None:
@@ -48,7 +48,7 @@ class StatementStrike:
 
     @property
     def description(self) -> str:
-        """What was done to which statement."""
+        """The fate and the statement's first word."""
         return f"{self._fate.name.lower().replace('_', ' ')} {self._begins.split()[0].upper()}"
 
     def __call__(self, statement: str) -> Fate:
@@ -63,7 +63,7 @@ class StatementStrike:
 
 
 class WarehouseProxy:
-    """Listens on a free port of this machine as long as its context lasts."""
+    """A TCP proxy on a free port of this machine, within its context."""
 
     def __init__(self, port: int, rule: Rule) -> None:
         self._upstream, self._rule = port, rule
@@ -97,14 +97,14 @@ class WarehouseProxy:
 
 
 class _Connection:
-    """One client's connection: a thread for each way."""
+    """One client's connection: a thread for each direction."""
 
     def __init__(self, client: socket.socket, server: socket.socket, rule: Rule) -> None:
         self._client, self._server, self._rule = client, server, rule
         self._statements: dict[bytes, str] = {}  # by name: the driver prepares each text once
         self._statement = ""
-        self._muted = False  # the server's answers are dropped, and its being ready is the end
-        self._skipping = False  # the client's messages are dropped until its Sync
+        self._muted = False  # drop the server's messages, and close at its ReadyForQuery
+        self._skipping = False  # drop the client's messages until its Sync
 
     def start(self) -> None:
         for way in (self._to_server, self._to_client):
@@ -135,7 +135,7 @@ class _Connection:
                 self._server.sendall(_framed(kind, body))
 
     def _note(self, kind: bytes, body: bytes) -> None:
-        """Remember which text a Parse names, and which a Bind is for."""
+        """Store the text that a Parse names, and the name that a Bind refers to."""
         if kind in {b"P", b"B"}:
             first, second, *_ = body.split(b"\0", 2)
             if kind == b"P":
@@ -158,7 +158,7 @@ class _Connection:
             raise ConnectionResetError
 
     def _refuse(self) -> None:
-        """Answer with error 1023; what was sent before it is the server's, and no answer yet."""
+        """Answer with error 1023 before the server has answered the statement's Parse and Bind."""
         fields = b"".join(f"{key}{value}\0".encode() for key, value in _CONFLICT.items())
         self._client.sendall(_framed(b"E", fields + b"\0") + _framed(b"Z", b"E"))
         self._skipping = True

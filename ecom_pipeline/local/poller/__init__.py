@@ -1,6 +1,6 @@
-"""Serves the Kinesis event source mappings of the local emulator as AWS Lambda would.
+"""Serves the emulator's Kinesis event source mappings as AWS Lambda does.
 
-Belongs here: reading the stream, invoking the deployed function, retries, splitting, discarding,
-checkpoints. What a function does with a record belongs in `realtime`; who starts this process is
-`local`'s business. Keep this file empty of imports: `progress` must stay cheap to import.
+Belongs here: reading the stream, invoking the deployed function, retries, bisecting, discarding,
+checkpoints. Not here: what a function does with a record (`realtime`), starting this process
+(`local.stack`). Keep this file without imports: `progress` must stay cheap to import.
 """

@@ -24,11 +24,11 @@ log = logging.getLogger("ecom_pipeline.local.poller")
 
 
 class AlreadyRunningError(Exception):
-    """Another poller serves the same home."""
+    """Another poller runs with the same home."""
 
 
 def main() -> int:
-    """Serve until SIGTERM or SIGINT (0), a failure (1) or a mapping it cannot honour (2)."""
+    """Serve until SIGTERM or SIGINT (0), a failure (1) or an unsupported mapping (2)."""
     given = _parser().parse_args()
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
@@ -39,7 +39,7 @@ def main() -> int:
         with _alone(given.home):
             Supervisor(Aws(given.endpoint_url, given.region), given.home).run(stop)
     except MappingError as error:
-        log.error("refused mapping %s", error)  # noqa: TRY400 - it says it all; no traceback
+        log.error("refused mapping %s", error)  # noqa: TRY400 - the message is complete; no traceback
         return 2
     except (AlreadyRunningError, CheckpointError, CrashError) as error:
         log.error("ended %s: %s", type(error).__name__, error)  # noqa: TRY400
@@ -53,9 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m ecom_pipeline.local.poller",
         description="Serve the emulator's disabled Kinesis mappings as AWS Lambda would.",
     )
-    parser.add_argument("--endpoint-url", required=True, help="where the emulator listens")
+    parser.add_argument("--endpoint-url", required=True, help="URL of the emulator")
     parser.add_argument("--region", required=True, help="of the stream and its functions")
-    parser.add_argument("--home", required=True, type=Path, help="keeps the checkpoints")
+    parser.add_argument("--home", required=True, type=Path, help="directory of the checkpoints")
     return parser
 
 
@@ -74,7 +74,7 @@ def _stop_on_signal() -> threading.Event:
 
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
-    """Hold the home's lock: two pollers would deliver everything twice."""
+    """Hold the home's lock: two pollers would deliver every record twice."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "poller.lock").open("w") as file:
         try:

@@ -1,6 +1,6 @@
-"""The calls to the emulator, and what their errors mean. Nothing here decides.
+"""The calls to the emulator, and the meaning of their errors; no decisions.
 
-The clients do not retry: each loop has its own patience, and a retried Invoke would deliver twice.
+The clients do not retry: each loop has its own backoff, and a retried Invoke would deliver twice.
 """
 
 from collections.abc import Mapping as Fields
@@ -24,20 +24,20 @@ LONGEST_FUNCTION = 900  # seconds; Lambda's own limit
 _CONNECTIONS = 64
 _ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 _UNUSABLE = ("RequestTooLargeException", "InvalidRequestContentException")
-_NO_CODE = b"Mock response - no code deployed"  # ministack answers so, with success
+_NO_CODE = b"Mock response - no code deployed"  # ministack's payload, with status 200
 
 
 class UnavailableError(Exception):
-    """AWS gave no answer that can be used; ask again later."""
+    """AWS gave no usable response; the call can be retried later."""
 
 
 class UnknownSequenceError(Exception):
-    """The stream does not know the sequence number to go on from."""
+    """The stream has no such sequence number to continue after."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A shard as the stream lists it."""
+    """A shard of ListShards."""
 
     shard_id: str
     starts: str
@@ -46,7 +46,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream, told apart from its namesakes by when it was created."""
+    """A stream; its creation time, in epoch seconds, differs when it is re-created by name."""
 
     created: float
     shards: tuple[Shard, ...]
@@ -54,14 +54,14 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records as GetRecords gives them; no `following` when the shard is closed and read out."""
+    """Records of GetRecords; `following` is None at the end of a closed shard."""
 
     records: list[dict[str, Any]]
     following: str | None
 
 
 class Aws:
-    """The services that the poller talks to, for one endpoint; threads may share it."""
+    """The AWS clients of the poller, for one endpoint; thread-safe."""
 
     def __init__(self, endpoint_url: str | None, region: str) -> None:
         def client(service: str, read_timeout: float) -> Any:
@@ -82,7 +82,7 @@ class Aws:
         self._s3 = client("s3", 60)
 
     def mappings(self) -> list[dict[str, Any]]:
-        """Return every event source mapping, as Lambda lists it."""
+        """Return every event source mapping in Lambda's format; UnavailableError if AWS fails."""
         try:
             pages = self._control.get_paginator("list_event_source_mappings").paginate()
             return [one for page in pages for one in page["EventSourceMappings"]]
@@ -90,14 +90,14 @@ class Aws:
             raise UnavailableError(_reason(error)) from error
 
     def role(self, function_arn: str) -> str:
-        """Return the role that a function runs as."""
+        """Return the execution role of a function; UnavailableError if AWS fails."""
         try:
             return self._control.get_function_configuration(FunctionName=function_arn)["Role"]
         except _ERRORS as error:
             raise UnavailableError(_reason(error)) from error
 
     def stream(self, name: str) -> Stream:
-        """Return a stream with its shards."""
+        """Return a stream with its shards; UnavailableError if AWS fails."""
         try:
             summary = self._kinesis.describe_stream_summary(StreamName=name)
             pages = self._kinesis.get_paginator("list_shards").paginate(StreamName=name)
@@ -108,7 +108,12 @@ class Aws:
         return Stream(created.timestamp(), shards)
 
     def iterator(self, stream: str, shard: str, start: Fields[str, Any]) -> str:
-        """Return an iterator at a position, such as `after_sequence` or `since` gives."""
+        """Return an iterator at a position from `after_sequence` or `since`.
+
+        Raises:
+            UnknownSequenceError: the stream has no such sequence number.
+            UnavailableError: AWS fails otherwise.
+        """
         try:
             answer = self._kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, **start)
         except _ERRORS as error:
@@ -118,7 +123,7 @@ class Aws:
         return answer["ShardIterator"]
 
     def read(self, iterator: str, limit: int) -> Page:
-        """Read what an iterator points at."""
+        """Return the records at an iterator; UnavailableError if AWS fails."""
         try:
             page = self._kinesis.get_records(ShardIterator=iterator, Limit=limit)
         except _ERRORS as error:
@@ -126,7 +131,7 @@ class Aws:
         return Page(page["Records"], page.get("NextShardIterator"))
 
     def invoke(self, mapping: Mapping, records: Sequence[Record]) -> InvocationResult | NotInvoked:
-        """Run the function on records, and say what it came to."""
+        """Invoke the function with records and return the result; an error is a result too."""
         try:
             response = self._lambda.invoke(
                 FunctionName=mapping.function_arn, Payload=event(records).encode()
@@ -147,7 +152,7 @@ class Aws:
         )
 
     def send(self, invocation_record: InvocationRecord) -> None:
-        """Hand a letter to its queue or bucket."""
+        """Send an invocation record to its queue or bucket; UnavailableError if AWS fails."""
         try:
             if invocation_record.key:
                 self._s3.put_object(
@@ -163,12 +168,12 @@ class Aws:
 
 
 def after_sequence(sequence: str) -> dict[str, Any]:
-    """Return where to read on after a record."""
+    """Return the iterator position after a record."""
     return {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": sequence}
 
 
 def since(moment: float | None) -> dict[str, Any]:
-    """Return where to read from a moment on, or from the oldest record."""
+    """Return the iterator position of a moment in epoch seconds, or TRIM_HORIZON for None."""
     if moment is None:
         return {"ShardIteratorType": "TRIM_HORIZON"}
     at = datetime.fromtimestamp(moment, UTC)

@@ -1,6 +1,6 @@
-"""A lane's queue made into batches: when to wait for more, when to go.
+"""Form batches from a worker's queue: full, or when the batching window has passed.
 
-What a batch may hold is `records`' rule; what becomes of it is `delivery`'s. No I/O but the queue.
+The limits of a batch are in `records`; its delivery is in `delivery`. No I/O but the queue.
 """
 
 import time
@@ -11,11 +11,11 @@ from queue import Empty, SimpleQueue
 
 from ecom_pipeline.local.poller.records import Record, fitting
 
-Queue = SimpleQueue[tuple[Record, ...] | None]  # None: nothing more will come
+Queue = SimpleQueue[tuple[Record, ...] | None]  # None: the end of the queue
 
 
 def batches(queue: Queue, batch_size: int, window: float) -> Iterator[tuple[Record, ...]]:
-    """Yield batches until the queue ends: full ones at once, others when the window has passed."""
+    """Yield batches until the queue ends: full ones at once, others after `window` seconds."""
     waiting: deque[Record] = deque()
     coming = True
     while coming or waiting:

@@ -1,7 +1,7 @@
-"""How far each function has read each shard, on disk: one small JSON file a shard.
+"""The checkpoint of each function on each shard, on disk: one small JSON file per shard.
 
-Written whole, flushed, then renamed, so that a kill leaves the old file or the new one. Keyed by
-names, because a mapping's UUID changes whenever the emulator is built anew.
+Written whole, synced, then renamed, so that a kill leaves the old file or the new one. Keyed by
+names, because a mapping's UUID changes when the emulator is set up again.
 """
 
 import json
@@ -21,10 +21,10 @@ class CheckpointError(EcomError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """The last finished record of a shard, and which shard exactly was meant.
+    """The last finished record of a shard, and the identity of the shard.
 
-    Without a sequence nothing is finished: read from the moment `since`, or from the oldest.
-    `stream_created` and `shard_starts` tell a re-created stream or shard from its namesake.
+    Without a sequence no record is finished: read from `since` (epoch seconds), or from the oldest.
+    `stream_created` and `shard_starts` differ if a stream or shard was re-created by the same name.
     """
 
     sequence: str | None
@@ -35,12 +35,12 @@ class Checkpoint:
 
 
 def folder(home: Path, function: str, stream: str) -> Path:
-    """Return where the checkpoints of a function on a stream lie."""
+    """Return the directory of a function's checkpoints on a stream."""
     return home / "checkpoints" / function / stream
 
 
 def save(folder: Path, shard: str, checkpoint: Checkpoint) -> None:
-    """Replace a shard's checkpoint, at once or not at all."""
+    """Replace a shard's checkpoint atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {**asdict(checkpoint), "saved_at": datetime.now(UTC).isoformat()}
     draft = folder / f".{shard}.tmp"
@@ -52,7 +52,11 @@ def save(folder: Path, shard: str, checkpoint: Checkpoint) -> None:
 
 
 def load(folder: Path, shard: str) -> Checkpoint | None:
-    """Return a shard's checkpoint, or None if it has none."""
+    """Return a shard's checkpoint, or None if it has none.
+
+    Raises:
+        CheckpointError: the file is damaged.
+    """
     file = folder / f"{shard}.json"
     try:
         content: dict[str, Any] = json.loads(file.read_text())
@@ -61,11 +65,11 @@ def load(folder: Path, shard: str) -> Checkpoint | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{file}: {error}: delete it to start the shard again") from error
+        raise CheckpointError(f"{file}: {error}: delete it to read the shard again") from error
 
 
 def load_all(folder: Path) -> Iterator[tuple[str, Checkpoint]]:
-    """Yield each shard that has a checkpoint, with it."""
+    """Yield each shard that has a checkpoint, and the checkpoint."""
     for file in sorted(folder.glob("*.json")):
         checkpoint = load(folder, file.stem)
         if checkpoint:

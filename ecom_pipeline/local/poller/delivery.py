@@ -1,7 +1,7 @@
-"""How a batch is seen through: retried, split, given up, and in which order.
+"""Deliver a batch to its end: retry, bisect, discard, in Lambda's order.
 
-`after` is the decision, `deliver` the loop around it; the outside world is a `Target`, so both are
-tested without one. The rules are Lambda's:
+`after` is the decision, `deliver` the loop around it; all side effects are behind `Target`, so both
+are tested without I/O. The rules are Lambda's:
 docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 """
 
@@ -16,24 +16,24 @@ from ecom_pipeline.local.poller.records import Record
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
-LONGEST_REFUSED = 2.0  # an emulator that restarts is soon back
+LONGEST_REFUSED = 2.0  # seconds; a restarting emulator is soon available
 EXHAUSTED = "RetryAttemptsExhausted"
 TOO_OLD = "RecordAgeExceeded"
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Records to deliver together, and what was already tried with them."""
+    """Records to deliver together, and the attempts so far."""
 
     records: tuple[Record, ...]
-    failures: int = 0  # that count against MaximumRetryAttempts: splitting does not
+    failures: int = 0  # those that count against MaximumRetryAttempts: bisecting does not
     refusals: int = 0
     invocations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """Records that are given up, and why."""
+    """Records that are discarded, and the reason."""
 
     records: tuple[Record, ...]
     condition: str
@@ -43,7 +43,7 @@ class Discard:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What follows an invocation: these are finished, that is given up, this comes next."""
+    """The result of an invocation: finished records, a discard, and what to deliver next."""
 
     finished: tuple[Record, ...] = ()
     discard: Discard | None = None
@@ -52,31 +52,31 @@ class Step:
 
 
 class Target(Protocol):
-    """The outside world of a delivery."""
+    """The side effects of a delivery."""
 
     def invoke(self, records: Sequence[Record]) -> InvocationResult | NotInvoked:
-        """Run the function once."""
+        """Invoke the function once."""
         ...
 
     def discard(self, discard: Discard) -> bool:
-        """Hand over to the failure destination; False if it could not be, so do not go on."""
+        """Send to the on-failure destination; False if that failed, so that delivery stops."""
         ...
 
     def finished(self, records: Sequence[Record]) -> None:
-        """Take note that these need no delivery any more."""
+        """Mark records as finished."""
         ...
 
     def pause(self, seconds: float) -> bool:
-        """Wait; True if deliveries are to stop."""
+        """Sleep for some seconds; True if delivery has to stop."""
         ...
 
     def now(self) -> float:
-        """Return the time, in the records' epoch."""
+        """Return the current time in epoch seconds, as in the records."""
         ...
 
 
 def deliver(records: Sequence[Record], mapping: Mapping, target: Target) -> bool:
-    """See a batch through; False if told to stop before its end."""
+    """Deliver a batch to its end; False if it was stopped before."""
     pending = [Work(tuple(records))]
     pause = 0.0
     while pending:
@@ -106,7 +106,7 @@ def _attempt(work: Work, mapping: Mapping, target: Target) -> Step:
 
 
 def expired(records: tuple[Record, ...], max_age: int, now: float) -> tuple[Record, ...]:
-    """Return the leading records that are older than the mapping sends to its function."""
+    """Return the leading records that are older than the mapping's maximum age."""
     if max_age == FOR_EVER:
         return ()
     return tuple(takewhile(lambda one: now - one.arrived > max_age, records))
@@ -120,7 +120,7 @@ def after(work: Work, outcome: InvocationResult | NotInvoked, mapping: Mapping) 
     done, left = work.records[: outcome.finished], work.records[outcome.finished :]
     if not left:
         return Step(done)
-    # Progress starts the quota anew: what is left has not failed by itself yet.
+    # Progress resets the retries: the failed records have not been retried by themselves yet.
     failures = 0 if done else work.failures
     invocations = work.invocations + 1
     if mapping.bisect and len(left) > 1:
@@ -138,5 +138,5 @@ def _halves(work: Work) -> tuple[Work, Work]:
 
 
 def backoff(tries: int, longest: float = LONGEST_PAUSE) -> float:
-    """Return the seconds to wait after so many failures in a row."""
+    """Return the seconds to wait after so many consecutive failures."""
     return min(FIRST_PAUSE * 2 ** min(tries - 1, 16), longest)

@@ -1,6 +1,6 @@
-"""What Lambda tells a failure destination about the records that it gave up.
+"""The invocation record: what Lambda sends to an on-failure destination for discarded records.
 
-The bodies and the names; pure. Sending belongs in `aws`, when to give up in `delivery`.
+Bodies and names only, without I/O; `aws` sends, `delivery` decides when to discard.
 docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 """
 
@@ -19,7 +19,7 @@ _FUNCTION_ERRORS = ("Handled", "Unhandled")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationRecord:
-    """A message for a queue, or an object for a bucket: `key` is empty for a queue."""
+    """A message for a queue, or an object for a bucket; `key` is empty for a queue."""
 
     name: str
     key: str
@@ -27,7 +27,7 @@ class InvocationRecord:
 
 
 def invocation_record(discard: Discard, mapping: Mapping, shard: str) -> InvocationRecord | None:
-    """Write what goes to the mapping's destination; None if it has none."""
+    """Return the invocation record for the mapping's destination; None if it has none."""
     if mapping.destination is None:
         return None
     now = datetime.now(UTC)

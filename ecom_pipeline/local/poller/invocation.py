@@ -1,7 +1,7 @@
-"""What one invocation came to: how many records, from the first, are finished.
+"""The result of one invocation: how many records, from the first, are finished.
 
-Lambda's contract for ReportBatchItemFailures, row by row, and nothing else. Pure: `aws` invokes,
-`delivery` decides what follows.
+Lambda's contract for ReportBatchItemFailures, and nothing else. No I/O: `aws` invokes, `delivery`
+decides what follows.
 """
 
 import json
@@ -14,7 +14,7 @@ from ecom_pipeline.local.poller.records import Record
 
 @dataclass(frozen=True, slots=True)
 class InvocationResult:
-    """The function ran; `finished` records of the batch, from its first, need no retry."""
+    """The function ran; the first `finished` records of the batch need no retry."""
 
     finished: int
     error: str | None = None
@@ -22,16 +22,16 @@ class InvocationResult:
 
 @dataclass(frozen=True, slots=True)
 class NotInvoked:
-    """The function did not run: throttled, unreachable, unknown. Costs no retry attempt."""
+    """The function did not run: throttled, unreachable, unknown. This is no retry attempt."""
 
     reason: str
 
 
 def read(payload: bytes, records: Sequence[Record]) -> InvocationResult:
-    """Read a response under ReportBatchItemFailures.
+    """Parse a response under ReportBatchItemFailures.
 
-    Nothing, null, {} or an empty or null list is complete success. Named failures finish what
-    comes before the lowest. All else is complete failure: losing nothing beats guessing.
+    An empty body, null, {} or an empty or null list is complete success. With failures named, the
+    records before the lowest are finished. All else is complete failure, so that no record is lost.
     """
     try:
         response = json.loads(payload or b"null")
@@ -47,9 +47,9 @@ def read(payload: bytes, records: Sequence[Record]) -> InvocationResult:
 def _reported(failures: Any, records: Sequence[Record]) -> InvocationResult:
     if failures is None or failures == []:
         return InvocationResult(len(records))
-    places = {one.sequence: folder for folder, one in enumerate(records)}
+    places = {one.sequence: index for index, one in enumerate(records)}
     failed = [places.get(_identifier(item)) for item in failures] if _is_list(failures) else [None]
-    known = [folder for folder in failed if folder is not None]
+    known = [index for index in failed if index is not None]
     if len(known) < len(failed):
         return InvocationResult(0, "UnknownItemIdentifier")
     return InvocationResult(min(known), "BatchItemFailures")
@@ -60,6 +60,6 @@ def _is_list(value: Any) -> bool:
 
 
 def _identifier(item: Any) -> str:
-    """Return an item's identifier, or "", which is no record's."""
+    """Return an item's identifier, or "", which matches no record."""
     given = item.get("itemIdentifier") if isinstance(item, dict) else None
     return given if isinstance(given, str) else ""

@@ -1,6 +1,6 @@
-"""Which records of a shard are in hand, and how far all of them are finished.
+"""The records of a shard that are in flight, and the checkpoint that follows from them.
 
-Lanes finish out of order; a checkpoint may only say what no lane still owes. Pure and not
+Workers finish out of order; a checkpoint may not pass an unfinished record. No I/O, and not
 thread-safe: `shard` holds the lock and writes the file.
 """
 
@@ -11,7 +11,7 @@ from ecom_pipeline.local.poller.records import Record
 
 
 class Ledger:
-    """The records between what was read and what is finished."""
+    """The records that were read and are not yet covered by the checkpoint."""
 
     def __init__(self) -> None:
         self._in_hand: deque[str] = deque()
@@ -21,11 +21,11 @@ class Ledger:
         return len(self._in_hand)
 
     def take(self, records: Iterable[Record]) -> None:
-        """Enter records in the order in which the shard holds them."""
+        """Add records, in the shard's order."""
         self._in_hand.extend(one.sequence for one in records)
 
     def finish(self, records: Iterable[Record]) -> str | None:
-        """Cross records off; return the new checkpoint if it advanced."""
+        """Mark records as finished; return the new checkpoint if it advanced."""
         self._done.update(one.sequence for one in records)
         reached = None
         while self._in_hand and self._in_hand[0] in self._done:

@@ -1,7 +1,7 @@
-"""What an event source mapping declares, as Lambda's API tells it, checked once and typed.
+"""The settings of an event source mapping as Lambda's API lists them, validated and typed.
 
-Only Kinesis mappings, and no I/O: `aws` asks for them, `supervisor` decides who serves them. What
-this poller cannot honour is refused here, since a setting that is ignored is a promise broken.
+Only Kinesis mappings, and no I/O: `aws` lists them, `supervisor` selects them. A setting that this
+poller does not support is an error here, since ignoring it would change the behaviour.
 """
 
 from collections.abc import Mapping as Fields
@@ -15,12 +15,12 @@ _DESTINATIONS = ("sqs", "s3")
 
 
 class MappingError(ValueError):
-    """A mapping that asks for what this poller does not do."""
+    """A mapping with a setting that this poller does not support."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
-    """One function reading one stream, and the rules for doing so."""
+    """One function on one stream, and its delivery settings; `window` and `max_age` in seconds."""
 
     uuid: str
     function_arn: str
@@ -48,12 +48,12 @@ class Mapping:
 
 
 def is_kinesis(answer: Fields[str, Any]) -> bool:
-    """Say whether a mapping, as Lambda's API lists it, reads a Kinesis stream."""
+    """Return whether a mapping, as Lambda's API lists it, reads a Kinesis stream."""
     return ":kinesis:" in answer.get("EventSourceArn", "")
 
 
 def parse(answer: Fields[str, Any]) -> Mapping:
-    """Read a mapping as Lambda's API lists it; values set by CloudFormation may come as text."""
+    """Parse a mapping as Lambda's API lists it; values set by CloudFormation may be strings."""
     _refuse_unknown(answer)
     given = {key: value for key, value in answer.items() if value is not None}
     moment = given.get("StartingPositionTimestamp")
@@ -77,14 +77,14 @@ def parse(answer: Fields[str, Any]) -> Mapping:
 def _refuse_unknown(answer: Fields[str, Any]) -> None:
     for field in _REFUSED:
         if answer.get(field):
-            raise _error(answer, field, "this poller does not do it: remove it from the template")
+            raise _error(answer, field, "not supported by this poller: remove it from the template")
     if "/consumer/" in answer["EventSourceArn"]:
-        raise _error(answer, "EventSourceArn", "map the stream itself, not an enhanced consumer")
+        raise _error(answer, "EventSourceArn", "map the stream itself, not a fan-out consumer")
     start = answer.get("StartingPosition", "TRIM_HORIZON")
     if start not in _STARTS:
         raise _error(answer, "StartingPosition", f"expected one of {', '.join(_STARTS)}")
     if start == "AT_TIMESTAMP" and answer.get("StartingPositionTimestamp") is None:
-        raise _error(answer, "StartingPositionTimestamp", "the emulator lost it: use TRIM_HORIZON")
+        raise _error(answer, "StartingPositionTimestamp", "the emulator drops it: use TRIM_HORIZON")
 
 
 def _destination(given: Fields[str, Any]) -> str | None:

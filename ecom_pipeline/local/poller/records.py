@@ -1,7 +1,7 @@
-"""A stream's record as a function sees it, and how records become batches.
+"""A stream's record in Lambda's event format, and the limits of a batch.
 
-The event's shape, the cut by count and bytes, the lane of a partition key. Pure: who reads the
-stream is `shard`, who decides what happens after an invocation is `delivery`.
+The event's shape, the cut by count and bytes, the worker of a partition key. No I/O: `shard` reads
+the stream, `delivery` decides what follows an invocation.
 """
 
 import hashlib
@@ -12,14 +12,14 @@ from collections.abc import Mapping as Fields
 from dataclasses import dataclass
 from typing import Any
 
-MAX_PAYLOAD = 6 * 1024 * 1024  # Lambda's limit for a synchronous invocation
+MAX_PAYLOAD = 6 * 1024 * 1024  # bytes; Lambda's limit for a synchronous invocation
 _HEAD, _TAIL = '{"Records":[', "]}"
 _BRACKETS = len(_HEAD) + len(_TAIL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a record was read, and as whom."""
+    """The shard and stream of a record, and the role of the function that reads it."""
 
     shard: str
     stream_arn: str
@@ -37,7 +37,7 @@ class Record:
 
 
 def record(raw: Fields[str, Any], origin: Origin) -> Record:
-    """Turn a record as GetRecords gives it into what Lambda's event carries."""
+    """Convert a record of GetRecords into a record of Lambda's event."""
     sequence, key = raw["SequenceNumber"], raw["PartitionKey"]
     arrived = round(raw["ApproximateArrivalTimestamp"].timestamp(), 3)
     body = {
@@ -65,11 +65,11 @@ def event(records: Sequence[Record]) -> str:
 
 
 def fitting(records: Iterable[Record], batch_size: int) -> int:
-    """Return how many of the first records make one batch, by count and by bytes; never none."""
+    """Return how many of the first records fit one batch, by count and bytes; at least one."""
     size = _BRACKETS
     count = 0
     for one in records:
-        size += len(one.body) + 1  # a body is ASCII, so its length is its bytes; and a comma
+        size += len(one.body) + 1  # a body is ASCII: characters are bytes; 1 for the comma
         if count and (count >= batch_size or size > MAX_PAYLOAD):
             return count
         count += 1
@@ -77,6 +77,6 @@ def fitting(records: Iterable[Record], batch_size: int) -> int:
 
 
 def worker_of(key: str, workers: int) -> int:
-    """Return the lane of a partition key: equal keys share one, so their order is kept."""
+    """Return the worker of a partition key: equal keys have one worker, which keeps their order."""
     digest = hashlib.md5(key.encode(), usedforsecurity=False).digest()
     return int.from_bytes(digest[:8]) % workers

@@ -1,6 +1,6 @@
-"""One shard read for one mapping: a reader thread, its lanes, their common checkpoint.
+"""One shard read for one mapping: a reader thread, its workers, their common checkpoint.
 
-How a lane delivers belongs in `lane`; which shards are read at all, in `supervisor`.
+How a worker delivers is in `worker`; which shards are read is decided in `supervisor`.
 """
 
 import logging
@@ -23,14 +23,14 @@ from ecom_pipeline.local.poller.worker import Worker
 log = logging.getLogger(__name__)
 
 FIRST_QUIET, LONGEST_QUIET = 0.1, 1.0  # seconds between reads of a shard that has no more
-READ_AHEAD = 2  # batches a lane, so that reading and delivering overlap
+READ_AHEAD = 2  # batches per worker, so that reading and delivering overlap
 MOST_RECORDS = 10_000  # GetRecords' limit
-YOUNG = 23 * 3600  # seconds; no stream lets a record expire before a day
+YOUNG = 23 * 3600  # seconds; the minimum retention of a stream is 24 h
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """What is read for whom, and where that is remembered."""
+    """The mapping and the shard that a reader reads, and the directory of its checkpoint."""
 
     mapping: Mapping
     origin: Origin
@@ -38,7 +38,7 @@ class Assignment:
 
 
 class ShardReader(threading.Thread):
-    """Reads a shard from its checkpoint on, deals the records to lanes, keeps the checkpoint."""
+    """Reads a shard from its checkpoint, dispatches records to workers, advances the checkpoint."""
 
     def __init__(self, aws: Aws, assignment: Assignment, checkpoint: Checkpoint) -> None:
         mapping, shard = assignment.mapping, assignment.origin.shard
@@ -70,18 +70,18 @@ class ShardReader(threading.Thread):
         self._completed = True
 
     def stop(self) -> None:
-        """Finish the invocations in hand, and no more: the rest is read again next time."""
+        """Finish the current invocations only; other records are read again after a restart."""
         self._stopping.set()
         self.leave()
 
     def leave(self) -> None:
-        """The shard is gone: read no more, deliver what is in hand."""
+        """Stop reading, since the shard is gone, and deliver the records that were read."""
         self._stop_reading.set()
         self._progressed.set()
 
     @property
     def crashed(self) -> bool:
-        """A thread died of an error, so the shard is not served any more."""
+        """Whether a thread ended with an error, so that the shard is no longer served."""
         died = self.ident is not None and not self.is_alive() and not self._completed
         return died or any(worker.crashed for worker in self._workers)
 
@@ -101,7 +101,7 @@ class ShardReader(threading.Thread):
                 self._rest(found=bool(page and page.records))
 
     def _page(self, limit: int) -> Page | None:
-        """Read on, or log why that failed."""
+        """Return the next page, or log why the call failed and return None."""
         stream, shard = self._mapping.stream, self._origin.shard
         iterator, self._iterator = self._iterator, ""
         try:
@@ -123,7 +123,7 @@ class ShardReader(threading.Thread):
         return page
 
     def _safe(self, following: str | None) -> str:
-        """Return the iterator to go on with; "" for a new one at the last record read.
+        """Return the next iterator, or "" for a new one after the last record that was read.
 
         ministack's iterators count records (1.5.33, kinesis.py), so once old records expire the
         next one skips some. A new one costs three times as much (35 ms more at 271,000 records).

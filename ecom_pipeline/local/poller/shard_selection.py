@@ -1,4 +1,4 @@
-"""Which shards to read now, and from where. Pure; `supervisor` carries it out."""
+"""Which shards to read now, and from which position. No I/O; `supervisor` starts the readers."""
 
 from collections.abc import Collection, Iterable
 
@@ -10,9 +10,9 @@ from ecom_pipeline.local.poller.mapping import Mapping
 def ready(
     shards: Iterable[Shard], reading: Collection[str], closed: Collection[str]
 ) -> list[Shard]:
-    """Return the shards to start: a child waits until its parents are read out.
+    """Return the shards to start: a child waits until its parents are read to their end.
 
-    A parent that is neither listed nor being read is past: its records have expired.
+    A parent that is neither listed nor being read is done: its records have expired.
     """
     shards = list(shards)
     owed = {one.shard_id for one in shards} - set(closed) | set(reading)
@@ -26,7 +26,7 @@ def ready(
 
 
 def is_same(checkpoint: Checkpoint | None, stream: Stream, shard: Shard) -> bool:
-    """Say whether a checkpoint is about this very shard, not about an earlier namesake."""
+    """Return whether a checkpoint is of this shard, not of an earlier one of the same name."""
     return (
         checkpoint is not None
         and checkpoint.stream_created == stream.created
@@ -35,14 +35,14 @@ def is_same(checkpoint: Checkpoint | None, stream: Stream, shard: Shard) -> bool
 
 
 def first(mapping: Mapping, stream: Stream, shard: Shard, *, known: bool, now: float) -> Checkpoint:
-    """Return the checkpoint of a shard that has none yet.
+    """Return the first checkpoint of a shard.
 
     Args:
-        mapping: says where a stream is started.
-        stream: what the shard belongs to.
+        mapping: has the stream's starting position.
+        stream: the stream of the shard.
         shard: the shard itself.
         known: the mapping has read this stream before, so the shard is new and is read whole.
-        now: what LATEST means; it is written down, for a kill before the first record.
+        now: epoch seconds, the position LATEST; stored in case of a kill before the first record.
     """
     since = None if known else {"LATEST": now}.get(mapping.starts_at, mapping.starts_at_time)
     return Checkpoint(

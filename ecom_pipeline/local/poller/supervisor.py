@@ -1,7 +1,7 @@
-"""Looks every few seconds which mappings and shards there are, and keeps a reader for each.
+"""Lists mappings and shards every two seconds, and runs a reader for each shard.
 
-It follows deployments, splits and an emulator that goes and comes back. How a shard is read
-belongs in `shard`; what to start, in `plan`.
+It follows deployments, resharding and restarts of the emulator. How a shard is read is in `shard`;
+which shards to start is in `shard_selection`.
 """
 
 import logging
@@ -24,7 +24,7 @@ Consumer = tuple[str, str]
 
 
 class CrashError(Exception):
-    """A reader died of an error: the process ends rather than serve a part."""
+    """A reader ended with an error: the process ends, rather than serve only some shards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,18 @@ class Reading:
     readers: dict[str, ShardReader] = field(default_factory=dict)
 
     def stop(self) -> None:
-        """Tell all readers to stop."""
+        """Stop all readers."""
         for reader in self.readers.values():
             reader.stop()
 
     def join(self) -> None:
-        """Wait for the invocations in hand."""
+        """Wait for the current invocations."""
         for reader in self.readers.values():
             reader.join()
 
 
 class Supervisor:
-    """Serves every disabled Kinesis mapping of an endpoint until told to stop."""
+    """Serves every disabled Kinesis mapping of an endpoint until it is stopped."""
 
     def __init__(self, aws: Aws, home: Path) -> None:
         self._aws, self._home = aws, home
@@ -56,7 +56,12 @@ class Supervisor:
         self._last_logged: dict[str, str] = {}
 
     def run(self, stop: threading.Event) -> None:
-        """Serve until `stop` is set; what is in hand is finished first."""
+        """Serve until `stop` is set; current invocations are finished first.
+
+        Raises:
+            CrashError: a reader ended with an error.
+            MappingError: a mapping is not supported.
+        """
         try:
             while not stop.is_set():
                 self._refresh()
@@ -92,7 +97,7 @@ class Supervisor:
                 raise CrashError(f"function={consumer[0]} stream={consumer[1]}")
 
     def _wanted(self) -> dict[Consumer, Mapping]:
-        """Return the mappings to serve: those that the emulator itself does not."""
+        """Return the mappings to serve: those that are disabled in the emulator."""
         wanted: dict[Consumer, Mapping] = {}
         for answer in filter(is_kinesis, self._aws.mappings()):
             if answer["State"] != "Disabled":
@@ -123,7 +128,7 @@ class Supervisor:
         self._start(reading, stream)
 
     def _release(self, reading: Reading, stream: Stream) -> None:
-        """Let go of the readers whose shard is read out or gone."""
+        """Remove the readers whose shard is read to its end or gone."""
         listed = {shard.shard_id: shard for shard in stream.shards}
         for shard_id, reader in list(reading.readers.items()):
             shard = listed.get(shard_id)
@@ -134,7 +139,7 @@ class Supervisor:
                 del reading.readers[shard_id]
 
     def _start(self, reading: Reading, stream: Stream) -> None:
-        """Start a reader for each shard whose turn has come."""
+        """Start a reader for each shard that is ready."""
         found = dict(checkpoints.load_all(reading.folder))
         same = {
             shard.shard_id: found[shard.shard_id]
@@ -176,7 +181,7 @@ class Supervisor:
         )
 
     def _log_change(self, subject: str, message: str, *facts: object) -> None:
-        """Log what is new; the same again every two seconds would hide it."""
+        """Log a message only if it changed: repeating it every two seconds would hide others."""
         text = message % facts
         if self._last_logged.get(subject) != text:
             self._last_logged[subject] = text

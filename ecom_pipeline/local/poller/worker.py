@@ -1,7 +1,7 @@
-"""One lane of a shard: a thread that sees its batches through, one after the other.
+"""One worker of a shard: a thread that delivers its batches one after the other.
 
-The outside world of `delivery`: invocations, the failure destination, waiting, the log. Which
-records come to a lane, and what a finished one does to the checkpoint, is `shard`'s business.
+Implements the `Target` of `delivery`: invocations, the on-failure destination, pauses, the log.
+Which records a worker gets, and how a finished one moves the checkpoint, is in `shard`.
 """
 
 import logging
@@ -24,7 +24,7 @@ Finished = Callable[[Sequence[Record]], None]
 
 
 class Worker(threading.Thread):
-    """Delivers what is put in `queue` until it ends or `stop` is set."""
+    """Delivers what is put in `queue` until the queue ends or `stop` is set."""
 
     def __init__(
         self, aws: Aws, mapping: Mapping, shard: str, finished: Finished, stop: threading.Event
@@ -40,7 +40,7 @@ class Worker(threading.Thread):
 
     @property
     def crashed(self) -> bool:
-        """The thread died of an error."""
+        """Whether the thread ended with an error."""
         return self.ident is not None and not self.is_alive() and not self._completed
 
     def _serve(self) -> None:
@@ -77,7 +77,7 @@ class Worker(threading.Thread):
         return time.time()
 
     def _send(self, written: InvocationRecord) -> bool:
-        """Send until accepted; False if told to stop before."""
+        """Send until accepted; False if it was stopped before."""
         tries = 0
         while not self._stopping.is_set():
             try:

@@ -1,5 +1,5 @@
-"""A local stand-in for Amazon Redshift: PostgreSQL behind a wire proxy that speaks Redshift.
+"""A local substitute for Amazon Redshift: PostgreSQL behind a proxy of Redshift's wire protocol.
 
-Belongs here: whatever lets the real driver and Redshift's SQL run unchanged on a laptop.
-Does not belong here: anything the product runs in AWS, or SQL of the product's own.
+Belongs here: what lets the real driver and Redshift's SQL run unchanged on a laptop. Does not
+belong here: code that the product runs in AWS, or the product's SQL.
 """

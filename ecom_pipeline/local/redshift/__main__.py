@@ -1,7 +1,7 @@
 """`python -m ecom_pipeline.local.redshift`: PostgreSQL and the proxy in the foreground.
 
 Belongs here: the command line, the environment, signals, the order of start and stop. Does not
-belong here: the work of either.
+belong here: PostgreSQL's processes (postgres.py), the proxy (proxy.py).
 """
 
 import argparse
@@ -27,11 +27,11 @@ _REFUSED = 2
 
 
 class NotStartedError(RuntimeError):
-    """The stand-in can't start; the message says why and what to do."""
+    """The local Redshift can't start; the message has the reason and what to do."""
 
 
 def main() -> int:
-    """Run until told to stop, and return the exit status."""
+    """Run until SIGTERM or SIGINT, and return the exit status."""
     options = _options()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("botocore").setLevel(logging.WARNING)
@@ -47,17 +47,17 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ecom_pipeline.local.redshift")
-    parser.add_argument("--home", type=Path, required=True, help="folder of the data")
+    parser.add_argument("--home", type=Path, required=True, help="directory of the data")
     parser.add_argument("--port", type=int, default=5439)
-    parser.add_argument("--s3-endpoint", required=True, help="where COPY finds s3://")
+    parser.add_argument("--s3-endpoint", required=True, help="endpoint of s3:// in COPY")
     parser.add_argument("--region", default="eu-west-2")
     return parser.parse_args()
 
 
 @contextmanager
 def _listener(port: int) -> Iterator[socket.socket]:
-    """Hold the port from the first moment; it answers only when all is ready."""
-    # asyncio sets TCP_NODELAY only where the protocol is named: without, 40 ms an answer
+    """Bind the port at once, so that a conflict shows early; it accepts only when all is ready."""
+    # asyncio sets TCP_NODELAY only if the protocol is given; without it a response takes 40 ms
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -70,7 +70,7 @@ def _listener(port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def _only_one(home: Path) -> Iterator[None]:
-    """Two proxies must never stop each other's PostgreSQL."""
+    """Lock the home directory, so that two proxies can't stop each other's PostgreSQL."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (home / "lock").open("w") as lock:
         try:
@@ -95,8 +95,8 @@ async def _serve(postgres: Postgres, proxy: Proxy, listener: socket.socket) -> N
     try:
         await catalog.install(postgres.socket)
     except BackendError as error:
-        why = f"the data can't be brought up to date ({error}): made by another version?"
-        raise NotStartedError(f"{why} Remove {postgres.data} to begin anew") from None
+        why = f"the data can't be migrated ({error}): created by another version?"
+        raise NotStartedError(f"{why} Remove {postgres.data} to start again") from None
     serving = asyncio.create_task(proxy.serve(listener))
     loop = asyncio.get_running_loop()
     for stop in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,6 @@
-"""One connection to PostgreSQL, as the proxy uses it for its own statements.
+"""One connection to PostgreSQL for the proxy's own statements.
 
-Belongs here: starting it, running a text, feeding a COPY. Does not belong here: relaying a client's
+Belongs here: starting it, running SQL, feeding a COPY. Does not belong here: relaying a client's
 messages (session.py).
 """
 
@@ -13,15 +13,15 @@ from pathlib import Path
 from ecom_pipeline.local.redshift import wire
 from ecom_pipeline.local.redshift.errors import BackendError
 
-CLIENT = "awsuser"  # every client is this one, whatever it calls itself
-SUPERUSER = "postgres"  # the proxy's own statements; a client could run programs with it
+CLIENT = "awsuser"  # the role of every client, whatever user it gives
+SUPERUSER = "postgres"  # for the proxy's own statements; could run programs, so not for clients
 _BUFFER = 1 << 20
 _PIECE = 1 << 18
 
 
 @dataclass(slots=True)
 class Answer:
-    """What a statement of ours returned."""
+    """The result of a statement of the proxy."""
 
     rows: list[list[str | None]] = field(default_factory=list)
     tag: str = ""
@@ -37,11 +37,15 @@ class Backend:
 
     @classmethod
     async def open(cls, socket: Path) -> "Backend":
-        """Connect, and send nothing yet."""
+        """Connect without sending anything."""
         return cls(*await asyncio.open_unix_connection(str(socket), limit=_BUFFER))
 
     async def start(self, user: str, parameters: wire.Fields) -> list[tuple[bytes, bytes]]:
-        """Start the connection and return what PostgreSQL says to its client."""
+        """Start the connection and return PostgreSQL's messages for the client.
+
+        Raises:
+            BackendError: PostgreSQL refused the connection.
+        """
         self.writer.write(wire.startup(parameters | {"user": user}))
         said: list[tuple[bytes, bytes]] = []
         while True:
@@ -53,7 +57,7 @@ class Backend:
             said.append((kind, body))
 
     async def run(self, sql: str, feed: AsyncIterator[bytes] | None = None) -> Answer:
-        """Run one text of ours; `feed` gives the bytes of a COPY FROM STDIN."""
+        """Run SQL of the proxy; `feed` yields the bytes of a COPY FROM STDIN."""
         self.writer.write(wire.query(sql))
         answer = Answer()
         failure: BackendError | None = None
@@ -80,7 +84,7 @@ class Backend:
         return answer
 
     async def _send(self, feed: AsyncIterator[bytes]) -> None:
-        """Send a COPY's bytes; if they can't be had, make PostgreSQL drop the COPY."""
+        """Send a COPY's bytes; if the source fails, make PostgreSQL abort the COPY."""
         complete = False
         try:
             async for chunk in feed:
@@ -93,7 +97,7 @@ class Backend:
             self.writer.write(wire.message(b"c") if complete else wire.message(b"f", reason))
 
     def close(self) -> None:
-        """Close the connection; PostgreSQL rolls back what is open."""
+        """Close the connection; PostgreSQL rolls back an open transaction."""
         with contextlib.suppress(ConnectionError):
             self.writer.write(wire.message(b"X"))
         self.writer.close()
@@ -106,7 +110,7 @@ async def _stop(sender: asyncio.Task[None] | None) -> None:
 
 
 async def _outcome(sender: asyncio.Task[None] | None, failure: BackendError | None) -> None:
-    """Raise what failed first: the source of a COPY, or PostgreSQL."""
+    """Raise the first failure: of a COPY's source, or of PostgreSQL."""
     if sender and not sender.cancelled():
         await sender
     if failure:

@@ -1,4 +1,4 @@
-"""Redshift's functions and system views, put into every database of the server.
+"""Redshift's functions and system views, installed into every database of the server.
 
 Belongs here: which SQL files, into which databases, when. Does not belong here: the SQL itself
 (functions.sql, views.sql).
@@ -18,7 +18,7 @@ _FILES = ("functions.sql", "views.sql")
 
 
 async def install(socket: Path) -> None:
-    """Bring every database up to date, and make the first one."""
+    """Update the functions and views of every database, and create the first one."""
     await _load(socket, _TEMPLATE)
     names = await _databases(socket)
     if DATABASE not in names:

@@ -1,4 +1,4 @@
-"""PostgreSQL's errors as Redshift words them.
+"""PostgreSQL's errors with Redshift's codes and texts.
 
 Belongs here: error fields in, error fields out, and the reasons of a failed load. Does not belong
 here: sending them.
@@ -14,7 +14,7 @@ _CYCLE = "Serializable isolation violation on table - 0, transactions forming th
 
 
 class BackendError(Exception):
-    """An error that PostgreSQL sent."""
+    """An ErrorResponse of PostgreSQL."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -24,13 +24,13 @@ class BackendError(Exception):
 
 
 class LoadError(Exception):
-    """A COPY that can't go on, with what Redshift would say."""
+    """A COPY that failed, with Redshift's message."""
 
     sqlstate = "XX000"
 
 
 def as_redshift(body: bytes) -> bytes:
-    """Return an ErrorResponse's body in Redshift's words."""
+    """Return an ErrorResponse's body as Redshift sends it."""
     fields = fields_of(body)
     code, reason = fields.get("C", ""), fields.get("M", "")
     if code == "40001":
@@ -52,7 +52,7 @@ def _too_long(column: str) -> Fields:
 
 
 def _without_values(fields: Fields) -> Fields:
-    """PostgreSQL shows the whole row at fault; Redshift does not."""
+    """Remove the detail: PostgreSQL shows the whole row in it; Redshift does not."""
     return {key: value for key, value in fields.items() if key != "D"}
 
 

@@ -1,8 +1,8 @@
--- Redshift's functions, under their own names, where PostgreSQL has none or means something else.
+-- Redshift's functions, by name, where PostgreSQL has none or another meaning.
 -- Idempotent: loaded into every database at each start. System views are in views.sql.
 CREATE SCHEMA IF NOT EXISTS redshift;
 
--- Moments: all without a zone, all UTC.
+-- Timestamps: all without a time zone, all UTC.
 CREATE OR REPLACE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE
   AS $$ SELECT date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC') $$;
 CREATE OR REPLACE FUNCTION pg_catalog.sysdate() RETURNS timestamp LANGUAGE sql STABLE
@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION pg_catalog.sysdate() RETURNS timestamp LANGUAGE sql S
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_version() RETURNS text LANGUAGE sql IMMUTABLE
   AS $$ SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC, Redshift 1.0 (local)' $$;
 
--- Date parts have many names.
+-- Names of date parts.
 CREATE OR REPLACE FUNCTION redshift.unit(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN name IN ('y', 'yr', 'yrs', 'years') THEN 'year'
@@ -30,7 +30,7 @@ CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, n bigint, t timestamp) 
     WHEN 'quarter' THEN n * interval '3 months'
     ELSE n * ('1 ' || redshift.unit(part))::interval END $$;
 
--- DATEDIFF counts the borders crossed, not the time gone by; a week begins on Sunday.
+-- DATEDIFF counts the boundaries crossed, not the time elapsed; a week begins on Sunday.
 CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamp, b timestamp) RETURNS bigint
   LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE redshift.unit(part)
@@ -82,7 +82,7 @@ CREATE OR REPLACE FUNCTION pg_catalog.len(s text) RETURNS int LANGUAGE sql IMMUT
   AS $$ SELECT char_length(s) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.charindex(part text, whole text) RETURNS int
   LANGUAGE sql IMMUTABLE AS $$ SELECT strpos(whole, part) $$;
--- REGEXP_REPLACE replaces every occurrence; PostgreSQL's own, the first, steps aside.
+-- REGEXP_REPLACE replaces every occurrence; PostgreSQL's own, which replaces the first, is renamed.
 DO $$ BEGIN
   ALTER FUNCTION pg_catalog.regexp_replace(text, text, text) RENAME TO postgres_regexp_replace;
 EXCEPTION WHEN duplicate_function THEN NULL;
@@ -96,7 +96,7 @@ CREATE OR REPLACE FUNCTION pg_catalog.json_extract_path_text(j text, VARIADIC pa
 CREATE OR REPLACE FUNCTION pg_catalog.round(x float8, digits int) RETURNS float8
   LANGUAGE sql IMMUTABLE AS $$ SELECT round(x::numeric, digits)::float8 $$;
 
--- STRTOL sums the digests of whole tables: base 16 up to 15 digits must not be a loop.
+-- STRTOL is called for each row of whole tables: base 16 up to 15 digits must not be a loop.
 CREATE OR REPLACE FUNCTION pg_catalog.strtol(s text, base int) RETURNS bigint
   LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
@@ -117,7 +117,7 @@ BEGIN
   RETURN CASE WHEN left(s, 1) = '-' THEN -total ELSE total END;
 END $$;
 
--- Aggregates. AVG of integers is a BIGINT, so PostgreSQL's own steps aside under another name.
+-- Aggregates. AVG of integers is a BIGINT, so PostgreSQL's own is renamed.
 CREATE OR REPLACE FUNCTION redshift.avg_of(bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE
   AS $$ SELECT CASE WHEN $1[1] > 0 THEN $1[2] / $1[1] END $$;
 CREATE OR REPLACE FUNCTION redshift.avg_add(numeric[], bigint) RETURNS numeric[]
@@ -163,7 +163,7 @@ DO $$ BEGIN
     (SFUNC = string_agg_transfn, STYPE = internal, FINALFUNC = string_agg_finalfn);
 END $$;
 
--- What COPY tells its session (see load.py).
+-- Set by COPY in its session (see load.py).
 CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_count() RETURNS bigint LANGUAGE sql STABLE
   AS $$ SELECT coalesce(nullif(current_setting('redshift.last_copy_count', true), ''), '0')::bigint $$;
 CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_id() RETURNS bigint LANGUAGE sql STABLE

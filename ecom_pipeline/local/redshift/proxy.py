@@ -1,7 +1,7 @@
-"""The listening side: who may come in, and what each connection is started with.
+"""The listening side: accepts clients and starts a PostgreSQL connection for each.
 
-Belongs here: accepting clients, their start-up, cancel requests. Does not belong here: what they
-say afterwards (session.py).
+Belongs here: accepting clients, their start-up, cancel requests. Does not belong here: the messages
+afterwards (session.py).
 """
 
 import asyncio
@@ -30,19 +30,19 @@ _PASSED_ON = {"application_name", "client_encoding", "datestyle", "timezone", "e
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a client said first: its parameters, or a request to cancel."""
+    """A client's first message: its parameters, or a request to cancel."""
 
     parameters: wire.Fields
     cancel: bytes = b""
 
     @property
     def knows_redshift(self) -> bool:
-        """Whether the client is a driver of Redshift's own."""
+        """Whether the client is one of Redshift's own drivers."""
         return bool(_SENT_BY_REDSHIFT_DRIVERS & self.parameters.keys())
 
     @property
     def for_backend(self) -> wire.Fields:
-        """The parameters that PostgreSQL knows too."""
+        """The parameters that PostgreSQL supports too."""
         passed = {k: v for k, v in self.parameters.items() if k.lower() in _PASSED_ON}
         return passed | {"database": self.parameters.get("database", DATABASE)}
 
@@ -62,7 +62,7 @@ class Proxy:
             await server.serve_forever()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one client; its end, however it comes, is not an event."""
+        """Serve one client; its disconnecting is no error."""
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
                 await self._serve(reader, writer)
@@ -101,7 +101,7 @@ class Proxy:
 
 
 async def _greeting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Greeting:
-    """Read the first message; encryption is declined, whoever asks."""
+    """Read the first message; encryption is declined."""
     while True:
         (length,) = struct.unpack("!I", await reader.readexactly(4))
         if not _SMALLEST_STARTUP <= length <= _LARGEST_STARTUP:
@@ -117,7 +117,7 @@ async def _greeting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 async def _welcome(greeting: Greeting, backend: Backend, writer: asyncio.StreamWriter) -> int:
-    """Start PostgreSQL's side, pass on what it says, and return its session's number."""
+    """Start PostgreSQL's side, forward its messages, and return its session's number."""
     session_id = 0
     for kind, body in await backend.start(CLIENT, greeting.for_backend):
         said = body

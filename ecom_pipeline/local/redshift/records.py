@@ -1,7 +1,7 @@
-"""CSV as Redshift reads it, handed to PostgreSQL as PostgreSQL reads it.
+"""CSV as Redshift reads it, converted for PostgreSQL's COPY.
 
-Belongs here: header lines, and which fields are NULL. Does not belong here: where the bytes come
-from (s3_source.py) or go to (load.py).
+Belongs here: header lines, and which fields are NULL. Does not belong here: the source of the bytes
+(s3_source.py) or their destination (load.py).
 """
 
 import csv
@@ -19,7 +19,7 @@ _DEFAULT_NULL = re.compile(rb'(?:^|[,"\n])\\N(?:[",\r\n]|$)')
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column to fill, with its type in PostgreSQL's words."""
+    """A column to fill, with its PostgreSQL type."""
 
     name: str
     type: str
@@ -31,7 +31,7 @@ class Column:
 
 
 def copy_options(copy: Copy, columns: list[Column]) -> str:
-    """Return the options with which PostgreSQL takes NULL for what Redshift does."""
+    """Return the options with which PostgreSQL reads the same fields as NULL as Redshift."""
     empty_is_null = copy.empty_as_null or copy.null_as == ""
     if copy.null_as and not empty_is_null:
         return "FORMAT csv"
@@ -63,21 +63,21 @@ def _without_header(chunks: Iterable[bytes], lines: int) -> Iterator[bytes]:
 
 
 def _checked(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    r"""Without NULL AS, Redshift takes a field \N for NULL and PostgreSQL takes it for text."""
+    r"""Refuse a field \N without NULL AS: it is NULL in Redshift and text in PostgreSQL."""
     tail = b"\n"
     for chunk in chunks:
         seen = tail + chunk
         if b"\\N" in seen and _DEFAULT_NULL.search(seen):
-            raise LoadError(r"a field is \N, COPY's default NULL: say NULL AS to decide")
+            raise LoadError(r"a field is \N, COPY's default NULL: add NULL AS")
         tail = chunk[-3:]
         yield chunk
 
 
 def _with_nulls(copy: Copy, columns: list[Column], chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Write records anew: PostgreSQL knows one text for NULL; with NULL AS, Redshift has two.
+    """Rewrite records: PostgreSQL has one text for NULL; Redshift has two with NULL AS.
 
-    Where empty is NULL in every column and the other text does not occur, they can stay as they
-    are: writing them anew takes some eight times as long as PostgreSQL's own reading.
+    If empty is NULL in every column and the other text does not occur, a block stays as it is:
+    rewriting takes about eight times as long as PostgreSQL's own reading.
     """
     null_text = (copy.null_as or "").encode()
     for block in _whole_records(chunks):
@@ -103,7 +103,7 @@ def _whole_records(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def _anew(copy: Copy, columns: list[Column], block: bytes) -> bytes:
     """Write an unquoted empty field for NULL, and a quoted one for any other value."""
     lines: list[str] = []
-    text = block.decode("utf-8", "surrogateescape")  # PostgreSQL says what is not UTF-8
+    text = block.decode("utf-8", "surrogateescape")  # PostgreSQL reports what is not UTF-8
     for record in csv.reader(io.StringIO(text, newline="")):
         fields = [_field(copy, value, columns, index) for index, value in enumerate(record)]
         lines.append(",".join(fields) + "\n")

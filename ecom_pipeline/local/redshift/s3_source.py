@@ -1,7 +1,7 @@
 """The objects that a COPY reads, and their bytes.
 
-Belongs here: manifests, listings, streams, gzip; everything that can be wrong with them is a
-LoadError. Does not belong here: what the bytes mean (see records.py) or the database.
+Belongs here: manifests, listings, streams, gzip; each of their errors is a LoadError. Does not
+belong here: the meaning of the bytes (records.py) or the database.
 """
 
 import json
@@ -17,14 +17,14 @@ from isal import isal_zlib
 from ecom_pipeline.local.redshift.dialect.statement import Copy
 from ecom_pipeline.local.redshift.errors import LoadError
 
-_CHUNK = 1 << 18
-_INFLATED = 1 << 20  # 256 kB of gzip can hold 256 MB
-_GZIP = 31  # zlib's window bits that mean: gzip, with its header and checksum
+_CHUNK = 1 << 18  # bytes
+_INFLATED = 1 << 20  # bytes; 256 kB of gzip can hold 256 MB
+_GZIP = 31  # zlib's window bits for gzip, with header and checksum
 
 
 @dataclass(frozen=True, slots=True)
 class S3Object:
-    """One object to load; `length` is what the manifest says of it."""
+    """One object to load; `length` is its size in bytes in the manifest, if that has one."""
 
     bucket: str
     key: str
@@ -33,18 +33,18 @@ class S3Object:
 
     @property
     def url(self) -> str:
-        """The object's address as Redshift writes it."""
+        """The object's address in Redshift's format."""
         return f"s3://{self.bucket}/{self.key}"
 
 
 def connect(endpoint: str, region: str) -> Any:
-    """Return an S3 client for the local endpoint; real credentials are never sent there."""
+    """Return an S3 client for the local endpoint, without real credentials."""
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
         region_name=region,
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator takes anything
+        aws_secret_access_key="test",  # noqa: S106 - the emulator accepts any
     )
 
 
@@ -56,7 +56,11 @@ def objects_of(s3: Any, copy: Copy) -> list[S3Object]:
 
 
 def chunks(s3: Any, item: S3Object, *, gzip: bool) -> Iterator[bytes] | None:
-    """Return an object's plain bytes, or None if it is missing and need not be there."""
+    """Return an object's uncompressed bytes, or None if it is missing and not mandatory.
+
+    Raises:
+        LoadError: it can't be read, or its size differs from the manifest.
+    """
     with _s3_errors(item):
         try:
             found = s3.get_object(Bucket=item.bucket, Key=item.key)
@@ -66,9 +70,7 @@ def chunks(s3: Any, item: S3Object, *, gzip: bool) -> Iterator[bytes] | None:
             return None
     actual = found["ContentLength"]
     if item.length not in {None, actual}:
-        raise LoadError(
-            f"content_length of {item.url} is {actual}, its manifest says {item.length}"
-        )
+        raise LoadError(f"content_length of {item.url} is {actual}, its manifest has {item.length}")
     return _gunzip(_read(found["Body"], item), item) if gzip else _read(found["Body"], item)
 
 
@@ -107,7 +109,7 @@ def _read(body: Any, item: S3Object) -> Iterator[bytes]:
 
 
 def _gunzip(packed: Iterator[bytes], item: S3Object) -> Iterator[bytes]:
-    """Unpack any number of gzip members; zlib is silent about one that ends too early."""
+    """Decompress any number of gzip members; zlib reports no error for a truncated one."""
     inflater = isal_zlib.decompressobj(_GZIP)
     for chunk in packed:
         rest = chunk
@@ -116,7 +118,7 @@ def _gunzip(packed: Iterator[bytes], item: S3Object) -> Iterator[bytes]:
                 inflater = isal_zlib.decompressobj(_GZIP)
             try:
                 yield inflater.decompress(rest, _INFLATED)
-            except isal_zlib.error as error:  # pyright: ignore - its stub says: an instance
+            except isal_zlib.error as error:  # pyright: ignore - its stub has an instance
                 raise LoadError(f"{item.url} is not valid gzip: {error}") from None
             rest = inflater.unused_data or inflater.unconsumed_tail
     while not inflater.eof and (last := inflater.decompress(b"", _INFLATED)):

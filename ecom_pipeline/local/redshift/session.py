@@ -1,4 +1,4 @@
-"""One client's connection: its messages to PostgreSQL, the answers back.
+"""One client's connection: its messages to PostgreSQL, the responses back.
 
 Belongs here: the protocol's flow. PostgreSQL keeps all state; only the text of Parse and Query
 changes, and what PostgreSQL can't do (COPY from S3, TRUNCATE's commit) is done in its place.
@@ -22,7 +22,7 @@ from ecom_pipeline.local.redshift.dialect.translate import translate
 from ecom_pipeline.local.redshift.errors import BackendError, LoadError, as_redshift
 from ecom_pipeline.local.redshift.lateral import resolve
 
-_WAITING = 1000  # messages a client may send ahead
+_WAITING = 1000  # messages that a client may send ahead
 _PLACEHOLDER = "LISTEN placeholder"  # parsed and described in place of a COPY, never executed
 _TERMINATE = b"X"
 
@@ -44,13 +44,13 @@ class Session:
         self._backend = backend
         self._copy = copy
         self._knows_redshift = knows_redshift
-        self._ours: dict[str, Statement] = {}  # prepared statements PostgreSQL does not run
+        self._ours: dict[str, Statement] = {}  # prepared statements that PostgreSQL does not run
         self._portals: dict[str, Statement] = {}
-        self._unanswered = 0  # messages PostgreSQL was sent and has not answered yet
-        self._failed = False  # the rest is skipped until the client's Sync
+        self._unanswered = 0  # messages sent to PostgreSQL without a response yet
+        self._failed = False  # messages are skipped until the client's Sync
 
     async def serve(self) -> None:
-        """Work until the client leaves; one that dies takes its running statement with it."""
+        """Serve until the client disconnects; its running statement is then cancelled."""
         inbox: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue(_WAITING)
         reading = asyncio.create_task(self._read(inbox))
         working = asyncio.create_task(self._work(inbox))
@@ -136,7 +136,7 @@ class Session:
         self._portals.clear()
 
     async def _catch_up(self) -> None:
-        """Pass on the answers to all that PostgreSQL was sent."""
+        """Relay the responses to all messages that were sent to PostgreSQL."""
         if self._unanswered:
             self._backend.writer.write(wire.message(b"H"))
             await self._relay(until_ready=False)
@@ -165,10 +165,10 @@ class Session:
         else:
             await self._perform(statement)
 
-    # Both.
+    # Both protocols.
 
     async def _translated(self, sql: str) -> Statement:
-        """Pass on what psql and JDBC ask PostgreSQL's catalog, in its own SQL."""
+        """Translate SQL, but not the catalog queries of psql and JDBC, which are PostgreSQL's."""
         if "pg_catalog." in sql and not self._knows_redshift:
             return Run(sql)
         statement = translate(sql)
@@ -203,7 +203,7 @@ class Session:
         self._client.write(wire.message(b"C", b"TRUNCATE TABLE\0"))
 
     async def _refuse(self, error: RefusedError | LoadError) -> None:
-        """Fail a statement that PostgreSQL did not see; its transaction is aborted all the same."""
+        """Fail a statement that was not sent to PostgreSQL, and abort its transaction."""
         if self._backend.status == b"T":
             try:
                 await self._backend.run("DO $$ BEGIN RAISE EXCEPTION 'refused'; END $$")
@@ -213,7 +213,7 @@ class Session:
         self._failed = True
 
     async def _relay(self, *, until_ready: bool) -> None:
-        """Pass PostgreSQL's answers on; after an error it answers nothing more until a Sync."""
+        """Relay PostgreSQL's responses; after an error there are none until a Sync."""
         while until_ready or self._unanswered > 0:
             passage = await self._backend.messages.passage()
             self._client.write(passage.plain)

@@ -1,9 +1,9 @@
--- Redshift's system views that the product, the driver and BI tools ask for; no others.
+-- Redshift's system views that the product, the driver and BI tools query; no others.
 -- Idempotent: loaded into every database at each start, after functions.sql.
 
 ALTER DEFAULT PRIVILEGES IN SCHEMA pg_catalog GRANT SELECT ON TABLES TO public;
 
--- What Redshift knows of a table and PostgreSQL does not, out of the remark that tables.py adds.
+-- Attributes of a table that only Redshift has, from the comment that tables.py adds.
 CREATE TABLE IF NOT EXISTS redshift.table_facts (relid oid PRIMARY KEY, facts jsonb NOT NULL);
 CREATE OR REPLACE FUNCTION redshift.keep_facts() RETURNS event_trigger LANGUAGE plpgsql
   SECURITY DEFINER AS $$
@@ -25,7 +25,7 @@ CREATE EVENT TRIGGER redshift_facts ON ddl_command_end
   WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'CREATE MATERIALIZED VIEW')
   EXECUTE FUNCTION redshift.keep_facts();
 
--- Loads and their errors: written by the proxy on a connection of its own, so a rollback keeps them.
+-- Loads and their errors: written by the proxy on a second connection, so a rollback keeps them.
 CREATE SEQUENCE IF NOT EXISTS redshift.query_id START 1000;
 CREATE TABLE IF NOT EXISTS redshift.loads (
   query_id bigint, table_name text, data_source text, status text, loaded_rows bigint,
@@ -119,7 +119,7 @@ CREATE OR REPLACE FUNCTION redshift.show_table(name regclass) RETURNS text LANGU
   FROM pg_attribute LEFT JOIN redshift.table_facts f ON f.relid = attrelid
   WHERE attrelid = name AND attnum > 0 AND NOT attisdropped $$;
 
--- The driver's get_tables() and get_columns() look for external tables and late-binding views.
+-- The driver's get_tables() and get_columns() query external tables and late-binding views.
 CREATE OR REPLACE VIEW pg_catalog.svv_external_schemas AS
   SELECT 0::oid AS esoid, 0::smallint AS eskind, ''::text AS schemaname, 0 AS esowner,
     ''::text AS databasename, ''::text AS esoptions WHERE false;

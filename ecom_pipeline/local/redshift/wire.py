@@ -1,7 +1,7 @@
-"""PostgreSQL's wire protocol, as far as a proxy must understand it: framing and a few messages.
+"""The part of PostgreSQL's wire protocol that the proxy needs: framing and a few messages.
 
-Belongs here: bytes to messages and back. Does not belong here: who sends what when (session.py,
-backend.py) or what an error means in Redshift (errors.py).
+Belongs here: bytes to messages and back. Does not belong here: the order of messages (session.py,
+backend.py) or an error's meaning in Redshift (errors.py).
 """
 
 import asyncio
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 PROTOCOL = 196608
 SSL_REQUEST, GSS_REQUEST, CANCEL_REQUEST = 80877103, 80877104, 80877102
-_HEADER = 5  # a kind byte and a length that counts itself
-_CHUNK = 1 << 18
-_STOPPING = frozenset(b"EZ")  # ErrorResponse and ReadyForQuery, the two a relay must see
-_ANSWERS = frozenset(b"123TnCIs")  # each ends the answer to one message of the extended protocol
+_HEADER = 5  # a kind byte and a length that includes itself
+_CHUNK = 1 << 18  # bytes
+_STOPPING = frozenset(b"EZ")  # ErrorResponse and ReadyForQuery, on which a relay acts
+_ANSWERS = frozenset(b"123TnCIs")  # each ends the response to one message of the extended protocol
 
 Fields = dict[str, str]
 
@@ -29,13 +29,13 @@ def query(sql: str) -> bytes:
 
 
 def text(data: bytes, start: int) -> tuple[str, int]:
-    """Return the zero-terminated text at a place, and the place behind it."""
+    """Return the zero-terminated text at an offset, and the offset after it."""
     end = data.index(0, start)
     return data[start:end].decode(), end + 1
 
 
 def startup(parameters: Fields) -> bytes:
-    """Return the message a connection starts with."""
+    """Return the message that starts a connection."""
     pairs = b"".join(f"{name}\0{value}\0".encode() for name, value in parameters.items())
     body = struct.pack("!I", PROTOCOL) + pairs + b"\0"
     return struct.pack("!I", len(body) + 4) + body
@@ -59,13 +59,13 @@ def fields_body(fields: Fields) -> bytes:
 
 
 def error(sqlstate: str, reason: str, *, severity: str = "ERROR", detail: str = "") -> bytes:
-    """Return an ErrorResponse of our own."""
+    """Return an ErrorResponse made by the proxy."""
     fields = {"S": severity, "V": severity, "C": sqlstate, "M": reason}
     return message(b"E", fields_body(fields | ({"D": detail} if detail else {})))
 
 
 def notice(reason: str) -> bytes:
-    """Return an INFO notice of our own."""
+    """Return an INFO notice made by the proxy."""
     return message(b"N", fields_body({"S": "INFO", "V": "INFO", "C": "00000", "M": reason}))
 
 
@@ -83,7 +83,7 @@ def row_of(body: bytes) -> list[str | None]:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Messages to pass on as they are, and the one that stopped them (an error, or ready)."""
+    """Messages to relay unchanged, and the one that ended them (an error, or ready)."""
 
     plain: bytes
     answers: int
@@ -92,7 +92,7 @@ class Passage:
 
 
 class MessageReader:
-    """Whole messages out of a stream, one at a time or as many as have arrived."""
+    """Reads whole messages from a stream, one at a time or as many as have arrived."""
 
     def __init__(self, stream: asyncio.StreamReader) -> None:
         self._stream = stream
@@ -123,7 +123,7 @@ class MessageReader:
         return Passage(data[:offset], answers)
 
     def _end(self, offset: int) -> int:
-        """Where the message at a place ends; past the data while its header is not here."""
+        """Return the end of the message at an offset; past the data if its header is incomplete."""
         if len(self._data) < offset + _HEADER:
             return offset + _HEADER
         return offset + 1 + int(struct.unpack_from("!I", self._data, offset + 1)[0])

@@ -1,1 +1,1 @@
-"""Made-up sales with the columns, shape and dirt of the real data set: for demo and tests."""
+"""Generated sales with the real data set's columns, shape and anomalies, for demo and tests."""

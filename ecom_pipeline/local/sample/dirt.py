@@ -1,7 +1,7 @@
-"""What is odd in the real data set, class by class: how to know it, and how often it occurs.
+"""The anomalies of the real data set by class: how to recognise each, and how often it occurs.
 
-The made-up data are steered by these rates (shop.py). Nothing here is a fault to be mended:
-every class is of valid events.
+The generator follows these rates (shop.py). Every class is of valid events: none is to be
+corrected.
 """
 
 import re
@@ -16,7 +16,7 @@ _BIG = 50_000
 
 
 class Line(NamedTuple):
-    """A row's texts, in the file's order."""
+    """The texts of a row, in the file's order."""
 
     invoice_no: str
     stock_code: str
@@ -39,7 +39,7 @@ def _code(code: str) -> Callable[[Line], bool]:
 
 _LOWER_CODE = re.compile(r"\d{5}[A-Z]*[a-z]", re.ASCII)
 
-# class: (its rows among the real file's 541,909, how to know a line of it)
+# class: (its rows among the real file's 541,909, predicate of a line)
 _BY_LINE: dict[str, tuple[int, Callable[[Line], bool]]] = {
     "C": (9_288, lambda line: line.invoice_no[0] == "C"),
     "A": (3, lambda line: line.invoice_no[0] == "A"),
@@ -76,8 +76,8 @@ _BY_LINE: dict[str, tuple[int, Callable[[Line], bool]]] = {
     "foreign": (46_431, lambda line: line.country != HOME),
 }
 
-# known by a whole invoice only: surplus equal rows, surplus rows of one code, rows of an invoice
-# that spans two minutes
+# recognised by whole invoices only: surplus equal rows, surplus rows of one code, rows of an
+# invoice that spans two minutes
 _BY_INVOICE = {"dup": 5_268, "same_code": 10_684, "twodates": 3_347}
 
 REAL_COUNTS: Mapping[str, int] = MappingProxyType(
@@ -86,12 +86,12 @@ REAL_COUNTS: Mapping[str, int] = MappingProxyType(
 
 
 def classes_of(line: Line) -> list[str]:
-    """Return the classes that one line shows by itself."""
+    """Return the classes of one line by itself."""
     return [name for name, (_, shows) in _BY_LINE.items() if shows(line)]
 
 
 class Census:
-    """Counts lines by class of dirt, an invoice at a time, in flat memory."""
+    """Counts lines by class, one invoice at a time, in constant memory."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -108,10 +108,11 @@ class Census:
 
 
 class Quotas:
-    """How many lines of a class a growing file still lacks to look like the real one.
+    """How many lines of a class a growing file lacks to match the real one's rates.
 
     Every class is due once within the first thousand rows, one after the other, and then at its
-    rate: so small files show all of them, and no randomness decides whether a rare one occurs.
+    rate:
+    so small files have all of them, and no randomness decides whether a rare one occurs.
     """
 
     _STEP = 25
@@ -121,7 +122,7 @@ class Quotas:
         self._first = {name: self._STEP * at for at, name in enumerate(REAL_COUNTS, 1)}
 
     def lacking(self, name: str, coming: int = 0) -> int:
-        """Return how many are lacking once `coming` more rows are there; 0 if none."""
+        """Return how many lines are lacking after `coming` more rows; 0 if none."""
         since = self._census.rows + coming - self._first[name]
         if since < 0:
             return 0

@@ -1,6 +1,6 @@
-"""What the made-up shop sells, and to whom: names, codes, prices and customers of our invention.
+"""The generated shop's products and customers: invented names, codes and prices.
 
-Which of it is sold when is shop.py's. No row, name or customer is taken from real data.
+Which product is sold when is decided in shop.py. No row, name or customer is from real data.
 """
 
 import random
@@ -40,7 +40,7 @@ ASKING = ("?", "??", "?", "lost?", "sold as a pair?")
 
 
 class Product(NamedTuple):
-    """Something to sell; the price in pence."""
+    """An article; the price in pence."""
 
     code: str
     name: str
@@ -48,7 +48,7 @@ class Product(NamedTuple):
 
 
 class Customer(NamedTuple):
-    """Someone who buys: an account number, or '' for a guest, and a country."""
+    """A buyer: an account number, or '' for a guest, and a country."""
 
     number: str
     country: str
@@ -60,20 +60,21 @@ GUEST = Customer("", HOME)
 def pick(rng: random.Random, options: Sequence[T], lean: float = 1.0) -> T:
     """Choose one; a `lean` over 1 prefers the first.
 
-    Of `rng` only random() is used in this room: it alone is promised to give the same numbers in
+    Only random() of `rng` is used in this package: it alone is guaranteed to give the same numbers
+    in
     every version of Python.
     """
     return options[int(len(options) * rng.random() ** lean)]
 
 
 class Goods:
-    """The catalogue: a shelf of products for each way a description or code can be odd."""
+    """The catalogue: a list of products for each anomaly of a description or code."""
 
     def __init__(self, rng: random.Random) -> None:
         names = [f"{size}{look} {thing}" for size in _SIZES for look in _LOOKS for thing in _THINGS]
         names.sort(key=lambda _: rng.random())
         self._rng = rng
-        self._code = 53_000  # to 60,000: no real code lies there
+        self._code = 53_000  # to 60,000: a range without real codes
         shelves = {"quote": 40, "comma": 60, "lead": 40, "double_blank": 100, "trail": 700}
         self.shelves: dict[str, list[Product]] = {}
         for shelf, size in shelves.items():
@@ -105,7 +106,7 @@ class Goods:
 
 
 class Customers:
-    """Whom the shop knows, at home and abroad; each has one country."""
+    """The known customers, at home and abroad; each has one country."""
 
     def __init__(self, rng: random.Random) -> None:
         number = 21_000
@@ -121,7 +122,7 @@ class Customers:
 
 
 def _odd(shelf: str, name: str) -> str:
-    """Make a name show what its shelf is for; none gets longer than the real file's 35."""
+    """Give a name its shelf's anomaly; none gets longer than the real file's 35 characters."""
     first, rest = name.split(" ", 1)
     spelled = {
         "quote": f'{name} 7"',

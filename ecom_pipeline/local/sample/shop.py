@@ -1,6 +1,6 @@
-"""What happens in the made-up shop: one invoice after the other, as odd as the real ones.
+"""Generate one invoice after the other, with the anomalies of the real ones.
 
-When an invoice is written and what its number is belongs to sample.py.
+The time and the number of an invoice are assigned in writer.py.
 """
 
 import math
@@ -24,8 +24,8 @@ _QUANTITIES = (1, 1, 1, 1, 1, 2, 2, 2, 3, 4, 6, 6, 8, 10, 12, 12, 12, 24, 24, 48
 _ODD_SHELVES = ("quote", "comma", "lead", "double_blank", "trail")
 _CANCELLED_BY_GUESTS = 0.04
 _TRIES = 8
-_TO_EIRE = 0.25  # of the sales abroad, besides those that are to show a CARRIAGE line
-_TWO_MINUTES_FROM = 40  # lines: the invoices that span two minutes are long ones
+_TO_EIRE = 0.25  # share of the sales abroad, besides those that need a CARRIAGE line
+_TWO_MINUTES_FROM = 40  # lines: only invoices this long may span two minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """Some items for one customer; `mark` goes before the number; it may span two minutes."""
+    """Items for one customer; `prefix` goes before the number; `spans` if it spans two minutes."""
 
     items: list[Item]
     customer: Customer = GUEST
@@ -49,16 +49,16 @@ class Invoice:
 
 
 def money(pence: int) -> str:
-    """Return pounds as the real file spells them: `2.1` and `18`, never `2.10`."""
+    """Return pounds in the real file's format: `2.1` and `18`, never `2.10`."""
     sign, rest = "-" if pence < 0 else "", abs(pence)
     return f"{sign}{rest // 100}.{rest % 100:02d}".rstrip("0").rstrip(".")
 
 
 class Shop:
-    """Makes invoices, steered by what the file still lacks."""
+    """Generates invoices, so that the file gets the anomalies that it lacks."""
 
     def __init__(self, seed: int, census: Census) -> None:
-        self._rng = random.Random(seed)  # noqa: S311 - made-up data, not a secret
+        self._rng = random.Random(seed)  # noqa: S311 - sample data, not a secret
         self._goods = Goods(self._rng)
         self._customers = Customers(self._rng)
         self._census = census
@@ -80,7 +80,7 @@ class Shop:
         }
 
     def next(self, room: int) -> list[Invoice]:
-        """Return the next invoice, with those that belong to it; a sale has `room` at most."""
+        """Return the next invoice with those that belong to it; a sale has `room` lines at most."""
         for name, make in self._rare.items():
             if self._lacking(name):
                 return make()
@@ -96,7 +96,7 @@ class Shop:
         return Invoice(items=items, customer=customer, spans=spans)
 
     def _buyer(self) -> tuple[Customer, int]:
-        """Return who buys and how many lines; invoices may get longer as the file gets longer."""
+        """Return the customer and the number of lines, which may grow with the file."""
         rows = self._census.rows
         if self._lacking("nocust"):
             return GUEST, min(self._around(70, 0.9), 30 + rows // 10, 1_100)
@@ -127,7 +127,7 @@ class Shop:
         return sold
 
     def _extras(self, customer: Customer) -> list[Item]:
-        """Return the lines that are no ordinary goods, as far as due and fit for the customer."""
+        """Return the lines other than goods that are due and possible for the customer."""
         extras: list[Item] = []
         if self._lacking("p0"):
             extras.append(replace(self._item(self._product("plain")), price="0"))
@@ -161,7 +161,7 @@ class Shop:
         return extras
 
     def _adjustments(self) -> list[Invoice]:
-        """A bad debt, booked once and taken back twice: the only negative prices."""
+        """Return a bad debt, booked once and reversed twice: the only negative prices."""
         price = self._between(500_000, 1_500_000)
         return [
             Invoice(items=[Item("B", "Adjust bad debt", 1, money(sign * price))], prefix="A")
@@ -169,7 +169,7 @@ class Shop:
         ]
 
     def _mistaken_bulk(self) -> list[Invoice]:
-        """Someone orders far too many, and cancels."""
+        """Return an order of a mistaken quantity, and its cancellation."""
         sold = replace(self._item(self._product("plain")), quantity=self._between(60_000, 81_000))
         back = replace(sold, quantity=-sold.quantity)
         customer = self._known()
@@ -191,7 +191,7 @@ class Shop:
         return [Invoice(items=items, customer=customer, prefix=prefix)]
 
     def _correction(self, note: str) -> list[Invoice]:
-        """The stock is put right: one line, no price, no customer, and a note or no text at all."""
+        """Return a stock correction: one line, no price, no customer, and a note or no text."""
         code = self._product("plain").code
         count = self._between(1, 200) * (-1 if self._lacking("negq_notC") else 1)
         return [Invoice(items=[Item(code, note, count, "0")])]
@@ -209,7 +209,7 @@ class Shop:
         return pick(self._rng, self._goods.shelves[shelf], 1.5)
 
     def _different(self, shelves: list[str]) -> Iterator[Product]:
-        """Yield a product from each shelf, none twice if the shelf is not short of them."""
+        """Yield a product from each shelf, without repeats if the shelf has enough."""
         seen: set[str] = set()
         for shelf in shelves:
             product = self._product(shelf)
@@ -221,7 +221,7 @@ class Shop:
             yield product
 
     def _item(self, product: Product, *, dear: bool = False) -> Item:
-        """Sell some of a product; guests pay about double, as in the real file."""
+        """Return some of a product; guests pay about double, as in the real file."""
         quantity = 1 if dear else pick(self._rng, _QUANTITIES)
         pence = product.pence * 2 - 1 if dear else product.pence
         return Item(product.code, product.name, quantity, money(pence))
@@ -233,6 +233,6 @@ class Shop:
         return least + int((most - least + 1) * self._rng.random())
 
     def _around(self, median: int, spread: float) -> int:
-        """Return a size of a log-normal kind: the sum of 12 even numbers is normal enough."""
+        """Return a log-normal size; the sum of 12 uniform numbers is normal enough."""
         normal = sum(self._rng.random() for _ in range(12)) - 6
         return max(1, int(median * math.exp(spread * normal)))

@@ -1,7 +1,7 @@
-"""A made-up data set: the real one's columns, spelling, rhythm and dirt, but no row of it.
+"""Write generated sales: the real columns, format, rhythm and anomalies, but no real row.
 
-The same seed gives the same bytes. What is sold is shop.py's; this is the clock, the
-numbers and the file.
+The same seed gives the same bytes. Here: the clock, the numbers and the file; what is sold is in
+shop.py.
 """
 
 import csv
@@ -25,13 +25,13 @@ START = date(2010, 12, 1)
 _FIRST_INVOICE = 700_001
 _OPENS, _CLOSES = 8 * 60 + 5, 17 * 60 + 40
 _SATURDAY = 5
-_BUSY = 0.25  # a day may have a quarter more or fewer rows than the mean
+_BUSY = 0.25  # a day has up to a quarter more or fewer rows than the mean
 _GZIP_LEVEL = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """What was written: `days` with rows, `size` of the file in bytes, rows by class of dirt."""
+    """What was written: `days` with rows, `size` of the file in bytes, rows by class of anomaly."""
 
     path: Path
     rows: int
@@ -43,16 +43,20 @@ class Sample:
 def write_sample(
     path: Path, *, days: int = 14, rows_per_day: int = 1_700, seed: int = 1, start: date = START
 ) -> Sample:
-    """Write a made-up data set of so many calendar days; gzipped if its name ends in .gz.
+    """Write a generated data set of `days` calendar days; gzipped if its name ends in .gz.
 
-    Saturdays are closed. Memory is flat, and the file appears under its name once it is whole.
-    From about 2,000 rows on, every class of dirt occurs (dirt.py).
+    Saturdays are closed. Memory is constant, and the file is renamed to its name once it is
+    complete.
+    From about 2,000 rows on, every class of anomaly occurs (dirt.py).
+
+    Raises:
+        ValueError: `days` or `rows_per_day` is below 1.
     """
     if days < 1 or rows_per_day < 1:
-        raise ValueError("a sample needs one day and one row a day at least")
+        raise ValueError("a sample needs at least one day and one row a day")
     census, open_days = Census(), 0
     ledger = _Ledger(Shop(seed, census), census)
-    busy = random.Random(f"busy {seed}")  # noqa: S311 - made-up data, not a secret
+    busy = random.Random(f"busy {seed}")  # noqa: S311 - sample data, not a secret
     path.parent.mkdir(parents=True, exist_ok=True)
     with _replaced(path) as handle:
         writer = csv.writer(handle, lineterminator="\r\n")
@@ -73,7 +77,7 @@ def write_sample(
 
 
 class _Ledger:
-    """Gives invoices their numbers and minutes; both only grow."""
+    """Assigns increasing numbers and minutes to invoices."""
 
     def __init__(self, shop: Shop, census: Census) -> None:
         self._shop = shop
@@ -81,7 +85,7 @@ class _Ledger:
         self._numbers = count(_FIRST_INVOICE)
 
     def day(self, day: date, rows: int) -> Iterator[list[Line]]:
-        """Yield a day's invoices, about `rows` lines of them; the shop sees each in the census."""
+        """Yield a day's invoices, about `rows` lines of them; each is counted in the census."""
         done, minute = 0, _OPENS
         while done < rows:
             for invoice in self._shop.next(rows - done):
@@ -117,12 +121,12 @@ def _spelled(day: date, minute: int) -> str:
 
 @contextmanager
 def _replaced(path: Path) -> Iterator[TextIO]:
-    """Open a text file that takes the place of `path` when all went well."""
+    """Open a text file that replaces `path` when it was written without an error."""
     partial = path.with_name(f"{path.name}.partial")
     try:
         with ExitStack() as stack:
             raw = stack.enter_context(partial.open("wb"))
-            if path.suffix == ".gz":  # no name and no time inside: same rows, same bytes
+            if path.suffix == ".gz":  # no name and no time in the header: same rows, same bytes
                 raw = stack.enter_context(
                     gzip.GzipFile("", "wb", compresslevel=_GZIP_LEVEL, fileobj=raw, mtime=0)
                 )

@@ -1,4 +1,4 @@
-"""The assets of the batch path, a module for each part of the line, in the order that data flows.
+"""The assets of the batch path, one module for each stage, in the order of the data flow.
 
 A partitioned asset takes one day or a range of days: a range is one run, one COPY, one transaction.
 """

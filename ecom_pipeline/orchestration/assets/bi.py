@@ -1,4 +1,4 @@
-"""What people look at: the lineage ends here."""
+"""The BI assets, at the end of the lineage: the Tableau dashboard and the sales report."""
 
 import dagster as dg
 
@@ -19,13 +19,13 @@ from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline.warehouse.session import Warehouse
 
-# Dagster doesn't make it: it reads the marts whenever somebody opens it, and the verdict on them
+# An external asset: Tableau reads the marts and data_trust whenever the workbook is opened
 sales_dashboard = describe.spec(
     SALES_DASHBOARD,
     deps=[*map(of_mart, MARTS), RECONCILED],
     kinds={"tableau"},
     text="The Tableau workbook `bi/ecom_sales.twb`: daily sales with returns, countries, products, "
-    "customer cohorts, and how far these can be trusted (`sales.data_trust`).",
+    "customer cohorts, and data quality (`sales.data_trust`).",
 )
 
 
@@ -33,17 +33,17 @@ sales_dashboard = describe.spec(
     specs=[
         describe.spec(
             SALES_REPORT,
-            # a reconciliation changes no figure, but how far they can be trusted
+            # a reconciliation changes the report's data quality figures
             deps=[*(of_mart(mart) for mart in sales.MARTS), RECONCILED],
             kinds={"html", "s3"},
-            text="The sales report, one HTML page that needs nothing but a browser: what the "
-            "Tableau workbook shows, for those without Tableau. `ecom report` writes it too.",
+            text="The sales report as one self-contained HTML page: the content of the Tableau "
+            "workbook for users without Tableau. `ecom report` writes it too.",
         ).replace_attributes(automation_condition=FOLLOW)
     ],
     name="sales_report",
 )
 def sales_report(lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]) -> Results:
-    """Write the page of the marts as they are now."""
+    """Write the report's page from the current marts."""
     with translate_errors():
         tables = sales.read(warehouse)
         page = sales.render(tables)

@@ -1,4 +1,4 @@
-"""The catalog's asset: Glue's tables and partitions, and the check that all places agree."""
+"""The catalog's asset: Glue's tables and partitions, and the check for schema drift."""
 
 import dagster as dg
 
@@ -22,8 +22,8 @@ AGREE = "columns_agree_everywhere"
                 CATALOG_CSV,
                 deps=[CSV_LINES],
                 kinds={"aws", "glue"},
-                text="The CSV as a Glue table with a partition a day, and the fact table's schema "
-                "beside it, from the one column list: no crawler guesses a type.",
+                text="The CSV as a Glue table with a partition a day, and the fact table's schema, "
+                "both derived from the column list: no crawler infers types.",
                 metadata={
                     "dagster/column_schema": describe.schema((*COLUMNS, PARTITION)),
                     "dagster/column_lineage": describe.lineage(
@@ -38,7 +38,7 @@ AGREE = "columns_agree_everywhere"
             AGREE,
             asset=CATALOG_CSV,
             blocking=True,
-            description="Glue, the CSV's headers and Redshift have the columns of the column list.",
+            description="Glue, CSV headers and Redshift have the columns of the column list.",
         )
     ],
     name="catalog_csv_invoice_lines",
@@ -50,7 +50,7 @@ def catalog_csv(
     lake: dg.ResourceParam[Lake],
     warehouse: dg.ResourceParam[Warehouse],
 ) -> Results:
-    """Register the days' partitions, then compare the columns of every place."""
+    """Register the days' partitions, then compare the columns of Glue, CSV and Redshift."""
     days = days_of(context)
     with translate_errors():
         catalog.sync(days)

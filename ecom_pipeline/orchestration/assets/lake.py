@@ -1,4 +1,4 @@
-"""The lake's assets: a day's raw objects, and the CSV made of them."""
+"""The lake's assets: a day's raw objects, and the CSV built from them."""
 
 import math
 from typing import Any
@@ -16,7 +16,7 @@ from ecom_pipeline.orchestration.keys import CSV_LINES, RAW_EVENTS, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import translate_errors
 
-_MOST_NEWS = 50  # of a run's progress: Dagster takes 8 ms to log a line
+_MOST_NEWS = 50  # progress messages of a run: Dagster takes 8 ms to log a line
 CONSERVED = "every_raw_record_is_accounted_for"
 _COMPUTED = {"amount": ("Quantity", "UnitPrice"), "kind": ("InvoiceNo", "Quantity", "UnitPrice")}
 _MADE_OF = {c.name: (c.wire,) if c.wire else _COMPUTED.get(c.name, (c.name,)) for c in COLUMNS}
@@ -29,7 +29,7 @@ _MADE_OF = {c.name: (c.wire,) if c.wire else _COMPUTED.get(c.name, (c.name,)) fo
                 RAW_EVENTS,
                 deps=[],
                 kinds={"s3", "json"},
-                text="A day's events as they arrived: immutable gzip JSON lines, written by the "
+                text="A day's events as sent: immutable gzip JSON lines, written by the "
                 "archive function. A new object under an old day is late data.",
             )
         )
@@ -38,7 +38,7 @@ _MADE_OF = {c.name: (c.wire,) if c.wire else _COMPUTED.get(c.name, (c.name,)) fo
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Results:
-    """Take stock of a day's raw objects."""
+    """Record the number and size of each day's raw objects as metadata."""
     with translate_errors():
         for day in days_of(context):
             objects = lake.raw.objects_of(day)
@@ -61,8 +61,8 @@ def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) 
                 deps=[RAW_EVENTS],
                 kinds={"s3", "csv"},
                 text="A day's invoice lines as gzip CSV, each event id once. The manifest, written "
-                "last, commits the day and says what its parts hold. What can't be used is in "
-                "quarantine, with its reason.",
+                "last, commits the day and has the totals of its parts. Invalid records are in "
+                "quarantine, with the reason.",
                 metadata={
                     "dagster/column_schema": describe.schema(COLUMNS, text_only=True),
                     "dagster/column_lineage": describe.lineage(_MADE_OF, RAW_EVENTS),
@@ -75,7 +75,7 @@ def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) 
             CONSERVED,
             asset=CSV_LINES,
             blocking=True,
-            description="Raw records = rows + redelivered + quarantined, for every day.",
+            description="Raw records = rows + redelivered + quarantined + erased, for every day.",
         )
     ],
     name="csv_invoice_lines",
@@ -95,7 +95,7 @@ def csv_invoice_lines(
             for manifest, seconds, usage in engine(context).build(days):
                 made.append(manifest)
                 account = _account(lake, manifest) | {"seconds": round(seconds, 3)}
-                account |= describe.spent(usage) if usage else {}  # Spark's bill is its own
+                account |= describe.spent(usage) if usage else {}  # Spark jobs are not metered
                 context.add_asset_metadata(account, partition_key=manifest.day.isoformat())
                 if not len(made) % math.ceil(len(days) / _MOST_NEWS):
                     context.log.info(f"{len(made)} of {len(days)} days, {manifest.day} the last")
@@ -125,7 +125,7 @@ def csv_invoice_lines(
 
 
 def _keep_progress(context: dg.AssetExecutionContext, lake: Lake, made: list[Manifest]) -> None:
-    """Report the days that were built before one failed; a failed run reports none (#17836)."""
+    """Report the days built before a failure; a failed run reports none (Dagster #17836)."""
     for each in made:
         context.log_event(
             dg.AssetMaterialization(

@@ -1,4 +1,4 @@
-"""The marts' assets: one step brings all of them to the same versions of the days, or none."""
+"""The marts' assets: one step refreshes all of them atomically."""
 
 import time
 
@@ -14,8 +14,8 @@ from ecom_pipeline.warehouse.session import Session, Warehouse
 
 BALANCED = "sums_are_those_of_the_fact_table"
 
-# Not eager(): that waits until no partition of the fact table is missing, which is never. At the
-# first look too: nobody saw what was loaded before it.
+# Not eager(): it requires that no partition of the fact table is missing, which is never true. Also
+# at the initial evaluation, because earlier loads have triggered nothing.
 _Condition = dg.AutomationCondition
 FOLLOW = (
     (_Condition.any_deps_updated() | _Condition.initial_evaluation()).since_last_handled()
@@ -40,7 +40,7 @@ FOLLOW = (
             BALANCED,
             asset=of_mart(mart),
             blocking=True,
-            description=f"Equal, or nothing: {', '.join(mart.balances)}.",
+            description=f"Equal to the expected sums: {', '.join(mart.balances)}.",
         )
         for mart in MARTS
     ],
@@ -48,7 +48,7 @@ FOLLOW = (
     pool="warehouse",
 )
 def refreshed_marts(warehouse: dg.ResourceParam[Warehouse]) -> Results:
-    """Rebuild what the ledger says is out of date."""
+    """Refresh the marts for the days with newer versions in the ledger."""
     with translate_errors():
         began = time.monotonic()
         done = marts.refresh(warehouse, MARTS)

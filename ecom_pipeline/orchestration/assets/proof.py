@@ -1,4 +1,4 @@
-"""The proof's asset: each day compared in every store, with what differs as a table in the UI."""
+"""The reconciliation asset: each day compared in all stores, with discrepancies as a table."""
 
 from collections.abc import Callable, Sequence
 
@@ -32,9 +32,9 @@ Clock = Callable[[], Watermark]
                 deps=[FACT_LINES],
                 kinds={"dynamodb", "s3", "redshift"},
                 text="A day's events, compared in raw lake, DynamoDB, CSV and fact table: sums and "
-                "digests first, single events where they differ. What is wrong is named with the "
-                "event and the hop; `ecom reconcile A:B --repair` mends it. The verdict "
-                "is kept: `sales.data_trust` shows it.",
+                "digests first, single events where they differ. Each discrepancy has the event "
+                "and the hop; `ecom reconcile A:B --repair` repairs it. The result is recorded "
+                "for `sales.data_trust`.",
             )
         )
     ],
@@ -42,8 +42,8 @@ Clock = Callable[[], Watermark]
         dg.AssetCheckSpec(
             AGREE,
             asset=RECONCILED,
-            description="No event is missing, extra, changed or doubled in any store. What arrived "
-            "just now, or belongs to a day that is not over, may be on its way.",
+            description="No event is missing, extra, changed or duplicated in any store. Recent "
+            "events, and those of a day that is not over, may be in flight.",
         )
     ],
     name="reconciliation",
@@ -56,7 +56,7 @@ def reconciliation(
     warehouse: dg.ResourceParam[Warehouse],
     lake: dg.ResourceParam[Lake],
 ) -> Results:
-    """Compare the days in every store; DynamoDB is scanned once, however many days there are."""
+    """Compare the days in all stores; a single scan of DynamoDB covers all days."""
     days = days_of(context)
     span = min(days), max(days)
     with translate_errors():

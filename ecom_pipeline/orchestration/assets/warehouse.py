@@ -1,4 +1,4 @@
-"""The warehouse's asset: the days' CSV published in the fact table, and checked there."""
+"""The warehouse's asset: publishes the days' CSV in the fact table and checks it."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _MADE_OF = {name: [name] for name in CSV_HEADER} | {PARTITION.name: ["invoice_ti
 
 
 class Approval(dg.Config):
-    """Lets a load through the gate that a person has looked at: the id of its plan."""
+    """A person's approval of a load above the bound: the id of its plan."""
 
     approve: str = ""
 
@@ -41,9 +41,9 @@ class Approval(dg.Config):
                 FACT_LINES,
                 deps=[CSV_LINES],
                 kinds={"redshift", "sql"},
-                text="Every invoice line, once. A day is replaced whole, in one transaction, only "
-                "when its manifest differs from the ledger: no reader sees half a day. "
-                "`sales.restatements` says why a day is different from what it was.",
+                text="Every invoice line, once. A whole day is replaced in one transaction, only "
+                "when its manifest differs from the ledger, so readers never see a partial day. "
+                "`sales.restatements` has the cause of each change of a published day.",
                 metadata={
                     "dagster/column_schema": describe.schema((*COLUMNS, PARTITION)),
                     "dagster/column_lineage": describe.lineage(_MADE_OF, CSV_LINES),
@@ -63,7 +63,7 @@ def fact_invoice_lines(
     warehouse: dg.ResourceParam[Warehouse],
     gate: dg.ResourceParam[Gate],
 ) -> Results:
-    """Publish the days' CSV in the warehouse."""
+    """Publish the days' CSV in the warehouse, and check the fact table."""
     days = days_of(context)
     with translate_errors(), Meter().on(lake.s3.meta.events) as meter:
         migrations.migrate(warehouse)

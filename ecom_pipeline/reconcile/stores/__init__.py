@@ -1,1 +1,1 @@
-"""One module a store: how it is read for comparing. None of them trusts what another one says."""
+"""One module per store: its reads for a comparison. No store uses data of another store."""

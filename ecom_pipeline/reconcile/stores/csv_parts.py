@@ -1,4 +1,4 @@
-"""The CSV lake: the rows of the parts that a day's manifest names, their SHA-256 verified."""
+"""The CSV lake: the rows of the parts in a day's manifest, with verified SHA-256."""
 
 import csv
 import gzip
@@ -21,7 +21,7 @@ _ID, _QUANTITY, _AMOUNT = map(CSV_HEADER.index, ("event_id", "quantity", "amount
 
 
 class CsvStore:
-    """Reads each day's committed parts, and sees what lies beside them or has gone."""
+    """Reads each day's committed parts; `faults` are orphaned, missing and damaged objects."""
 
     name = StoreName.CSV
 
@@ -54,9 +54,9 @@ class CsvStore:
         for part in manifest.parts if manifest else ():
             found = self.lake.csv.read(part.key)
             if found is None:
-                self._say(day, "damaged", f"{part.key} has gone")
+                self._say(day, "damaged", f"{part.key} is missing")
             elif sha256(found.body).hexdigest() != part.sha256:
-                self._say(day, "damaged", f"{part.key} is not what its manifest says")
+                self._say(day, "damaged", f"{part.key} differs from its manifest's SHA-256")
             else:
                 yield from _held(found.body, part.key)
 
@@ -68,12 +68,12 @@ class CsvStore:
             return None
 
     def _inspect(self, day: date) -> None:
-        """Say which parts no manifest names, and which raw objects of the manifest have gone."""
+        """Report parts that are in no manifest, and missing raw objects of the manifest."""
         manifest = self._manifest(day)
         named = {part.key for part in manifest.parts} if manifest else set[str]()
         for key in self.lake.csv.part_keys(day):
             if key not in named:
-                self._say(day, "extra", f"no manifest names {key}; whoever reads the folder does")
+                self._say(day, "extra", f"no manifest has {key}; readers of the prefix include it")
         there = {found.key for found in self.lake.raw.objects_of(day)}
         for source in manifest.sources if manifest else ():
             if source.key not in there:
@@ -82,7 +82,7 @@ class CsvStore:
                     store=StoreName.RAW,
                     kind="missing",
                     state="lost",
-                    detail=f"{source.key} has gone since the CSV was made of it: restore it",
+                    detail=f"{source.key} was deleted after the CSV was built from it: restore it",
                 )
 
     def _say(self, day: date, kind: model.Kind, detail: str) -> None:

@@ -1,4 +1,4 @@
-"""The fact table: Redshift adds up where the rows lie; rows move only where buckets differ."""
+"""The fact table: Redshift computes the totals; rows are fetched only where buckets differ."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -16,7 +16,7 @@ _BUCKET = f"strtol(left(md5(event_id), 2), 16) % {BUCKETS}"  # model.bucket_of i
 
 
 class FactStore:
-    """Asks the warehouse for sums, and for single rows last."""
+    """Queries the warehouse for totals, and for rows of differing buckets."""
 
     name = StoreName.FACT
 

@@ -1,4 +1,4 @@
-"""The raw lake: the first content of each event id, counted from the objects themselves."""
+"""The raw lake: the first content of each event id, read from the objects themselves."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,9 +28,9 @@ _ARRIVAL = msgspec.json.Decoder(_Arrival)
 
 
 class RawStore:
-    """Reads every raw object of a day, without the customers that were erased.
+    """Reads every raw object of a day, with erased customers redacted.
 
-    `account` says what became of the records read.
+    `account` counts the records by outcome: read, redelivered, quarantined, erased.
     """
 
     name = StoreName.RAW
@@ -60,7 +60,7 @@ class RawStore:
         return list(self._faults.values())
 
     def events(self, day: date) -> Iterator[Line]:
-        """Yield the day's events that today's rules accept, the first content of each id."""
+        """Yield the day's valid events, the first content of each id."""
         for data, found in self._first(day, Counter()):
             yield event_of(data, day)[1], found
 
@@ -68,7 +68,7 @@ class RawStore:
         return (found for _, found in self._first(day, account))
 
     def _first(self, day: date, account: Counter[str]) -> Iterator[tuple[bytes, StoredEvent]]:
-        """Yield each event's first record, as it may be used, with what is compared of it."""
+        """Yield each event's first record, redacted if necessary, and its stored event."""
         seen: dict[str, int] = {}
         known = 0
         erased = tombstones.read(self.lake)
@@ -80,7 +80,7 @@ class RawStore:
                 continue
             try:
                 event_id, text, quantity, amount = self._read(data, day)
-            except (UnreadableError, EventError):  # a rebuild of the day would set it aside
+            except (UnreadableError, EventError):  # a rebuild of the day would quarantine it
                 account["quarantined"] += 1
                 continue
             row_digest = digest_of_text(text)
@@ -93,7 +93,7 @@ class RawStore:
                 account["redelivered" if first_digest == row_digest else "quarantined"] += 1
 
     def _records(self, day: date) -> Iterator[tuple[str, bytes]]:
-        """Yield the records of the objects that hold what they say; name those that do not."""
+        """Yield the key and the bytes of each record of intact objects; report damaged ones."""
         for found in self.lake.raw.objects_of(day):
             try:
                 lines = list(self.lake.raw.lines(found.key))

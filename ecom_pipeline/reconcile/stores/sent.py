@@ -1,4 +1,4 @@
-"""What a producer says it sent, event by event: a data set is a store like the others."""
+"""The data set that a producer sent, as a store to compare with the others."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName, S
 
 
 class SentStore:
-    """Reads a producer's own lines anew each time; they are never all held."""
+    """Reads a producer's lines again for each call; they are streamed, never all in memory."""
 
     name = StoreName.ACCEPTED
 

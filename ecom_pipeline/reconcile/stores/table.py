@@ -1,6 +1,6 @@
-"""DynamoDB: one scan adds up lines by day and bucket, and looks at each invoice's header.
+"""DynamoDB: one scan computes totals by day and bucket, and checks each invoice's header.
 
-A scan yields the items of an invoice together, its header first: so one invoice is held at a time.
+A scan returns the items of an invoice together, so only one invoice is in memory at a time.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ _ID, _QUANTITY, _AMOUNT = map(CSV_HEADER.index, ("event_id", "quantity", "amount
 
 
 class TableStore:
-    """Scans the table; `faults` are headers without lines, lines without one, and wrong ones."""
+    """Scans the table; `faults` are headers without lines, lines without headers, wrong headers."""
 
     name = StoreName.DYNAMODB
 
@@ -41,7 +41,7 @@ class TableStore:
         for items in self._invoices(first, last):
             for day, line in _lines(items):
                 sums[day, model.bucket_of(line.event_id)].add(line)
-            if header_faults(items):  # perhaps the rest lies on other days, or has just come
+            if header_faults(items):  # other items may be on other days, or just written: read all
                 self._faults += header_faults(self._invoice(items[0]["pk"]["S"]))
         self._sums = {location: each.totals() for location, each in sums.items()}
         days: defaultdict[date, Totals] = defaultdict(Totals)
@@ -50,7 +50,7 @@ class TableStore:
         return dict(days)
 
     def buckets(self, days: Sequence[date]) -> dict[tuple[date, int], Totals]:
-        """Return what the scan of `days` added up: a second one would cost as much again."""
+        """Return the totals that `days` computed: a second scan would cost as much again."""
         return {(day, n): totals for (day, n), totals in self._sums.items() if day in days}
 
     def lines(self, wanted: model.BucketsByDay) -> Iterator[tuple[date, StoredEvent]]:
@@ -63,7 +63,7 @@ class TableStore:
         return self._faults
 
     def _invoices(self, first: date, last: date) -> Iterator[list[Item]]:
-        """Yield the items of each invoice that has any of these days."""
+        """Yield the items of these days, grouped by invoice."""
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.table,
             FilterExpression=_BETWEEN,
@@ -79,7 +79,7 @@ class TableStore:
             yield list(invoice)
 
     def _invoice(self, key: str) -> list[Item]:
-        """Return all of an invoice, as it is now."""
+        """Return all items of an invoice, by a consistent read."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,
@@ -90,7 +90,7 @@ class TableStore:
 
 
 def header_faults(items: Sequence[Item]) -> list[Discrepancy]:
-    """Return what is wrong with an invoice's header: none, no lines behind it, another's."""
+    """Return an invoice's header fault: no header, no lines, or a header that does not match."""
     header = next((item for item in items if is_header(item)), None)
     lines = [item for item in items if item is not header]
     if not items:
@@ -118,7 +118,7 @@ def _fault(day: date, number: str, detail: str) -> Discrepancy:
 
 
 def _matches(header: Item, line: Item) -> bool:
-    """Return whether a header is what this line's invoice would get."""
+    """Return whether a header equals the one that would be written for this line."""
     customer = line.get("customer_id", {}).get("S")
     day, number = day_of(line), keys.invoice_no_of(line["pk"]["S"])
     wanted = {"invoice_date": day.isoformat(), "country": line["country"]["S"]}

@@ -1,4 +1,4 @@
-"""One emulator for this folder; a stream, a function and a home for each test."""
+"""One emulator for this directory; a stream, a function and a home for each test."""
 
 import itertools
 from collections.abc import Iterator

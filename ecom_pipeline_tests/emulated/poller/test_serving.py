@@ -1,4 +1,4 @@
-"""The poller process against the emulator: what arrives, what is given up, what is left out."""
+"""The poller process against the emulator: delivered, discarded and skipped records."""
 
 import json
 
@@ -16,7 +16,7 @@ def test_every_record_is_delivered_once_in_the_order_of_its_key(world: World):
     by_key: dict[str, list[str]] = {}
     for note in (note for batch in world.batches for note in batch):
         by_key.setdefault(note["key"], []).append(note["data"])
-    # three lanes write their notes at once: only within a key does the order mean anything
+    # three workers write concurrently: order is defined only within a key
     assert all(datas == sorted(datas) for datas in by_key.values())
 
 

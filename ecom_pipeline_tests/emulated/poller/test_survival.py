@@ -1,4 +1,4 @@
-"""The poller killed, told to stop, and left without an emulator: nothing is lost."""
+"""The poller killed, stopped, and without its emulator: nothing is lost."""
 
 import json
 import signal

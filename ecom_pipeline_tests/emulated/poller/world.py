@@ -1,4 +1,4 @@
-"""An emulator, a stream with a function on it, and the poller: real processes, real boto3."""
+"""An emulator, a stream with a function, and the poller: real processes, real boto3."""
 
 import functools
 import io
@@ -63,7 +63,7 @@ class Emulator:
                 stderr=log,
                 start_new_session=True,
             )
-        until(self._answers, f"an answer of the emulator on port {self.port}")
+        until(self._answers, f"a response of the emulator on port {self.port}")
 
     def stop(self) -> None:
         assert self.process

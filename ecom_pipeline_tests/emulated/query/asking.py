@@ -1,4 +1,4 @@
-"""What API Gateway hands to the query function, and how it is asked as a customer or as staff."""
+"""Calls of the query handler with API Gateway's events, as a customer or as staff."""
 
 import json
 from typing import Any

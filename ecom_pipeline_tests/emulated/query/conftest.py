@@ -1,4 +1,4 @@
-"""A secret that page tokens are sealed with, of each test's own."""
+"""The secret that signs page tokens, a separate one for each test."""
 
 import uuid
 

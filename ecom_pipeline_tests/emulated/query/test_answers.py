@@ -1,4 +1,4 @@
-"""realtime.query against an emulated DynamoDB: what is answered, page by page."""
+"""realtime.query against an emulated DynamoDB: its responses, page by page."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""realtime.query: nobody reads what is another's, whatever they send."""
+"""realtime.query: no caller reads another customer's data, with any request."""
 
 import base64
 import hmac
@@ -29,7 +29,7 @@ PATH = {"no": "536365", "id": "17850"}
 
 _WORLDS = itertools.count(1)
 
-# few customers, invoices and codes, so that they meet; ids that are each other's prefixes
+# few customers, invoices and codes, so that they collide; ids that are prefixes of each other
 line = st.tuples(
     st.sampled_from(["1", "12", "123", "2"]),
     st.integers(1, 6),
@@ -213,7 +213,7 @@ def test_a_page_token_with_any_character_changed_is_400(token):
 def test_a_rotated_secret_breaks_no_page_token_but_a_twice_rotated_one_does(sealed, token):
     secrets = boto3.client("secretsmanager")
     secrets.put_secret_value(SecretId=sealed, SecretString="second")
-    page_token._of.cache_clear()  # another environment of the function, which starts now
+    page_token._of.cache_clear()  # as a new environment of the function
     assert ask("/me/invoices", claims("51"), page=token)[0] == 200
     secrets.put_secret_value(SecretId=sealed, SecretString="third")
     page_token._of.cache_clear()
@@ -228,7 +228,7 @@ def test_a_token_sealed_after_a_rotation_is_taken_by_one_who_had_not_heard_of_it
     boto3.client("secretsmanager").put_secret_value(SecretId=sealed, SecretString="second")
     raw = hmac.digest(b"second", msgspec.json.encode([*astuple(listing), cursor]), "sha256")
     new = base64.urlsafe_b64encode(raw + cursor.encode()).rstrip(b"=").decode()
-    assert ask("/me/invoices", claims("51"), page=new)[0] == 400  # read a moment ago
+    assert ask("/me/invoices", claims("51"), page=new)[0] == 400  # the secrets are cached
     later = time.monotonic() + 60
     monkeypatch.setattr(page_token.time, "monotonic", lambda: later)
     assert ask("/me/invoices", claims("51"), page=new)[0] == 200

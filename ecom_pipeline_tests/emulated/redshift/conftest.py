@@ -1,7 +1,7 @@
-"""A local Redshift and an S3 for the tests of this folder.
+"""A local Redshift and an S3 for the tests of this directory.
 
-What a test commits is in a database of its own (`connect`); a `cursor` is rolled back. The value
-and transaction tests need no more, so that they can run against a real workgroup.
+What a test commits is in a separate database (`connect`); a `cursor` is rolled back. The value and
+transaction tests need only these, so they can also run against a real workgroup.
 """
 
 import itertools
@@ -35,7 +35,7 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         path.open("wb") as log,
         running(command, env=os.environ | own, stdout=log, stderr=log),
     ):
-        until(lambda: _answers(port), f"an answer of the S3 whose log is {path}")
+        until(lambda: _answers(port), f"a response of the S3 with the log {path}")
         yield f"http://127.0.0.1:{port}"
 
 

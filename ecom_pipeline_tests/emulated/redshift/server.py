@@ -1,7 +1,7 @@
-"""The stand-in as an object: start it as a process of its own, wait for it, stop it.
+"""The local Redshift as an object: start it as a process, wait for it, stop it.
 
-Belongs here: what tests and launchers of Python need. Does not belong here: what runs inside that
-process (see __main__.py).
+Belongs here: what tests and launchers in Python need. Does not belong here: what runs inside that
+process (redshift/__main__.py).
 """
 
 import os

@@ -1,4 +1,4 @@
-"""COPY from S3: what it loads, and everything that makes it fail."""
+"""COPY from S3: what it loads, and all that makes it fail."""
 
 from decimal import Decimal
 from typing import Any
@@ -195,7 +195,7 @@ def test_a_field_that_copy_would_take_for_null_is_not_loaded_as_text(
 ) -> None:
     lake.put("null.csv", b"a,1,,,\\N\n")
     text = reason(stage, f"copy stage from '{lake.url('null.csv')}' {ROLE} csv emptyasnull")
-    assert "say NULL AS" in text
+    assert "add NULL AS" in text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Whatever is killed, what was committed stays and what was not leaves nothing behind."""
+"""After a kill of any process, commits survive and open transactions leave nothing behind."""
 
 import os
 import signal
@@ -67,7 +67,7 @@ def test_everything_may_be_killed_right_after_a_commit(new_warehouse: New) -> No
     server = new_warehouse()
     put_row(server)
     for process in postgres_processes(server):
-        with suppress(psutil.NoSuchProcess):  # gone with the one before
+        with suppress(psutil.NoSuchProcess):  # ended with the previous one
             process.kill()
     server.kill()
     assert (server.home / "postgres" / "postmaster.pid").exists(), "a stale pid file is left"
@@ -153,7 +153,7 @@ def test_a_client_killed_in_a_copy_leaves_nothing_behind(
         until(lambda: rows_are_on_their_way(cursor), "the COPY to begin", every=0.01)
         end(client, signal.SIGKILL)
     killed = time.monotonic()
-    cursor.execute("lock public.big")  # granted when the dead client's transaction is gone
+    cursor.execute("lock public.big")  # granted when the dead client's transaction is rolled back
     assert time.monotonic() - killed < 5
     cursor.execute("select count(*) from public.big")
     assert cursor.fetchone() == [0]
@@ -183,7 +183,7 @@ def test_a_client_can_cancel_its_statement(
     ]
     watching = connect().cursor()
     with running(command, stderr=subprocess.PIPE, text=True) as client:
-        until(lambda: a_lock_is_awaited(watching), "psql's statement to wait for the lock")
+        until(lambda: a_lock_is_awaited(watching), "psql's statement to block on the lock")
         client.send_signal(signal.SIGINT)
         _, said = client.communicate(timeout=30)
     assert "canceling statement due to user request" in said

@@ -1,4 +1,4 @@
-"""Redshift's DDL, its system views, what it refuses, and clients that are not its own driver."""
+"""Redshift's DDL, its system views, its refusals, and clients other than its own driver."""
 
 import subprocess
 from typing import Any

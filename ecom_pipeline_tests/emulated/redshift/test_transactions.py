@@ -1,4 +1,4 @@
-"""Transactions, conflicts and locks as Redshift's snapshot isolation has them."""
+"""Transactions, conflicts and locks by the rules of Redshift's snapshot isolation."""
 
 import threading
 import time
@@ -92,7 +92,7 @@ def test_a_serializable_cycle_is_error_1023(connect: Connect, table: str) -> Non
         connection.autocommit = True
         connection.cursor().execute("begin isolation level serializable")
         total(connection.cursor())
-    with pytest.raises(Refused) as refused:  # noqa: PT012 - which of them fails is not promised
+    with pytest.raises(Refused) as refused:  # noqa: PT012 - either may fail
         first.cursor().execute(f"insert into {table} values (3, 1)")
         second.cursor().execute(f"insert into {table} values (4, 1)")
         first.cursor().execute("commit")
@@ -116,7 +116,7 @@ def test_a_lock_waits_and_the_snapshot_starts_behind_it(connect: Connect, table:
 
     thread = threading.Thread(target=wait)
     thread.start()
-    time.sleep(0.3)  # a real workgroup does not show a test who waits for a lock
+    time.sleep(0.3)  # a real workgroup does not show lock waits to a test
     assert not seen
     holder.commit()
     thread.join(timeout=10)

@@ -1,4 +1,4 @@
-"""What expressions are worth, by Amazon Redshift's manual. Needs only `connect`."""
+"""The values of expressions, by Amazon Redshift's manual. Needs only `connect`."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.redshift_live
 
-moment = datetime.fromisoformat  # without a zone, as Redshift's timestamps are
+moment = datetime.fromisoformat  # without a time zone, as Redshift's timestamps
 
 VALUES = [
     ("datediff(day, '2010-12-01 23:59'::timestamp, '2010-12-02 00:01'::timestamp)", 1),

@@ -1,4 +1,4 @@
-"""A shop's API to post to, and something to post."""
+"""An API server to post to, and events to post."""
 
 import pytest
 

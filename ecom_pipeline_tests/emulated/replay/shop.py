@@ -1,4 +1,4 @@
-"""An HTTP server that keeps the contract of POST /events, and breaks it when told to."""
+"""An HTTP server with the contract of POST /events, and with faults on request."""
 
 import json
 import socket
@@ -73,12 +73,12 @@ class ShopApi:
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
-    disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
+    disable_nagle_algorithm = True  # else each response waits 40 ms for an ACK
     timeout = 10
 
     def __init__(self, shop: ShopApi, *connection):
         self.shop = shop
-        super().__init__(*connection)  # which handles all that comes on the connection
+        super().__init__(*connection)  # handles all requests of the connection
 
     def setup(self):
         super().setup()

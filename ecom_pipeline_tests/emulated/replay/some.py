@@ -1,4 +1,4 @@
-"""Something to post, and where to: the arguments of most calls of send()."""
+"""A source and a target: the arguments of most calls of send()."""
 
 from itertools import count, islice
 

@@ -1,4 +1,4 @@
-"""When a replay waits on, when it gives up, and what it says then."""
+"""When a replay retries, when it stops, and with which message."""
 
 import socket
 import threading
@@ -20,7 +20,7 @@ from ecom_pipeline_tests.emulated.replay.some import SMALL, Some, target
         ),
         (
             (404, b"nothing here\nat all"),
-            r"is not there \(404 nothing here\): name the API's stage",
+            r"does not exist \(404 nothing here\): set the API's URL",
         ),
         ((415, {"message": "no"}), "answered 415 no: is that the URL of the events API"),
         ((400, {"message": "not JSON"}), "answered 400 not JSON: is that the URL"),
@@ -55,14 +55,16 @@ def test_results_of_another_batch_are_not_believed(shop_api):
 
 def test_a_server_that_never_gets_well_is_given_up_with_its_last_word(shop_api):
     shop_api.always = (503, {"message": "on holiday"})
-    with pytest.raises(SendError, match=r"took nothing for 0.5 s \(last: 503 on holiday\): once"):
+    with pytest.raises(
+        SendError, match=r"accepted nothing for 0.5 s \(last: 503 on holiday\): once"
+    ):
         send(Some(), target(shop_api, patience=0.5), pace=SMALL)
 
 
 def test_a_wait_beyond_all_patience_is_not_begun(shop_api):
     shop_api.always = (429, {}, {"retry-after": "3600"})
     started = time.monotonic()
-    with pytest.raises(SendError, match=r"last: 429.*, and it asks to wait 3600 s"):
+    with pytest.raises(SendError, match=r"last: 429.*, Retry-After 3600 s"):
         send(Some(), target(shop_api))
     assert time.monotonic() - started < 2
 
@@ -89,7 +91,7 @@ def test_a_batch_held_up_waits_on_as_long_as_others_get_through(shop_api):
 
 def test_an_answer_that_takes_too_long_is_asked_for_again(shop_api):
     shop_api.delay = 0.3
-    with pytest.raises(SendError, match=r"took nothing for 0\.5 s"):
+    with pytest.raises(SendError, match=r"accepted nothing for 0\.5 s"):
         send(Some(10), target(shop_api, timeout=0.1, patience=0.5))
 
 
@@ -106,7 +108,7 @@ def test_where_nobody_listens_the_url_and_the_remedy_are_named_soon(socket_enabl
 
 @pytest.mark.parametrize("url", ["localhost:1", "ftp://shop/", "http://", "not a url"])
 def test_what_is_no_url_is_said_to_be_none(shop_api, url):
-    with pytest.raises(SendError, match="can't be posted to"):
+    with pytest.raises(SendError, match="cannot post to"):
         send(Some(10), Target(url=url))
 
 

@@ -1,4 +1,4 @@
-"""A replay that was stopped midway goes on where it was."""
+"""A stopped replay resumes at its checkpoint."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ def test_a_file_that_ends_badly_stops_the_replay_but_keeps_what_was_acknowledged
     with pytest.raises(DatasetError, match="ends here"):
         send(Some(broken_after=451), target(shop_api), pace=SMALL, journal_folder=tmp_path)
     again = send(Some(450), target(shop_api), pace=SMALL, journal_folder=tmp_path)
-    assert again.resumed >= 100  # a batch that no worker had taken up yet is not waited for
+    assert again.resumed >= 100  # a batch that no worker has started is not sent
     assert again.resumed + again.sent == 450
     assert set(shop_api.deliveries.values()) == {1}
     assert len(shop_api.stored) == 450

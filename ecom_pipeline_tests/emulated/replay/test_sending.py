@@ -1,4 +1,4 @@
-"""A replay against a server that keeps the contract or stumbles: nothing is lost or doubled."""
+"""A replay against a correct and a faulty server: no event is lost or duplicated."""
 
 import time
 from datetime import date
@@ -127,7 +127,7 @@ def test_no_more_is_in_memory_than_twice_the_concurrency(shop_api):
 
 def test_a_rate_is_kept(shop_api):
     summary = send(Some(100), target(shop_api), pace=Pace(batch_size=20, rate=200))
-    assert 100 <= summary.events_per_second <= 260  # the last batch need not be waited for
+    assert 100 <= summary.events_per_second <= 260  # the last batch is not throttled
 
 
 def test_a_replay_of_nothing_is_a_summary_of_nothing(shop_api):

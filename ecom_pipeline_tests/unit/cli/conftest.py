@@ -1,4 +1,4 @@
-"""`ecom` run in this process, through the very edge that its users meet."""
+"""`ecom` run in this process, through its entry point `main`."""
 
 import os
 import sys

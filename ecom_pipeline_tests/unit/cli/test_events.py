@@ -1,4 +1,4 @@
-"""ecom replay, ecom sample: what is no data set and who is no API is one sentence."""
+"""ecom replay, ecom sample: an invalid data set or an unreachable API gives one sentence."""
 
 from itertools import count
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_a_file_that_is_not_there_is_one_sentence(ecom: Ecom, socket_enabled: No
 def test_an_api_that_does_not_answer_is_one_sentence(
     ecom: Ecom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, socket_enabled: None
 ):
-    hurried = SimpleNamespace(monotonic=count(0, 10).__next__)  # no patience lasts on this clock
+    hurried = SimpleNamespace(monotonic=count(0, 10).__next__)  # each timeout passes at once
     monkeypatch.setattr(events_api, "time", hurried)
     path = tmp_path / "data.csv"
     path.write_text(HEADER + "1,2,3,4,12/1/2010 8:26,5,6,7\r\n")

@@ -1,4 +1,4 @@
-"""ecom doctor, status, completion: where nothing runs, and what a shell completes."""
+"""ecom doctor, status, completion: without a running system, and what a shell completes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Without the local AWS, or in another program's way, a command says what to do."""
+"""Without the local AWS, or with its port taken, a command's error has the next step."""
 
 import socket
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_a_ui_whose_port_is_taken_starts_nothing(ecom: Ecom, tmp_path: Path, soc
 def test_a_port_that_is_taken_is_one_sentence(
     ecom: Ecom, monkeypatch: pytest.MonkeyPatch, socket_enabled: None
 ):
-    monkeypatch.setattr(processes, "_PORT_SECONDS", 0.0)  # nobody is going down who frees it
+    monkeypatch.setattr(processes, "_PORT_SECONDS", 0.0)  # no process is shutting down
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said = ecom("local", "up", ECOM_ENDPOINT_URL=f"http://127.0.0.1:{port}").refusal()

@@ -1,4 +1,4 @@
-"""ecom: what can be expected to go wrong is one clear sentence and exit code 2."""
+"""ecom: each expected error is one clear sentence and exit code 2."""
 
 import builtins
 import os
@@ -54,7 +54,7 @@ def commands(group: click.Group) -> Iterator[click.Command]:
 def test_every_command_has_help_with_an_example():
     example = re.compile(r"Example: .*\becom ")
     without = {each.name for each in commands(root) if not example.search(each.help or "")}
-    assert without == {"local"}  # a group, whose commands have theirs
+    assert without == {"local"}  # a group, whose commands have the option
 
 
 def test_each_error_that_is_expected_by_name_exists():

@@ -1,4 +1,4 @@
-"""cost.bill: units times prices, to the last digit, and what the recorded measurement says."""
+"""cost.bill: units times prices, to the last digit, and the recorded measurement."""
 
 import json
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""cost.units: what a call is billed for, by each service's rule."""
+"""cost.units: the billed units of a call, by each service's rule."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""domain.envelope: what travels comes back as it was, or says that it can't be read."""
+"""domain.envelope: a round trip keeps all bytes; a damaged record is an error."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""domain.event: what is an event, and what is said of what is not."""
+"""domain.event: what is a valid event, and the error of an invalid one."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ def test_an_event_is_read_with_its_types():
         stock_code="85123A",
         description="WHITE HANGING HEART T-LIGHT HOLDER",
         quantity=6,
-        invoice_time=datetime(2010, 12, 1, 8, 26),  # noqa: DTZ001 - the shop's clock
+        invoice_time=datetime(2010, 12, 1, 8, 26),  # noqa: DTZ001 - the shop's local time
         unit_price=Decimal("2.5500"),
         customer_id="17850",
         country="United Kingdom",

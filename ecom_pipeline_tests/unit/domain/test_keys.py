@@ -1,4 +1,4 @@
-"""domain.keys: keys are spelled and read back in one place."""
+"""domain.keys: each key is built and parsed back in one place."""
 
 from datetime import date
 

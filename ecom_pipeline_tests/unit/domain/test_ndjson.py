@@ -1,4 +1,4 @@
-"""domain.ndjson: an object gives its lines back, or says that it is damaged."""
+"""domain.ndjson: an object gives its lines back, or an error that it is damaged."""
 
 import gzip
 import zlib

@@ -1,4 +1,4 @@
-"""domain.tombstone: a record without its customer, and tombstones that name nobody."""
+"""domain.tombstone: a record without its customer, and tombstones without customer ids."""
 
 import base64
 import json

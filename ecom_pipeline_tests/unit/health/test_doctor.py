@@ -1,4 +1,4 @@
-"""The doctor names what is wrong, and what to do: a refusal, a clock, a silent host."""
+"""The doctor names the problem and the next step: a refusal, a clock, an unresponsive host."""
 
 import threading
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""batch.flatten: every line that comes in is a row, a redelivery, or in quarantine."""
+"""lake.flatten: every input line is a row, a redelivery, or in quarantine."""
 
 import csv
 import gzip

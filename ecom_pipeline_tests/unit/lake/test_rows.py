@@ -1,4 +1,4 @@
-"""batch.rows: what is remembered of a line gives what the domain would say of the next."""
+"""lake.rows: reading with a cache gives the result of the domain's parser."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from ecom_pipeline_tests.builders import accepted, on
 
 DAY = date(2010, 12, 1)
 
-# values that look alike to a dict, to JSON or to a hasty reader
+# values that are equal as dict keys, equal in JSON, or easily confused
 ALIKE = ["1", 1, True, None, "", " ", "10002 ", "é", 'a "b", c', [], {}]
 NUMBERS = ["1", "1.0", "1.00", "0", "-0", "-0.0", "-1", "true", "null", '"1"', "1e0", "1e-5"]
 USUAL = {
@@ -90,7 +90,7 @@ def test_what_was_seen_is_looked_up_and_not_asked_again(monkeypatch):
     first = envelope.encode(accepted(on(DAY, event_id="a", Quantity=2)))
     again = envelope.encode(accepted(on(DAY, event_id="b", Quantity=-3)))
     remembering(first, DAY)
-    monkeypatch.setattr(remembering, "_ask", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr(remembering, "_ask", lambda *_: pytest.fail("not read from the cache"))
     assert remembering(again, DAY) == rows.reference(again, DAY)
 
 

@@ -1,4 +1,4 @@
-"""Records and mappings for the poller's tests, and how to vary them."""
+"""Records and mappings for the poller's tests, and their variations."""
 
 from typing import Any
 

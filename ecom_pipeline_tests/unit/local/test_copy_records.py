@@ -1,4 +1,4 @@
-"""local.redshift.records: however S3's bytes are cut, PostgreSQL is handed the same records."""
+"""local.redshift.records: PostgreSQL gets the same records for any chunks of S3's bytes."""
 
 import csv
 import io

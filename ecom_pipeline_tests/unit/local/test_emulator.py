@@ -1,4 +1,4 @@
-"""What is replaced in the emulator answers as the emulator's own, and was read in its version."""
+"""The emulator's replaced functions return what the originals return, of the reviewed version."""
 
 import copy
 import inspect
@@ -14,7 +14,7 @@ from ministack.services import dynamodb, kinesis
 
 from ecom_pipeline.local import emulator
 
-READ = {  # the digests of what was read, on 2026-11-30
+READ = {  # digests of the reviewed sources, 2026-11-30
     "_expire_records": "9f3968926430b696",
     "_expire_iterators": "283783a2fb44a733",
     "_get_records": "b9eb8fa90228500d",
@@ -93,7 +93,7 @@ def test_a_statement_is_parsed_once_for_its_two_readers_and_anew_for_others(stat
     parameters = [{"S": "a"}, {"N": "1"}]
     first, second = parse(statement, parameters), parse(statement, parameters)
     assert first is second
-    assert parse(statement, parameters) is not first  # a second execution has one of its own
+    assert parse(statement, parameters) is not first  # a second execution gets a separate result
     other = [{"S": "b"}, {"N": "2"}]
     found, expected = parse(statement, other), dynamodb._parse_partiql(statement, other)
     assert {k: v for k, v in found.items() if k != "where_fn"} == {

@@ -1,4 +1,4 @@
-"""The decision after an invocation, and the loop around it, without any outside world."""
+"""The decision after an invocation, and the loop around it, without I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

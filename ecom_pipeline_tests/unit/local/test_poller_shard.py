@@ -1,4 +1,4 @@
-"""A shard reader against a stream in memory: ends, gaps, answers that fail."""
+"""A shard reader against a stream in memory: ends, gaps, failing calls."""
 
 import time
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The code location is that of the settings which it is given, whatever the process was told."""
+"""The code location uses the settings that it is built with, not the process's environment."""
 
 from dataclasses import replace
 from datetime import date

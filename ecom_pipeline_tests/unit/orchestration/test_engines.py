@@ -1,4 +1,4 @@
-"""orchestration.engines: which engine a run gets, and what EMR Serverless is asked for."""
+"""orchestration.engines: the engine of a run, and its calls to EMR Serverless."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""orchestration.sensors and requests: which days are asked for, in which runs."""
+"""orchestration.sensors and requests: which days are requested, in which runs."""
 
 import itertools
 import json

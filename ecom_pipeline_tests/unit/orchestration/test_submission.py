@@ -1,4 +1,4 @@
-"""A load that another Dagster is to run: where nobody answers, its address is in the error."""
+"""A load submitted to another Dagster: if it is unreachable, its URL is in the error."""
 
 from datetime import date
 

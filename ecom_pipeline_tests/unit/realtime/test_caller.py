@@ -1,4 +1,4 @@
-"""realtime.caller: who asks is what a verified identity token says, and else nobody."""
+"""realtime.caller: the caller is the subject of a verified identity token, or none."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""realtime.clients: when AWS is to be asked again, and when its refusal is the answer."""
+"""realtime.clients: when a call is retried, and when an error is final."""
 
 import pytest
 from botocore.exceptions import (

@@ -1,4 +1,4 @@
-"""realtime.ingest: each record of a request is judged by itself, and none of them is lost."""
+"""realtime.ingest: each record of a request is validated separately, and none is lost."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ def judged(body: object) -> list[Record]:
     return ingest._records(request(body), RECEIVED)
 
 
-# texts of JSON: events, and what is none for one reason or another
+# JSON texts: events, and invalid ones of several kinds
 sent = st.sampled_from(
     [
         json.dumps(payload()),

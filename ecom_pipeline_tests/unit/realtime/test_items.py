@@ -1,4 +1,4 @@
-"""realtime.items: a put is one PartiQL statement, whose values are bound and never spelled."""
+"""realtime.items: a put is one PartiQL statement with bound values."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""realtime.metrics: one line of JSON that CloudWatch reads figures from."""
+"""realtime.metrics: one line of JSON from which CloudWatch extracts metrics."""
 
 import json
 from datetime import date

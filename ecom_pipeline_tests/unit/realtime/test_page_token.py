@@ -1,4 +1,4 @@
-"""realtime.page_token: a page token is good for its own list, and nobody can make one up."""
+"""realtime.page_token: a page token is valid for its own list only, and can't be forged."""
 
 import re
 
@@ -13,7 +13,7 @@ ARN = "arn:aws:secretsmanager:eu-west-2:000000000000:secret:seal"
 OWN = Listing("/me/invoices", "17850")
 CURSOR = "2010-12-01#536365"
 
-# few letters, so that two lists are often one text when put together
+# few letters, so that two lists often concatenate to the same text
 near = st.builds(Listing, st.text("/a1", max_size=3), st.text("/a1", max_size=3))
 cursors = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80)
 

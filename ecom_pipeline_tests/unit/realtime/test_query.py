@@ -1,4 +1,4 @@
-"""realtime.query: what is refused before anything is read, and what is asked for."""
+"""realtime.query: requests refused before any read, and the reads of valid ones."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""realtime.responses: what a reader, a cache and a browser are told."""
+"""realtime.responses: status, headers and body for a reader, a cache and a browser."""
 
 import json
 

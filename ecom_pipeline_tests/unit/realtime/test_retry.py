@@ -1,4 +1,4 @@
-"""realtime.retry: ask again with growing pauses, and never past the invocation's time."""
+"""realtime.retry: retries with exponential backoff, never past the invocation's time."""
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -43,7 +43,7 @@ def test_there_is_one_try_and_more_as_long_as_there_is_time_for_a_pause(
     longest = [min(0.05 * 2**n, 2.0) for n in range(len(began))]
     assert all(0 <= pause <= most for pause, most in zip(clock.pauses, longest, strict=False))
     assert began
-    assert clock.now + longest[-1] >= deadline  # not given up before
+    assert clock.now + longest[-1] >= deadline  # did not stop early
 
 
 def test_pauses_differ_so_that_many_functions_do_not_ask_at_once():

@@ -1,4 +1,4 @@
-"""realtime.cancelled: which earlier sale may be the one that a cancelled line takes back."""
+"""realtime.returns: which earlier sale a cancelled line may take back."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""realtime: what Lambda delivers of the stream, and where each record of it goes."""
+"""realtime: Lambda's deliveries of the stream, and the destination of each record."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""realtime.table: an item says all of its line, and is read back as it was written."""
+"""realtime.table: an item has all of its line, and is read back as it was written."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal

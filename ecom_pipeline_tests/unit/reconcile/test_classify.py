@@ -1,4 +1,4 @@
-"""explain: any difference between stores is named to the event; what is on its way is not one."""
+"""reconcile.classify: each difference between stores is reported by event, unless in flight."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta

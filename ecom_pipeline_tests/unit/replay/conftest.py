@@ -1,4 +1,4 @@
-"""Files to read: made-up ones always, the real one where it lies beside the project."""
+"""Files to read: always generated ones, and the real one if it is beside the project."""
 
 import csv
 import gzip
@@ -20,7 +20,7 @@ AT_HAND = ["made up", *(["real"] if REAL_FILE.exists() else [])]
 MADE_UP_A_DAY = 800
 FIRST_DAYS = DayRange(date(2010, 12, 1), date(2010, 12, 2))
 
-_FIRST_ROWS = 5_500  # of the real file: FIRST_DAYS have 5,217
+_FIRST_ROWS = 5_500  # rows of the real file: FIRST_DAYS have 5,217
 
 Figures = tuple[int, int, Decimal]
 

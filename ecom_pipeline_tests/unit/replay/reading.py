@@ -25,7 +25,7 @@ class Reading:
 
     file: CsvFile
     sha256: str
-    exact: bool = True  # pandas gives the very rows that csv gives
+    exact: bool = True  # pandas and csv give the same rows
     values: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # of NAMES
     sold: Counter[tuple[str, str]] = field(default_factory=Counter)  # quantity and price, as texts
 

@@ -1,4 +1,4 @@
-"""What the data set adds up to, day by day."""
+"""The sums of the data set, day by day."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What can be wrong with a file, and that its rows come out whole."""
+"""The errors of a file, and its rows unchanged."""
 
 import gzip
 import re
@@ -60,16 +60,17 @@ def test_a_character_cut_in_two_at_the_end_is_not_utf8(tmp_path, written):
 
 def test_a_missing_file(tmp_path):
     assert (
-        refusal(tmp_path / "none.csv") == "FILE: no such file; name the data set's CSV, or make one"
+        refusal(tmp_path / "none.csv")
+        == "FILE: no such file; specify the data set's CSV, or create one with `ecom sample`"
     )
 
 
 def test_a_folder(tmp_path):
-    assert refusal(tmp_path) == "FILE is a folder: name the CSV file in it"
+    assert refusal(tmp_path) == "FILE is a folder: specify the CSV file in it"
 
 
 def test_a_file_in_place_of_a_folder(written):
-    assert refusal(written(row()) / "x.csv") == "FILE can't be read: Not a directory"
+    assert refusal(written(row()) / "x.csv") == "FILE cannot be read: Not a directory"
 
 
 def test_an_empty_file(tmp_path):
@@ -87,7 +88,7 @@ def test_a_zip_archive_or_workbook(tmp_path):
 def test_a_binary_file(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_bytes(b"\x89PNG\r\n\x00\x00")
-    assert refusal(path) == "FILE is not text: name a CSV file, plain or gzipped"
+    assert refusal(path) == "FILE is not text: specify a CSV file, plain or gzipped"
 
 
 @pytest.mark.parametrize("keep", [0.01, 0.5, 0.999])
@@ -132,7 +133,7 @@ def test_a_row_with_the_wrong_number_of_fields(written, at, broken, fields):
     rows = [row()] * (at + 2)
     rows[at] = broken
     said = refusal(written(*rows))
-    assert said.startswith(f"FILE, line {at + 2}: {fields} fields, expected 8; mend that line")
+    assert said.startswith(f"FILE, line {at + 2}: {fields} fields, expected 8; fix that line")
 
 
 def test_a_file_whose_every_row_has_a_field_too_many(written):
@@ -151,7 +152,7 @@ def test_an_empty_country_is_a_row_and_not_a_short_one(written):
 
 def test_a_quote_that_is_never_closed(written):
     said = refusal(written(row(), row(Country='"United Kingdom')))
-    assert said == "FILE, near line 3: a quote is never closed; mend that line"
+    assert said == "FILE, near line 3: a quote is never closed; fix that line"
 
 
 def test_a_file_is_read_in_chunks(monkeypatch, written):

@@ -1,4 +1,4 @@
-"""What an interrupted replay remembers."""
+"""The checkpoint of an interrupted replay."""
 
 from ecom_pipeline.replay.journal import Journal
 

@@ -1,4 +1,4 @@
-"""Made-up data: the same bytes for a seed, the real file's spelling, and all of its dirt."""
+"""Generated data: the same bytes for a seed, the real file's format, and all of its anomalies."""
 
 import csv
 import gzip
@@ -187,7 +187,7 @@ def test_money_is_spelled_without_idle_zeros(pence):
 
 
 OF_THE_SHOP = Line(*row())
-# what a line of each class has that OF_THE_SHOP has not
+# a line of each class, as changes to OF_THE_SHOP
 ODD = {
     "C": {"invoice_no": "C700001", "quantity": "-6"},
     "A": {"invoice_no": "A700001", "customer_id": ""},
@@ -223,7 +223,7 @@ ODD = {
     "bigq": {"quantity": "50000"},
     "foreign": {"country": "EIRE"},
 }
-ALONG = {"A": {"nocust"}, "junk": {"p0", "nocust"}}  # what such a line is besides
+ALONG = {"A": {"nocust"}, "junk": {"p0", "nocust"}}  # other classes of such a line
 
 
 def test_there_is_a_line_of_each_class_that_a_line_shows():
@@ -250,7 +250,7 @@ def test_the_classes_are_those_of_the_labelled_rows():
         assert label in OF_SEVERAL_LINES or label in classes_of(line)
 
 
-# where the real file is not at hand: the last of its numbers, and what comes nearest to our names
+# without the real file: its last numbers, and its values nearest to the generated names
 NEAREST: dict[str, set[str]] = {
     "InvoiceNo": {"536365", "581587", "C581569", "A563187"},
     "StockCode": {"51008", "51014A", "51014L", "51014c", "51020A", "51020B"},

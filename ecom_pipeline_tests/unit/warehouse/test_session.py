@@ -1,4 +1,4 @@
-"""batch.warehouse: what is tried again, how often, and what never is."""
+"""warehouse.session: what is retried, how often, and what is not."""
 
 import pytest
 import redshift_connector as driver

@@ -2,9 +2,9 @@
 const options = {
   actions: false,
   config: { font: getComputedStyle(document.body).fontFamily }, // texts are measured in it
-  ast: true, // no eval: the page's policy allows this script only
+  ast: true, // no eval: the page's Content Security Policy allows this script only
   defaultStyle: false,
-  renderer: "svg", // styled by the page, so that light, dark and print are its rules
+  renderer: "svg", // styled by the page's CSS, for light mode, dark mode and print
   tooltip: { disableDefaultStyle: true },
 };
 const specs = JSON.parse(document.getElementById("specs").textContent);

@@ -1,8 +1,8 @@
 """Lateral column aliases: `select a * 2 as b, b + 1 as c`.
 
 Belongs here: finding and expanding names of a select list that the same SELECT uses. Does not
-belong here: which of them are columns of its tables, and so win; only the database knows (see
-lateral.py).
+belong here: which of them are columns of its tables, and so have priority; only the database has
+that information (lateral.py).
 """
 
 from sqlglot import exp
@@ -10,7 +10,7 @@ from sqlglot.expressions.core import Expression
 
 
 def expand(tree: Expression, names: frozenset[str]) -> frozenset[str]:
-    """Replace the names by their expressions; return the other names used in that way."""
+    """Replace the names by their expressions; return the other aliases that are used so."""
     left: set[str] = set()
     for select in tree.find_all(exp.Select):
         left |= _expand_one(select, names)

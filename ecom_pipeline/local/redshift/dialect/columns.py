@@ -1,7 +1,7 @@
 """One column, or one constraint, of a CREATE TABLE.
 
-Belongs here: what stands between two commas of a table's definition. Does not belong here: the
-statement around it (see tables.py) or the types (see types.py).
+Belongs here: the text between two commas of a table's definition. Does not belong here: the
+statement around it (tables.py) or the types (types.py).
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _AFTER_DEFAULT = {
 
 @dataclass(slots=True)
 class TableFacts:
-    """What Redshift knows of a table and PostgreSQL does not; kept for the system views."""
+    """Attributes of a table that only Redshift has; stored for the system views."""
 
     encode: dict[str, str] = field(default_factory=dict)
     diststyle: str | None = None
@@ -51,13 +51,13 @@ def column(cursor: Cursor, facts: TableFacts) -> str:
 
 
 def bytes_check(name: str, limit: int) -> str:
-    """VARCHAR(n) counts bytes in Redshift and characters in PostgreSQL."""
+    """Return the check of VARCHAR(n), which counts bytes in Redshift, characters in PostgreSQL."""
     constraint = quote(bytes_constraint(name))
     return f"CONSTRAINT {constraint} CHECK (octet_length({quote(name)}) <= {limit})"
 
 
 def bytes_constraint(name: str) -> str:
-    """Return the name by which the proxy knows a violated byte limit (see errors.py)."""
+    """Return the name by which the proxy recognises a violated byte limit (errors.py)."""
     return f"bytes of {name}"
 
 

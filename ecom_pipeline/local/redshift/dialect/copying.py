@@ -1,7 +1,7 @@
-"""COPY's own grammar.
+"""The grammar of COPY.
 
-Belongs here: reading a COPY and refusing each option the stand-in does not honour. Does not belong
-here: performing it (see load.py).
+Belongs here: parsing a COPY and refusing each option that is not supported. Does not belong here:
+executing it (load.py).
 """
 
 import re
@@ -15,7 +15,11 @@ _KEYS = {"CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "
 
 
 def copy(cursor: Cursor) -> Copy:
-    """Translate COPY."""
+    """Parse a COPY.
+
+    Raises:
+        RefusedError: it is not one of CSV from S3 with a role.
+    """
     cursor.need("COPY")
     table = cursor.name()
     columns = cursor.names() if cursor.peek() == "(" else ()
@@ -27,7 +31,7 @@ def copy(cursor: Cursor) -> Copy:
     if not options.pop("role", False):
         raise RefusedError("COPY needs IAM_ROLE 'arn:aws:iam::<account>:role/<name>' or default")
     if not options.pop("csv", False):
-        raise RefusedError("COPY loads CSV only here: say FORMAT AS CSV")
+        raise RefusedError("the local Redshift loads only CSV: use FORMAT AS CSV")
     return Copy(table=table, columns=columns, source=source.value, **options)
 
 
@@ -84,7 +88,7 @@ def _time_format(cursor: Cursor) -> dict[str, Any]:
 def _max_error(cursor: Cursor) -> dict[str, Any]:
     cursor.take("AS")
     if cursor.next().value != "0":
-        raise RefusedError("MAXERROR is 0 in the local Redshift: a load is whole or not at all")
+        raise RefusedError("MAXERROR is 0 in the local Redshift: a load is atomic")
     return {}
 
 

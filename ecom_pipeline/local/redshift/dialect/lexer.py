@@ -1,8 +1,8 @@
-"""Redshift SQL as tokens, and a cursor to walk over them.
+"""Redshift SQL as tokens, and a cursor over them.
 
-Belongs here: where a word, a string or a comment begins and ends. Does not belong here: what any
-statement means. sqlglot's own tokenizer is not used for this: it takes all that follows VACUUM,
-SHOW, LOCK and others as one opaque string, and reads `$1,$2` as a dollar-quoted one (30.30).
+Belongs here: where a word, a string or a comment begins and ends. Does not belong here: the meaning
+of a statement. sqlglot's own tokenizer is not used for this: it reads all that follows VACUUM,
+SHOW, LOCK and others as one opaque string, and `$1,$2` as a dollar-quoted one (30.30).
 """
 
 import re
@@ -27,7 +27,7 @@ _ESCAPED = re.compile(r"''|\\(.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word, string, number or symbol, and where it stands in the text."""
+    """One word, string, number or symbol, and its position in the text."""
 
     kind: str
     text: str
@@ -53,7 +53,7 @@ class Token:
 
 
 def tokens_of(sql: str) -> list[Token]:
-    """Return the tokens that mean something: no blanks, no comments."""
+    """Return the tokens without blanks and comments."""
     return [
         Token(str(found.lastgroup), found[0], found.start(), found.end())
         for found in _TOKEN.finditer(sql)
@@ -72,7 +72,7 @@ def statements_of(sql: str) -> Iterator[str]:
 
 
 def text_of(tokens: list[Token]) -> str:
-    """Return the tokens as text: quoted names in lower case, comments gone."""
+    """Return the tokens as text: quoted names in lower case, comments removed."""
     parts: list[str] = []
     end = tokens[0].start if tokens else 0
     for token in tokens:
@@ -100,7 +100,7 @@ def literal(value: str) -> str:
 
 
 def split_at_commas(tokens: list[Token]) -> list[list[Token]]:
-    """Split a list's tokens into its items, leaving inner parentheses whole."""
+    """Split a list's tokens into its items; inner parentheses stay whole."""
     items: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:
@@ -113,7 +113,7 @@ def split_at_commas(tokens: list[Token]) -> list[list[Token]]:
 
 
 class Cursor:
-    """A place in a statement's tokens."""
+    """A position in a statement's tokens."""
 
     def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens
@@ -121,23 +121,23 @@ class Cursor:
 
     @property
     def rest(self) -> list[Token]:
-        """The tokens not taken yet."""
+        """The tokens not yet consumed."""
         return self._tokens[self._at :]
 
     def peek(self, ahead: int = 0) -> str:
-        """Return the next keyword or symbol without taking it."""
+        """Return the next keyword or symbol without consuming it."""
         index = self._at + ahead
         return self._tokens[index].word if index < len(self._tokens) else ""
 
     def take(self, *words: str) -> bool:
-        """Take the words if they are what comes next."""
+        """Consume the words if they come next; return whether they did."""
         if any(self.peek(ahead) != word for ahead, word in enumerate(words)):
             return False
         self._at += len(words)
         return True
 
     def take_any(self, *words: str) -> str:
-        """Take one of the words if it comes next, and say which."""
+        """Consume one of the words if it comes next; return it, or ""."""
         found = self.peek()
         if found not in words:
             return ""
@@ -145,26 +145,26 @@ class Cursor:
         return found
 
     def need(self, *words: str) -> None:
-        """Take the words or refuse the statement."""
+        """Consume the words; RefusedError if others come next."""
         if not self.take(*words):
             raise self.unexpected(f"expected {' '.join(words)}")
 
     def next(self) -> Token:
-        """Take the next token, whatever it is."""
+        """Consume the next token, of any kind; RefusedError at the end."""
         if not self.rest:
             raise RefusedError("syntax error at end of input")
         self._at += 1
         return self._tokens[self._at - 1]
 
     def integer(self) -> int:
-        """Take a whole number."""
+        """Consume an integer; RefusedError if the next token is none."""
         token = self.next()
         if not token.text.isdecimal():
             raise RefusedError(f'syntax error at or near "{token.text}" (expected a number)')
         return int(token.text)
 
     def inside(self) -> list[Token]:
-        """Take a parenthesised list and return the tokens within."""
+        """Consume a parenthesised list and return the tokens within."""
         self.need("(")
         start, depth = self._at, 1
         while depth:
@@ -173,27 +173,27 @@ class Cursor:
         return self._tokens[start : self._at - 1]
 
     def name(self) -> str:
-        """Take a name, with its schema if it has one, and return it quoted."""
+        """Consume a name, with its schema if it has one, and return it quoted."""
         parts = [quote(self._name_part())]
         while self.take("."):
             parts.append(quote(self._name_part()))
         return ".".join(parts)
 
     def names(self) -> tuple[str, ...]:
-        """Take a parenthesised list of plain names."""
+        """Consume a parenthesised list of plain names."""
         return tuple(token.value for token in self.inside() if token.word != ",")
 
     def text(self) -> str:
-        """Return what is left as text."""
+        """Return the remaining tokens as text."""
         return text_of(self.rest)
 
     def done(self) -> None:
-        """Refuse a statement of which something is left."""
+        """Raise RefusedError if a token remains."""
         if self.rest:
-            raise self.unexpected("the local Redshift does not know this clause")
+            raise self.unexpected("this clause is not supported by the local Redshift")
 
     def unexpected(self, why: str) -> RefusedError:
-        """Return the refusal that names the next token."""
+        """Return the error for an unexpected next token."""
         found = self.rest[0].text if self.rest else "end of input"
         return RefusedError(f'syntax error at or near "{found}" ({why})')
 

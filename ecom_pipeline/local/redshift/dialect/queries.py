@@ -1,7 +1,7 @@
-"""Queries and DML, through sqlglot: read as Redshift, written as PostgreSQL.
+"""Queries and DML, through sqlglot: parsed as Redshift, written as PostgreSQL.
 
-Belongs here: what the two dialects write differently, and refusals of what would be silently
-wrong. Functions that mean something else in PostgreSQL keep their names and live in the database
+Belongs here: what the two dialects write differently, and refusals of what would silently be
+wrong. Functions with another meaning in PostgreSQL keep their names and are defined in the database
 (functions.sql): sqlglot alone is wrong in 12 of 33 value checks. Does not belong here: DDL.
 """
 
@@ -34,14 +34,14 @@ _FOREIGN_SYNTAX: dict[type[Expression], str] = {
 
 
 def translate_query(sql: str, expanded: frozenset[str] = frozenset()) -> Run:
-    """Return a Redshift query or DML statement as PostgreSQL's, some aliases expanded."""
+    """Return a Redshift query or DML statement in PostgreSQL's SQL, some aliases expanded."""
     tree = _parsed(sql)
     left = aliases.expand(tree, expanded)
     return Run(_written(tree.transform(_rewrite, copy=False)), left)
 
 
 def translate_expression(sql: str) -> str:
-    """Return one expression, such as a column's default."""
+    """Return one expression, such as a column's default, in PostgreSQL's SQL."""
     return translate_query(f"SELECT {sql}").sql.removeprefix("SELECT ")
 
 
@@ -52,7 +52,7 @@ def _parsed(sql: str) -> Expression:
         raise RefusedError(f"syntax error: {str(error).splitlines()[0]}") from None
     tree = trees[0] if len(trees) == 1 else None
     if not isinstance(tree, Expression):
-        raise RefusedError("one statement at a time, please")
+        raise RefusedError("only one statement at a time")
     if isinstance(tree, exp.Command):
         raise RefusedError(f"{tree.name.upper()} is not supported by the local Redshift")
     return tree
@@ -67,7 +67,7 @@ def _kept(name: str) -> Callable[[list[Any]], exp.Anonymous]:
 
 
 def _with_unit(name: str) -> Callable[[list[Any]], exp.Anonymous]:
-    """A function whose first argument is a date part, quoted or not."""
+    """Return the parser of a function whose first argument is a date part, quoted or not."""
 
     def build(arguments: list[Any]) -> exp.Anonymous:
         unit, *others = arguments
@@ -81,7 +81,7 @@ def _with_unit(name: str) -> Callable[[list[Any]], exp.Anonymous]:
 
 class _Reader(Redshift):
     class Parser(Redshift.Parser):
-        FUNCTIONS = {  # noqa: RUF012 - sqlglot's way to declare a dialect
+        FUNCTIONS = {  # noqa: RUF012 - declares a dialect of sqlglot
             **Redshift.Parser.FUNCTIONS,
             **{name: _kept(name) for name in _KEPT},
             "DATEADD": _with_unit("dateadd"),
@@ -92,14 +92,14 @@ class _Reader(Redshift):
 
 
 class _Written(Expression):
-    """A piece of PostgreSQL SQL that is finished already."""
+    """A piece of SQL that is already PostgreSQL's."""
 
-    arg_types = {"this": True}  # noqa: RUF012 - sqlglot's way to declare a node
+    arg_types = {"this": True}  # noqa: RUF012 - declares a node of sqlglot
 
 
 class _Writer(Postgres):
     class Generator(Postgres.Generator):
-        TRANSFORMS = {  # noqa: RUF012 - sqlglot's way to declare a dialect
+        TRANSFORMS = {  # noqa: RUF012 - declares a dialect of sqlglot
             **Postgres.Generator.TRANSFORMS,
             _Written: lambda _generator, node: node.this,
             exp.ApproxDistinct: lambda generator, node: (
@@ -125,7 +125,7 @@ def _refuse(node: Expression) -> None:
 
 
 def _listagg(node: Expression) -> Expression:
-    """LISTAGG(x, ',') WITHIN GROUP (ORDER BY y) is listagg(x::text, ',' ORDER BY y) here."""
+    """Write LISTAGG(x, ',') WITHIN GROUP (ORDER BY y) as listagg(x::text, ',' ORDER BY y)."""
     grouped, order = node.this, node.args["expression"]
     if not isinstance(grouped, exp.GroupConcat):
         if isinstance(node.parent, exp.Window):
@@ -152,7 +152,7 @@ def _concatenated(node: Expression, order: str) -> Expression:
 
 
 def _window(node: Expression) -> Expression:
-    """RATIO_TO_REPORT is not a function of PostgreSQL's, and can't be made one."""
+    """Write RATIO_TO_REPORT, which PostgreSQL lacks and a function can't express."""
     inner = node.this
     if not (isinstance(inner, exp.Anonymous) and inner.name.upper() == "RATIO_TO_REPORT"):
         return node
@@ -162,7 +162,7 @@ def _window(node: Expression) -> Expression:
 
 
 def _concat(node: Expression) -> Expression:
-    """CONCAT with a NULL is NULL in Redshift."""
+    """Write CONCAT, which is NULL with a NULL in Redshift."""
     joined = functools.reduce(
         lambda left, right: exp.DPipe(this=left, expression=right), node.expressions
     )

@@ -1,21 +1,21 @@
-"""What a Redshift statement turns into: SQL for PostgreSQL, a load to perform, or a refusal.
+"""The result of a translation: SQL for PostgreSQL, a load to execute, or a refusal.
 
-Belongs here: the values the translation hands to the proxy. Does not belong here: how they are
-made (see the sibling modules) or what is done with them (see session.py).
+Belongs here: the values between the translation and the proxy. Does not belong here: how they are
+made (the sibling modules) or executed (session.py).
 """
 
 from dataclasses import dataclass
 
 
 class RefusedError(Exception):
-    """A statement that Redshift, or this stand-in, does not take; says what to do instead."""
+    """A statement that Redshift or its local substitute does not support; has the alternative."""
 
     sqlstate = "0A000"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """SQL that PostgreSQL runs in the statement's place; some names in it may be aliases."""
+    """SQL for PostgreSQL in the statement's place; some names in it may be aliases."""
 
     sql: str
     aliases: frozenset[str] = frozenset()
@@ -23,7 +23,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Truncate:
-    """A TRUNCATE: Redshift commits the transaction it runs in."""
+    """A TRUNCATE: Redshift commits the transaction around it."""
 
     sql: str
 

@@ -1,8 +1,8 @@
 """CREATE and ALTER: tables, views, schemas, users.
 
-Belongs here: DDL, rewritten token by token, because sqlglot can't read much of Redshift's (ENCODE
+Belongs here: DDL, rewritten token by token, because sqlglot can't parse much of Redshift's (ENCODE
 before SORTKEY, SORTKEY AUTO, DISTKEY() crash or pass through unchanged in 30.30). Does not belong
-here: one column's definition (see columns.py).
+here: one column's definition (columns.py).
 """
 
 import json
@@ -47,7 +47,7 @@ def create(cursor: Cursor) -> Run:
 
 
 def alter(cursor: Cursor) -> Run:
-    """Translate ALTER."""
+    """Translate ALTER; RefusedError for APPEND."""
     if not cursor.take("ALTER", "TABLE"):
         return Run(cursor.text())
     table = cursor.name()
@@ -80,7 +80,7 @@ def _create_table(cursor: Cursor, *, temporary: bool) -> Run:
 
 
 def _elements(cursor: Cursor, facts: TableFacts) -> str:
-    """A table's columns, or the bare names of a CREATE TABLE ... AS."""
+    """Return a table's columns, or the names alone of a CREATE TABLE ... AS."""
     items = split_at_commas(cursor.inside())
     if all(len(item) == 1 for item in items):
         return ", ".join(quote(item[0].value) for item in items)
@@ -89,7 +89,7 @@ def _elements(cursor: Cursor, facts: TableFacts) -> str:
 
 
 def _table_attributes(cursor: Cursor, facts: TableFacts) -> None:
-    """Take what stands behind a table's columns, in any order."""
+    """Consume the attributes after a table's columns, in any order."""
     while word := cursor.take_any(*_STORAGE, "BACKUP", "AUTO"):
         if word == "DISTSTYLE":
             facts.diststyle = cursor.next().word
@@ -105,7 +105,7 @@ def _table_attributes(cursor: Cursor, facts: TableFacts) -> None:
 
 
 def _remark(facts: TableFacts) -> str:
-    """The facts as a comment, from which an event trigger in the database fills its own table."""
+    """Return the facts as a comment, from which an event trigger fills the proxy's own table."""
     return f" /*redshift:{json.dumps(asdict(facts)).replace('*/', '')}*/"
 
 
@@ -182,7 +182,7 @@ def _alter_column(cursor: Cursor, table: str) -> Run:
 
 
 def _untouched(table: str) -> Run:
-    """Storage and informational keys mean nothing here, but the table must exist."""
+    """Return a statement without effect, for storage and keys; it fails without the table."""
     return Run(f"ALTER TABLE {table} SET (fillfactor = 100)")
 
 

@@ -1,7 +1,7 @@
-"""Which statement it is, and who translates it.
+"""Dispatch a statement to its translation.
 
-Belongs here: the table of statements, and those that need a word or two. Does not belong here:
-queries, DDL and COPY (see the sibling modules).
+Belongs here: the table of statements, and the short translations. Does not belong here: queries,
+DDL and COPY (the sibling modules).
 """
 
 import functools
@@ -28,14 +28,18 @@ _LABELS = {"QUERY_GROUP", "WLM_QUERY_SLOT_COUNT", "ENABLE_RESULT_CACHE_FOR_SESSI
 
 @functools.lru_cache(maxsize=1024)
 def translate(sql: str, expanded: frozenset[str] = frozenset()) -> Statement:
-    """Return what to do for one Redshift statement, these aliases of its own expanded."""
+    """Return the translation of one Redshift statement, with these of its aliases expanded.
+
+    Raises:
+        RefusedError: the statement is not supported.
+    """
     tokens = tokens_of(sql)
     while tokens and tokens[-1].word == ";":
         tokens.pop()
     if not tokens:
         return Run("")
     if any(token.word == ";" for token in tokens):
-        raise RefusedError("one statement at a time, please")
+        raise RefusedError("only one statement at a time")
     _refuse_foreign(tokens)
     cursor = Cursor(tokens)
     first = cursor.peek()
@@ -49,7 +53,7 @@ def translate(sql: str, expanded: frozenset[str] = frozenset()) -> Statement:
 
 
 def _refuse_foreign(tokens: list[Token]) -> None:
-    """PostgreSQL would run these functions, and Amazon Redshift would not."""
+    """Refuse functions that PostgreSQL would run and Amazon Redshift would not."""
     for token, following in pairwise(tokens):
         if following.word == "(" and token.word in _FOREIGN_FUNCTIONS:
             raise RefusedError(f"{token.value}() is not supported by Amazon Redshift")
@@ -94,7 +98,7 @@ def _declare(cursor: Cursor) -> Run:
 
 
 def _grant(cursor: Cursor) -> Run:
-    """PostgreSQL knows no TO ROLE, and its groups are roles."""
+    """Translate GRANT: PostgreSQL has no TO ROLE, and its groups are roles."""
     words = [token for token in cursor.rest if token.word not in {"GROUP", "ROLE"}]
     return Run(text_of(words))
 

@@ -1,7 +1,7 @@
-"""Redshift's column types in PostgreSQL's words.
+"""Redshift's column types as PostgreSQL's.
 
-Belongs here: the types a column may have, and what VARCHAR without a length means. Does not belong
-here: the rest of a column's definition (see columns.py).
+Belongs here: the types a column may have, and the length of a VARCHAR without one. Does not belong
+here: the rest of a column's definition (columns.py).
 """
 
 from dataclasses import dataclass
@@ -42,14 +42,18 @@ _TEXT = {
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """A type in PostgreSQL's words, and how many bytes a VARCHAR may have."""
+    """A PostgreSQL type, and the limit of a VARCHAR in bytes."""
 
     sql: str
     bytes_limit: int | None = None
 
 
 def take_type(cursor: Cursor) -> ColumnType:
-    """Take a column's type."""
+    """Consume a column's type.
+
+    Raises:
+        RefusedError: the type is not supported.
+    """
     name = cursor.next().word
     if name in _PLAIN:
         return ColumnType(_PLAIN[name])

@@ -1,6 +1,6 @@
--- Pairs of products on one invoice, by month. A basket of more than 60 products is a shop's own
--- restocking: it would bring 1,770 pairs and more, so it counts in no pair, nor in the month's
--- baskets. Pairs seen fewer than three times in a month are chance, and left out.
+-- Pairs of products on one invoice, by month. A basket of more than 60 products is a reseller's
+-- restocking: it would add 1,830 pairs or more, so it is excluded from pairs and from the month's
+-- baskets. Pairs on fewer than three invoices in a month are noise, and excluded.
 with baskets as (
   select distinct date_trunc('month', invoice_date)::date as month, invoice_no, stock_code
   from sales.fact_invoice_lines

@@ -1,4 +1,4 @@
--- A description counts where something is sold for money: notes like "damaged" stand at price 0.
+-- Only descriptions with a price above 0 are used: lines at price 0 have notes like "damaged".
 select
   invoice_date,
   stock_code,

@@ -1,9 +1,9 @@
--- The customer's page has another rule, without the price: realtime/returns.py.
--- Each cancelled line, and the sale it takes back: the shop's events do not say it. A line may take
--- back one sale line of the same customer, stock code and price, not later than itself, that sold
--- at least as many pieces: one of just as many first, then the latest. What several lines take from
--- one sale is never more than it sold; the later ones stay without a sale. A line is known by its
--- day and its id: no two of a day share one, as the load asserts.
+-- Each cancelled line and its most likely sale line; the shop's events have no such reference.
+-- A match has the same customer, stock code and price, is not later than the cancellation, and
+-- sold at least as many pieces. A sale of exactly as many pieces is preferred, then the latest. The
+-- cancellations matched to a sale never exceed its pieces; later ones stay unmatched. The key of a
+-- line is its day and its event id; the load asserts that it is unique.
+-- The query API has another rule, without the price: realtime/returns.py.
 with returned as (
   select event_id, invoice_no, invoice_date, invoice_time, customer_id, stock_code, unit_price,
     -quantity as pieces, amount
