@@ -56,14 +56,14 @@ class _Answer(msgspec.Struct, frozen=True):
 class Target:
     """The API's URL and key, and timeouts in seconds.
 
-    `patience` is how long to retry without progress; `unreached_patience` applies instead until
+    `retry_for` is how long to retry without progress; `retry_unreached_for` applies instead until
     the URL has answered once. `timeout` is for one request.
     """
 
     url: str
     api_key: str = ""
-    patience: float = 120.0
-    unreached_patience: float = 5.0
+    retry_for: float = 120.0
+    retry_unreached_for: float = 5.0
     timeout: float = 30.0
 
 
@@ -134,15 +134,15 @@ class Client:
 
     def _pause(self, attempt: int, asked: float, cause: str, started: float) -> None:
         """Wait with full jitter, at least `asked` seconds (Retry-After), or raise SendError."""
-        patience = self._target.patience if self._reached else self._target.unreached_patience
-        left = max(self._progress, started) + patience - time.monotonic()
+        seconds = self._target.retry_for if self._reached else self._target.retry_unreached_for
+        left = max(self._progress, started) + seconds - time.monotonic()
         if left <= 0 or asked > left:
-            raise SendError(self._impatience(patience, asked, cause))
+            raise SendError(self._timed_out(seconds, asked, cause))
         jitter = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))  # noqa: S311
         if self._stopped.wait(min(asked + jitter, left)):
             raise SendError("stopped")
 
-    def _impatience(self, patience: float, asked: float, cause: str) -> str:
+    def _timed_out(self, seconds: float, asked: float, cause: str) -> str:
         if not self._reached:
             return (
                 f"{self._target.url} can't be reached ({cause}): start the local AWS with "
@@ -150,22 +150,22 @@ class Client:
             )
         wish = f", Retry-After {asked:g} s" if asked else ""
         return (
-            f"{self._endpoint} accepted nothing for {patience:g} s (last: {cause}{wish}): "
+            f"{self._endpoint} accepted nothing for {seconds:g} s (last: {cause}{wish}): "
             "once it is available, the same command resumes from here"
         )
 
     def _refusal(self, response: requests.Response) -> str:
-        told = _message(response)
+        message = _message(response)
         match response.status_code:
             case 401 | 403:
                 return (
-                    f"{self._endpoint} refused the API key ({told}): set ECOM_API_KEY, or see "
+                    f"{self._endpoint} refused the API key ({message}): set ECOM_API_KEY, or see "
                     "`ecom local env`"
                 )
             case 404 | 405:
-                return f"{self._endpoint} does not exist ({told}): set the API's URL with --url"
+                return f"{self._endpoint} does not exist ({message}): set the API's URL with --url"
             case _:
-                return f"{self._endpoint} answered {told}: is that the URL of the events API?"
+                return f"{self._endpoint} answered {message}: is that the URL of the events API?"
 
     def _results(self, response: requests.Response, batch: Sequence[Numbered]) -> list[Result]:
         """Decode the results, and check that they are of this batch, in order."""

@@ -13,7 +13,7 @@ def deadline_of(context: Any, *, reserve_ms: int, retry_budget_ms: int = 900_000
     """Return the deadline of retries, in seconds of the monotonic clock.
 
     `reserve_ms` of the invocation's time are reserved for a last call that hangs and for the
-    response. Retries take at most `patience_ms`.
+    response. Retries take at most `retry_budget_ms`.
     """
     remaining = context.get_remaining_time_in_millis() if context else _WITHOUT_CONTEXT_MS
     return time.monotonic() + min(remaining - reserve_ms, retry_budget_ms) / 1000

@@ -14,7 +14,7 @@ from ecom_pipeline.warehouse.ledger import LOCK, FencedError
 
 GROUP = "loads at once"
 
-_PATIENCE = 60
+_TIMEOUT_SECONDS = 60
 _LOCK = f"lock {LOCK}"
 
 
@@ -46,16 +46,16 @@ def a_zombie_wakes_up(world: TestSystem) -> str:
         locks[statement.lower()] += 1
         if statement.lower() == _LOCK and locks[_LOCK] > 1:  # the first lock is the claim's
             asleep.set()
-            awake.wait(_PATIENCE)
+            awake.wait(_TIMEOUT_SECONDS)
         return Fate.PASS
 
     with world.warehouse_through(sleep_at_the_lock) as warehouse, ThreadPoolExecutor(1) as pool:
         zombie = pool.submit(load.publish, warehouse, world.lake, [day])
-        require(asleep.wait(_PATIENCE), "the first load did not reach its transaction")
+        require(asleep.wait(_TIMEOUT_SECONDS), "the first load did not reach its transaction")
         world.arrive(day)
         world.load(day)
         awake.set()
-        error = zombie.exception(_PATIENCE)
+        error = zombie.exception(_TIMEOUT_SECONDS)
     require(isinstance(error, FencedError), f"the zombie ended with {error!r}")
     world.must_be_version(day, 2)
     return "the newer load is published; the zombie failed its fencing check"
@@ -76,7 +76,7 @@ def a_reader_looks_on(world: TestSystem) -> str:
                 world.load(day)
         finally:
             done.set()  # else the pool would never end its reader
-        seen = reading.result(_PATIENCE)
+        seen = reading.result(_TIMEOUT_SECONDS)
     wrong = set(seen) - set(allowed)
     require(not wrong, f"a reader saw {sorted(wrong)} rows; complete days have {allowed}")
     return f"{seen.total()} reads saw complete days only: {sorted(seen)} rows"

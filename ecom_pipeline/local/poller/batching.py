@@ -31,8 +31,8 @@ def batches(queue: Queue, batch_size: int, window: float) -> Iterator[tuple[Reco
         yield tuple(waiting.popleft() for _ in range(fitting(waiting, batch_size)))
 
 
-def _receive(queue: Queue, waiting: deque[Record], patience: float | None) -> bool:
-    chunk = queue.get() if patience is None else queue.get(timeout=max(patience, 0.0))
+def _receive(queue: Queue, waiting: deque[Record], timeout: float | None) -> bool:
+    chunk = queue.get() if timeout is None else queue.get(timeout=max(timeout, 0.0))
     if chunk is None:
         return False
     waiting.extend(chunk)

@@ -58,10 +58,10 @@ def test_a_server_that_never_gets_well_is_given_up_with_its_last_word(shop_api):
     with pytest.raises(
         SendError, match=r"accepted nothing for 0.5 s \(last: 503 on holiday\): once"
     ):
-        send(Some(), target(shop_api, patience=0.5), pace=SMALL)
+        send(Some(), target(shop_api, retry_for=0.5), pace=SMALL)
 
 
-def test_a_wait_beyond_all_patience_is_not_begun(shop_api):
+def test_a_wait_beyond_the_retry_time_is_not_begun(shop_api):
     shop_api.always = (429, {}, {"retry-after": "3600"})
     started = time.monotonic()
     with pytest.raises(SendError, match=r"last: 429.*, Retry-After 3600 s"):
@@ -69,30 +69,30 @@ def test_a_wait_beyond_all_patience_is_not_begun(shop_api):
     assert time.monotonic() - started < 2
 
 
-def test_patience_starts_anew_with_each_batch_that_gets_through(shop_api):
+def test_the_retry_time_starts_anew_with_each_batch_that_gets_through(shop_api):
     shop_api.faults = [(503, {}), (503, {}), None] * 3
     shop_api.delay = 0.05
     pace = Pace(batch_size=10, concurrency=1)
-    assert send(Some(50), target(shop_api, patience=0.5), pace=pace).accepted == 50
+    assert send(Some(50), target(shop_api, retry_for=0.5), pace=pace).accepted == 50
 
 
-def test_idle_time_between_batches_does_not_use_up_the_patience(shop_api):
+def test_idle_time_between_batches_does_not_use_up_the_retry_time(shop_api):
     shop_api.faults = [None, (503, {})]
     pace = Pace(batch_size=10, rate=20)
-    assert send(Some(20), target(shop_api, patience=0.3), pace=pace).accepted == 20
+    assert send(Some(20), target(shop_api, retry_for=0.3), pace=pace).accepted == 20
 
 
 def test_a_batch_held_up_waits_on_as_long_as_others_get_through(shop_api):
     shop_api.delay = 0.03
     shop_api.busy = {"1": time.monotonic() + 0.8}
     pace = Pace(batch_size=10, concurrency=2)
-    assert send(Some(500), target(shop_api, patience=0.3), pace=pace).accepted == 500
+    assert send(Some(500), target(shop_api, retry_for=0.3), pace=pace).accepted == 500
 
 
 def test_an_answer_that_takes_too_long_is_asked_for_again(shop_api):
     shop_api.delay = 0.3
     with pytest.raises(SendError, match=r"accepted nothing for 0\.5 s"):
-        send(Some(10), target(shop_api, timeout=0.1, patience=0.5))
+        send(Some(10), target(shop_api, timeout=0.1, retry_for=0.5))
 
 
 def test_where_nobody_listens_the_url_and_the_remedy_are_named_soon(socket_enabled, shop_api):
@@ -100,7 +100,7 @@ def test_where_nobody_listens_the_url_and_the_remedy_are_named_soon(socket_enabl
         url = f"http://127.0.0.1:{reserved.getsockname()[1]}"
     started = time.monotonic()
     with pytest.raises(SendError) as caught:
-        send(Some(), Target(url=url, unreached_patience=0.5))
+        send(Some(), Target(url=url, retry_unreached_for=0.5))
     assert str(caught.value).startswith(f"{url} can't be reached (Connection refused): start the")
     assert "`ecom local up`" in str(caught.value)
     assert time.monotonic() - started < 2

@@ -58,13 +58,13 @@ def test_pauses_differ_so_that_many_functions_do_not_ask_at_once():
     ("remaining", "limits", "seconds"),
     [
         (30_000, {"reserve_ms": 10_000}, 20),
-        (30_000, {"reserve_ms": 8_000, "patience_ms": 5_000}, 5),
-        (10_000, {"reserve_ms": 8_000, "patience_ms": 5_000}, 2),
+        (30_000, {"reserve_ms": 8_000, "retry_budget_ms": 5_000}, 5),
+        (10_000, {"reserve_ms": 8_000, "retry_budget_ms": 5_000}, 2),
         (5_000, {"reserve_ms": 8_000}, -3),
         (None, {"reserve_ms": 8_000}, 12),
     ],
 )
-def test_the_deadline_leaves_the_reserve_and_is_at_most_the_patience(
+def test_the_deadline_leaves_the_reserve_and_is_at_most_the_retry_budget(
     monkeypatch: pytest.MonkeyPatch, remaining: int | None, limits: dict[str, int], seconds: int
 ):
     monkeypatch.setattr(retry, "time", Clock())
