@@ -6,11 +6,11 @@ that information (lateral.py).
 """
 
 from sqlglot import exp
-from sqlglot.expressions.core import Expression
+from sqlglot.expressions.core import Expr
 
 
-def expand(tree: Expression, names: frozenset[str]) -> frozenset[str]:
-    """Replace the names by their expressions; return the other aliases that are used so."""
+def expand(tree: Expr, names: frozenset[str]) -> frozenset[str]:
+    """Replace the names by their expressions; return the other names used in that way."""
     left: set[str] = set()
     for select in tree.find_all(exp.Select):
         left |= _expand_one(select, names)
@@ -19,7 +19,7 @@ def expand(tree: Expression, names: frozenset[str]) -> frozenset[str]:
 
 def _expand_one(select: exp.Select, names: frozenset[str]) -> set[str]:
     left: set[str] = set()
-    defined: dict[str, Expression] = {}
+    defined: dict[str, Expr] = {}
     clauses = [select.args.get(name) for name in ("where", "having", "qualify")]
     for part in [*select.expressions, *filter(None, clauses)]:
         for column in list(part.find_all(exp.Column)):

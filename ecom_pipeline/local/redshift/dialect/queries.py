@@ -1,29 +1,36 @@
 """Queries and DML, through sqlglot: parsed as Redshift, written as PostgreSQL.
 
-Belongs here: what the two dialects write differently, and refusals of what would silently be
-wrong. Functions with another meaning in PostgreSQL keep their names and are defined in the database
-(functions.sql): sqlglot alone is wrong in 12 of 33 value checks. Does not belong here: DDL.
+Belongs here: what the two dialects write differently, and refusals of what would be silently
+wrong. Functions that mean something else in PostgreSQL keep their names and live in the database
+(functions.sql): sqlglot alone is wrong in 12 of 33 value checks. sqlglot is used and not
+subclassed: its compiled form, which `sqlglot[c]` and `sqlglot[rs]` bring, can't be. Does not
+belong here: DDL, QUALIFY (qualify.py), lateral aliases (aliases.py).
 """
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
+import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.postgres import Postgres
-from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import ErrorLevel, SqlglotError
-from sqlglot.expressions.core import Expression
+from sqlglot.expressions.core import Expr
 
-from ecom_pipeline.local.redshift.dialect import aliases
+from ecom_pipeline.local.redshift.dialect import aliases, qualify
+from ecom_pipeline.local.redshift.dialect.lexer import Token, text_of, tokens_of
 from ecom_pipeline.local.redshift.dialect.statement import RefusedError, Run
 
-_KEPT = [
+# sqlglot must not recognise these: with the prefix they are functions that it does not know
+_PREFIX = "redshift$"
+_KEPT = {
     "ADD_MONTHS", "CHARINDEX", "CONVERT_TIMEZONE", "GETDATE", "ISNULL",
     "JSON_EXTRACT_PATH_TEXT", "LAST_DAY", "LEN", "MEDIAN", "MONTHS_BETWEEN", "NVL2",
     "REGEXP_COUNT", "REGEXP_INSTR", "REGEXP_SUBSTR", "STRTOL", "TO_HEX", "TRUNC",
-]  # fmt: skip
-_FOREIGN_SYNTAX: dict[type[Expression], str] = {
+}  # fmt: skip
+_WITH_UNIT = {
+    "dateadd": "dateadd", "date_add": "dateadd", "datediff": "datediff", "date_diff": "datediff",
+}  # fmt: skip
+_FOREIGN_SYNTAX: dict[type[Expr], str] = {
     exp.Returning: "RETURNING is not supported by Amazon Redshift",
     exp.OnConflict: "ON CONFLICT is not supported by Amazon Redshift: DELETE, then INSERT",
     exp.Filter: "FILTER is not supported by Amazon Redshift: use CASE inside the aggregate",
@@ -34,10 +41,10 @@ _FOREIGN_SYNTAX: dict[type[Expression], str] = {
 
 
 def translate_query(sql: str, expanded: frozenset[str] = frozenset()) -> Run:
-    """Return a Redshift query or DML statement in PostgreSQL's SQL, some aliases expanded."""
-    tree = _parsed(sql)
+    """Return a Redshift query or DML statement as PostgreSQL's, some aliases expanded."""
+    tree = _parsed(text_of(list(_prefixed(tokens_of(sql)))))
     left = aliases.expand(tree, expanded)
-    return Run(_written(tree.transform(_rewrite, copy=False)), left)
+    return Run(_written(_rewritten(tree)), left)
 
 
 def translate_expression(sql: str) -> str:
@@ -45,76 +52,48 @@ def translate_expression(sql: str) -> str:
     return translate_query(f"SELECT {sql}").sql.removeprefix("SELECT ")
 
 
-def _parsed(sql: str) -> Expression:
+def _prefixed(tokens: list[Token]) -> Iterator[Token]:
+    following = [*(token.word for token in tokens[1:]), ""]
+    for token, after in zip(tokens, following, strict=True):
+        known = token.word in _KEPT or token.text.lower() in _WITH_UNIT
+        yield replace(token, text=_PREFIX + token.value) if known and after == "(" else token
+
+
+def _parsed(sql: str) -> Expr:
     try:
-        trees = _Reader().parse(sql)
+        trees = sqlglot.parse(sql, read="redshift")
     except SqlglotError as error:
         raise RefusedError(f"syntax error: {str(error).splitlines()[0]}") from None
     tree = trees[0] if len(trees) == 1 else None
-    if not isinstance(tree, Expression):
-        raise RefusedError("only one statement at a time")
+    if not isinstance(tree, Expr):
+        raise RefusedError("one statement at a time, please")
     if isinstance(tree, exp.Command):
         raise RefusedError(f"{tree.name.upper()} is not supported by the local Redshift")
     return tree
 
 
-def _written(tree: Expression) -> str:
-    return _Writer().generate(tree, comments=False, unsupported_level=ErrorLevel.IGNORE)
+def _written(tree: Expr) -> str:
+    return tree.sql("postgres", comments=False, unsupported_level=ErrorLevel.IGNORE)
 
 
-def _kept(name: str) -> Callable[[list[Any]], exp.Anonymous]:
-    return lambda arguments: exp.Anonymous(this=name.lower(), expressions=list(arguments))
+def _rewritten(tree: Expr) -> Expr:
+    """Rewrite the leaves first, so that what is rewritten holds nothing of Redshift's."""
+    for node in reversed(list(tree.walk(bfs=False))):
+        new = _rewrite(node)
+        if new is not node and node is tree:
+            return new
+        if new is not node:
+            node.replace(new)
+    return tree
 
 
-def _with_unit(name: str) -> Callable[[list[Any]], exp.Anonymous]:
-    """Return the parser of a function whose first argument is a date part, quoted or not."""
-
-    def build(arguments: list[Any]) -> exp.Anonymous:
-        unit, *others = arguments
-        if not unit.name:
-            raise RefusedError(f"{name} needs a date part as its first argument")
-        part = exp.Literal.string(unit.name.lower())
-        return exp.Anonymous(this=name, expressions=[part, *others])
-
-    return build
-
-
-class _Reader(Redshift):
-    class Parser(Redshift.Parser):
-        FUNCTIONS = {  # noqa: RUF012 - declares a dialect of sqlglot
-            **Redshift.Parser.FUNCTIONS,
-            **{name: _kept(name) for name in _KEPT},
-            "DATEADD": _with_unit("dateadd"),
-            "DATE_ADD": _with_unit("dateadd"),
-            "DATEDIFF": _with_unit("datediff"),
-            "DATE_DIFF": _with_unit("datediff"),
-        }
-
-
-class _Written(Expression):
-    """A piece of SQL that is already PostgreSQL's."""
-
-    arg_types = {"this": True}  # noqa: RUF012 - declares a node of sqlglot
-
-
-class _Writer(Postgres):
-    class Generator(Postgres.Generator):
-        TRANSFORMS = {  # noqa: RUF012 - declares a dialect of sqlglot
-            **Postgres.Generator.TRANSFORMS,
-            _Written: lambda _generator, node: node.this,
-            exp.ApproxDistinct: lambda generator, node: (
-                f"COUNT(DISTINCT {generator.sql(node, 'this')})"
-            ),
-        }
-
-
-def _rewrite(node: Expression) -> Expression:
+def _rewrite(node: Expr) -> Expr:
     _refuse(node)
     rewrite = _REWRITES.get(type(node))
     return rewrite(node) if rewrite else node
 
 
-def _refuse(node: Expression) -> None:
+def _refuse(node: Expr) -> None:
     """Refuse what PostgreSQL would run and Amazon Redshift would not, or not in the same way."""
     if why := _FOREIGN_SYNTAX.get(type(node)):
         raise RefusedError(why)
@@ -124,8 +103,29 @@ def _refuse(node: Expression) -> None:
         raise RefusedError("SELECT * EXCLUDE is not supported by the local Redshift")
 
 
-def _listagg(node: Expression) -> Expression:
-    """Write LISTAGG(x, ',') WITHIN GROUP (ORDER BY y) as listagg(x::text, ',' ORDER BY y)."""
+def _named(node: Expr) -> Expr:
+    """Give a function of Redshift's its name back; the first argument of some is a date part."""
+    name = node.name.lower().removeprefix(_PREFIX)
+    if name == node.name.lower():
+        return node
+    if name not in _WITH_UNIT:
+        return exp.Anonymous(this=name, expressions=node.expressions)
+    unit, *others = node.expressions or [exp.Null()]
+    if not unit.name:
+        raise RefusedError(f"{_WITH_UNIT[name]} needs a date part as its first argument")
+    part = exp.Literal.string(unit.name.lower())
+    return exp.Anonymous(this=_WITH_UNIT[name], expressions=[part, *others])
+
+
+def _table_name(node: Expr) -> Expr:
+    """A table or column may have a function's name."""
+    if not node.name.startswith(_PREFIX):
+        return node
+    return exp.to_identifier(node.name.removeprefix(_PREFIX), quoted=True)
+
+
+def _listagg(node: Expr) -> Expr:
+    """LISTAGG(x, ',') WITHIN GROUP (ORDER BY y) is listagg(x::text, ',' ORDER BY y) here."""
     grouped, order = node.this, node.args["expression"]
     if not isinstance(grouped, exp.GroupConcat):
         if isinstance(node.parent, exp.Window):
@@ -133,57 +133,81 @@ def _listagg(node: Expression) -> Expression:
         return node
     if isinstance(node.parent, exp.Window):
         raise RefusedError("LISTAGG OVER is not supported by the local Redshift: use GROUP BY")
-    return _concatenated(grouped, f" {_written(order).strip()}")
+    return _concatenated(grouped, order.expressions)
 
 
-def _bare_listagg(node: Expression) -> Expression:
-    return node if isinstance(node.parent, exp.WithinGroup) else _concatenated(node, "")
+def _bare_listagg(node: Expr) -> Expr:
+    return node if isinstance(node.parent, exp.WithinGroup) else _concatenated(node, [])
 
 
-def _concatenated(node: Expression, order: str) -> Expression:
-    value, separator = node.this, node.args.get("separator")
-    distinct = ""
+def _concatenated(node: Expr, order: Sequence[Expr]) -> Expr:
+    value, between = node.this, node.args.get("separator") or exp.Literal.string("")
     if isinstance(value, exp.Distinct):
-        distinct, parts = "DISTINCT ", value.expressions
-        value, separator = parts[0], (parts[1] if len(parts) > 1 else separator)
-        order = f" ORDER BY ({_written(value)})::text"
-    between = _written(separator) if separator else "''"
-    return _Written(this=f"LISTAGG({distinct}({_written(value)})::text, {between}{order})")
+        parts = value.expressions
+        between = parts[1] if len(parts) > 1 else between
+        text = exp.cast(parts[0], "text")
+        first, order = exp.Distinct(expressions=[text]), [exp.Ordered(this=text.copy())]
+    else:
+        first = exp.cast(value, "text")
+    if order:
+        between = exp.Order(this=between, expressions=order)
+    return exp.Anonymous(this="LISTAGG", expressions=[first, between])
 
 
-def _window(node: Expression) -> Expression:
-    """Write RATIO_TO_REPORT, which PostgreSQL lacks and a function can't express."""
+def _window(node: Expr) -> Expr:
+    """RATIO_TO_REPORT is not a function of PostgreSQL's, and can't be made one."""
     inner = node.this
     if not (isinstance(inner, exp.Anonymous) and inner.name.upper() == "RATIO_TO_REPORT"):
         return node
     value = inner.expressions[0]
-    inner.replace(exp.Sum(this=value.copy()))
-    return _Written(this=f"(({_written(value)})::float8 / {_written(node)})")
+    total = node.copy()
+    total.set("this", exp.Sum(this=value.copy()))
+    share = exp.Div(this=exp.cast(value, "double precision"), expression=total, typed=True)
+    return exp.Paren(this=share)
 
 
-def _concat(node: Expression) -> Expression:
-    """Write CONCAT, which is NULL with a NULL in Redshift."""
+def _approximate(node: Expr) -> Expr:
+    """APPROXIMATE COUNT(DISTINCT x) is exact here."""
+    return exp.Count(this=exp.Distinct(expressions=[node.this]))
+
+
+def _concat(node: Expr) -> Expr:
+    """CONCAT with a NULL is NULL in Redshift."""
     joined = functools.reduce(
         lambda left, right: exp.DPipe(this=left, expression=right), node.expressions
     )
     return exp.Paren(this=joined)
 
 
-def _sysdate(node: Expression) -> Expression:
+def _sysdate(node: Expr) -> Expr:
     return exp.Anonymous(this="sysdate") if node.args.get("sysdate") else node
 
 
-def _version(_node: Expression) -> Expression:
+def _version(_node: Expr) -> Expr:
     return exp.Anonymous(this="redshift_version")
 
 
-def _merge(node: Expression) -> Expression:
+def _merge(node: Expr) -> Expr:
     if isinstance(node.args["using"], exp.Subquery):
         raise RefusedError("MERGE takes its rows from a table, not from a subquery")
+    for when in node.find_all(exp.When):
+        _insert_values(when.args["then"])
     return node
 
 
-_REWRITES: dict[type[Expression], Callable[[Expression], Expression]] = {
+def _insert_values(then: Expr) -> None:
+    """INSERT VALUES (...) without columns is read by sqlglot as one column VALUES(...)."""
+    columns = then.this.expressions if isinstance(then.this, exp.Tuple) else []
+    if len(columns) == 1 and isinstance(columns[0], exp.Anonymous):
+        then.set("expression", exp.Tuple(expressions=columns[0].expressions))
+        then.set("this", None)
+
+
+_REWRITES: dict[type[Expr], Callable[[Expr], Expr]] = {
+    exp.Anonymous: _named,
+    exp.Identifier: _table_name,
+    exp.ApproxDistinct: _approximate,
+    exp.Select: qualify.rewrite,
     exp.WithinGroup: _listagg,
     exp.GroupConcat: _bare_listagg,
     exp.Window: _window,
