@@ -1,7 +1,7 @@
 """Redshift's functions and system views, installed into every database of the server.
 
 Belongs here: which SQL files, into which databases, when. Does not belong here: the SQL itself
-(functions.sql, views.sql).
+(comparison.sql, functions.sql, views.sql).
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ _CREATE_CLIENT = (
     f"DO $$ BEGIN CREATE ROLE {CLIENT} LOGIN CREATEDB CREATEROLE;"
     " EXCEPTION WHEN duplicate_object THEN NULL; END $$"
 )
-_FILES = ("functions.sql", "views.sql")
+_FILES = ("comparison.sql", "functions.sql", "views.sql")
 
 
 async def install(socket: Path) -> None:
