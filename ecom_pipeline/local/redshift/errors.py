@@ -29,6 +29,16 @@ class LoadError(Exception):
     sqlstate = "XX000"
 
 
+class InternalError(Exception):
+    """A fault of the proxy's own, while its connections are sound; the log has its traceback."""
+
+    sqlstate = "XX000"
+
+    def __init__(self, error: Exception) -> None:
+        what = f"{type(error).__name__}: {error}"
+        super().__init__(f"internal error of the local Redshift ({what}); please report it")
+
+
 def as_redshift(body: bytes) -> bytes:
     """Return an ErrorResponse's body as Redshift sends it."""
     fields = fields_of(body)

@@ -63,7 +63,7 @@ class Load:
         try:
             rows = await self._objects()
             await self._tell_session(rows)
-        except (BackendError, LoadError) as error:
+        except Exception as error:
             if alone:
                 await self.backend.run("ROLLBACK")
             await self._record("aborted", 0, str(error))

@@ -13,12 +13,13 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecom_pipeline.local.redshift import s3_source, wire
+from ecom_pipeline.local.redshift import results, s3_source, wire
 from ecom_pipeline.local.redshift.backend import CLIENT, SUPERUSER, Backend
 from ecom_pipeline.local.redshift.catalog import DATABASE
 from ecom_pipeline.local.redshift.dialect.statement import Copy
 from ecom_pipeline.local.redshift.errors import BackendError
 from ecom_pipeline.local.redshift.load import Load
+from ecom_pipeline.local.redshift.relay import internal
 from ecom_pipeline.local.redshift.session import Session
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,12 @@ class Greeting:
     def knows_redshift(self) -> bool:
         """Whether the client is one of Redshift's own drivers."""
         return bool(_SENT_BY_REDSHIFT_DRIVERS & self.parameters.keys())
+
+    @property
+    def protocol(self) -> int:
+        """The version of the driver's protocol that is spoken: what it asks for, up to ours."""
+        asked = self.parameters.get("client_protocol_version", "")
+        return min(int(asked), results.BINARY) if asked.isdecimal() else 0
 
     @property
     def for_backend(self) -> wire.Fields:
@@ -66,6 +73,9 @@ class Proxy:
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
                 await self._serve(reader, writer)
+        except Exception as error:  # noqa: BLE001 - as PostgreSQL's: the client reads why
+            why = internal(error)
+            writer.write(wire.error(why.sqlstate, str(why), severity="FATAL"))
         finally:
             writer.close()
 
@@ -80,7 +90,9 @@ class Proxy:
             session_id = await _welcome(greeting, backend, writer)
             copy = functools.partial(self._copy, greeting, session_id)
             client = (wire.MessageReader(reader), writer)
-            await Session(client, backend, copy, knows_redshift=greeting.knows_redshift).serve()
+            knows, protocol = greeting.knows_redshift, greeting.protocol
+            session = Session(client, backend, copy, knows_redshift=knows, protocol=protocol)
+            await session.serve()
         except asyncio.CancelledError:
             _log.debug("a client is cut off: the proxy stops")
         except BackendError as error:
@@ -127,7 +139,8 @@ async def _welcome(greeting: Greeting, backend: Backend, writer: asyncio.StreamW
             said = b"server_version\x008.0.2\0"
         writer.write(wire.message(kind, said))
     if greeting.knows_redshift:
-        writer.write(wire.message(b"S", b"server_protocol_version\x000\0"))
+        spoken = f"server_protocol_version\0{greeting.protocol}\0"
+        writer.write(wire.message(b"S", spoken.encode()))
     writer.write(wire.message(b"Z", b"I"))
     await writer.drain()
     return session_id

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from ecom_pipeline.local.redshift import wire
 from ecom_pipeline.local.redshift.backend import Backend
+from ecom_pipeline.local.redshift.described import Described
 from ecom_pipeline.local.redshift.dialect.lexer import statements_of, tokens_of
 from ecom_pipeline.local.redshift.dialect.statement import (
     Copy,
@@ -19,12 +20,14 @@ from ecom_pipeline.local.redshift.dialect.statement import (
     Truncate,
 )
 from ecom_pipeline.local.redshift.dialect.translate import translate
-from ecom_pipeline.local.redshift.errors import BackendError, LoadError, as_redshift
+from ecom_pipeline.local.redshift.errors import BackendError, LoadError
 from ecom_pipeline.local.redshift.lateral import resolve
+from ecom_pipeline.local.redshift.relay import Relay, internal
 
 _WAITING = 1000  # messages that a client may send ahead
 _PLACEHOLDER = "LISTEN placeholder"  # parsed and described in place of a COPY, never executed
 _TERMINATE = b"X"
+_ENDS = {b"S", b"Q"}  # a client waits for ReadyForQuery after these
 
 CopyFunction = Callable[[Copy, Backend], Awaitable[int]]
 
@@ -39,15 +42,16 @@ class Session:
         copy: CopyFunction,
         *,
         knows_redshift: bool,
+        protocol: int = 0,
     ) -> None:
         self._incoming, self._client = client
         self._backend = backend
         self._copy = copy
         self._knows_redshift = knows_redshift
-        self._ours: dict[str, Statement] = {}  # prepared statements that PostgreSQL does not run
+        self._described = Described(backend, protocol)
+        self._ours: dict[str, Statement] = {}  # prepared statements PostgreSQL does not run
         self._portals: dict[str, Statement] = {}
-        self._unanswered = 0  # messages sent to PostgreSQL without a response yet
-        self._failed = False  # messages are skipped until the client's Sync
+        self._relay = Relay(self._client, backend, self._described)
 
     async def serve(self) -> None:
         """Serve until the client disconnects; its running statement is then cancelled."""
@@ -75,24 +79,44 @@ class Session:
             kind, body = await inbox.get()
             if kind == _TERMINATE:
                 return
-            await self._handle(kind, body)
+            await self._survive(kind, body)
             await self._client.drain()
+
+    async def _survive(self, kind: bytes, body: bytes) -> None:
+        """Handle a message; a fault is an ErrorResponse, and the connection goes on."""
+        try:
+            await self._handle(kind, body)
+        except ConnectionError:
+            raise
+        except BackendError as error:
+            self._relay.say(b"E", error.body)
+        except Exception as error:  # noqa: BLE001 - the one place that answers for all the others
+            refusal = internal(error)
+            await self._relay.catch_up()
+            if not self._relay.failed:
+                await self._relay.refuse(refusal)
+        else:
+            return
+        if kind in _ENDS:
+            self._relay.ready()
 
     async def _handle(self, kind: bytes, body: bytes) -> None:
         if kind == b"S":
             await self._sync()
         elif kind == b"Q":
             await self._simple(body[:-1].decode())
-        elif self._failed:
+        elif self._relay.failed:
             return
         elif kind == b"P":
             await self._parse(body)
         elif kind == b"E" and (statement := self._portals.get(wire.text(body, 0)[0])):
             await self._execute(statement)
         elif kind == b"H":
-            await self._catch_up()
+            await self._relay.catch_up()
+        elif kind == b"D" and self._described.active:
+            await self._describe(body)
         else:
-            self._forward(kind, body)
+            await self._forward(kind, body)
 
     # The extended protocol: Parse, Bind, Describe, Execute, Sync.
 
@@ -102,66 +126,71 @@ class Session:
         try:
             statement = await self._translated(sql)
         except RefusedError as error:
-            await self._catch_up()
-            if not self._failed:
-                await self._refuse(error)
+            await self._relay.catch_up()
+            if not self._relay.failed:
+                await self._relay.refuse(error)
             return
         self._ours.pop(name, None)
         if not isinstance(statement, Run):
             self._ours[name] = statement
         text = statement.sql if isinstance(statement, Run) else _PLACEHOLDER
-        self._send(b"P", f"{name}\0{text}\0".encode() + body[offset:])
+        rest = f"{text}\0".encode() + body[offset:]
+        self._described.parsed(name, rest)
+        self._relay.send(b"P", f"{name}\0".encode() + rest)
 
-    def _forward(self, kind: bytes, body: bytes) -> None:
+    async def _forward(self, kind: bytes, body: bytes) -> None:
+        sent = body
         if kind == b"B":
             portal, offset = wire.text(body, 0)
             name, _ = wire.text(body, offset)
             self._portals.pop(portal, None)
             if name in self._ours:
                 self._portals[portal] = self._ours[name]
+            if self._described.active:
+                await self._relay.catch_up()
+                sent = body if self._relay.failed else await self._described.bound(body)
+        elif kind == b"E":
+            self._described.executed(wire.text(body, 0)[0])
         elif kind == b"C" and body[:1] == b"S":
             self._ours.pop(wire.text(body, 1)[0], None)
-        self._send(kind, body)
+        if not self._relay.failed:
+            self._relay.send(kind, sent)
+
+    async def _describe(self, body: bytes) -> None:
+        await self._relay.catch_up()
+        if self._relay.failed:
+            return
+        for kind, said in await self._described.describe(body):
+            self._relay.say(kind, said)
 
     async def _execute(self, statement: Statement) -> None:
-        await self._catch_up()
-        if not self._failed:
+        await self._relay.catch_up()
+        if not self._relay.failed:
             await self._perform(statement)
 
     async def _sync(self) -> None:
-        self._send(b"S")
-        await self._relay(until_ready=True)
-        self._say_ready()
-        self._failed = False
         self._portals.clear()
-
-    async def _catch_up(self) -> None:
-        """Relay the responses to all messages that were sent to PostgreSQL."""
-        if self._unanswered:
-            self._backend.writer.write(wire.message(b"H"))
-            await self._relay(until_ready=False)
+        await self._relay.synchronize()
 
     # The simple protocol: a text of one or more statements.
 
     async def _simple(self, sql: str) -> None:
-        self._failed = False
+        self._relay.failed = False
         statements = [text for text in statements_of(sql) if tokens_of(text)]
         for text in statements or [""]:
             await self._simple_statement(text)
-            if self._failed:
+            if self._relay.failed:
                 break
-        self._failed = False
-        self._say_ready()
+        self._relay.ready()
 
     async def _simple_statement(self, sql: str) -> None:
         try:
             statement = await self._translated(sql)
         except RefusedError as error:
-            await self._refuse(error)
+            await self._relay.refuse(error)
             return
         if isinstance(statement, Run):
-            self._send(b"Q", statement.sql.encode() + b"\0")
-            await self._relay(until_ready=True)
+            await self._relay.simple(statement.sql)
         else:
             await self._perform(statement)
 
@@ -173,7 +202,7 @@ class Session:
             return Run(sql)
         statement = translate(sql)
         if isinstance(statement, Run) and statement.aliases:
-            await self._catch_up()
+            await self._relay.catch_up()
             return await resolve(sql, statement, self._backend)
         return statement
 
@@ -184,10 +213,9 @@ class Session:
             elif isinstance(statement, Truncate):
                 await self._truncate(statement)
         except BackendError as error:
-            self._client.write(wire.message(b"E", as_redshift(error.body)))
-            self._failed = True
+            self._relay.say(b"E", error.body)
         except LoadError as error:
-            await self._refuse(error)
+            await self._relay.refuse(error)
 
     async def _load(self, copy: Copy) -> None:
         rows = await self._copy(copy, self._backend)
@@ -201,36 +229,3 @@ class Session:
         if self._backend.status == b"T":
             await self._backend.run("COMMIT")
         self._client.write(wire.message(b"C", b"TRUNCATE TABLE\0"))
-
-    async def _refuse(self, error: RefusedError | LoadError) -> None:
-        """Fail a statement that was not sent to PostgreSQL, and abort its transaction."""
-        if self._backend.status == b"T":
-            try:
-                await self._backend.run("DO $$ BEGIN RAISE EXCEPTION 'refused'; END $$")
-            except BackendError:
-                self._failed = True
-        self._client.write(wire.error(error.sqlstate, str(error)))
-        self._failed = True
-
-    async def _relay(self, *, until_ready: bool) -> None:
-        """Relay PostgreSQL's responses; after an error there are none until a Sync."""
-        while until_ready or self._unanswered > 0:
-            passage = await self._backend.messages.passage()
-            self._client.write(passage.plain)
-            self._unanswered -= passage.answers
-            if passage.kind == b"Z":
-                self._backend.status = passage.body
-                self._unanswered = 0
-                return
-            if passage.kind == b"E":
-                self._client.write(wire.message(b"E", as_redshift(passage.body)))
-                self._failed = True
-                self._unanswered = 0
-            await self._client.drain()
-
-    def _send(self, kind: bytes, body: bytes = b"") -> None:
-        self._backend.writer.write(wire.message(kind, body))
-        self._unanswered += 1
-
-    def _say_ready(self) -> None:
-        self._client.write(wire.message(b"Z", self._backend.status))
