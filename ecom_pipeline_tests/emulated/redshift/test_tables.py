@@ -125,6 +125,14 @@ REFUSED = [
     "select * from (select quantity, invoice_no from shop.lines)"
     " pivot (sum(quantity) for invoice_no in ('1'))",
     "unload ('select 1') to 's3://lake/x' iam_role default",
+    "select percentile_cont(0.5) within group (order by quantity) over () from shop.lines",
+    "create table shop.t (a super)",
+    "create table shop.t (a varchar(3) collate case_insensitive)",
+    "create procedure p() as $$ begin end $$ language plpgsql",
+    "create external schema s from data catalog database 'd' iam_role default",
+    "merge into shop.ledger using (select 1 as id) s on shop.ledger.id = s.id"
+    " when matched then delete when not matched then insert (id) values (1)",
+    "declare c no scroll cursor with hold for select 1",
     "savepoint s",
     "create function f() returns int as $$ select 1 $$ language sql",
     "alter table shop.lines append from shop.ledger",
