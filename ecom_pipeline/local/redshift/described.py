@@ -62,6 +62,11 @@ class Described:
         self._parsed[statement] = rest
         self._fields.pop(statement, None)
 
+    def closed(self, statement: str) -> None:
+        """Forget a statement; a driver gives each a name of its own."""
+        self._parsed.pop(statement, None)
+        self._fields.pop(statement, None)
+
     async def describe(self, body: bytes) -> list[tuple[bytes, bytes]]:
         """Return the answer to a client's Describe; nothing else may be unanswered."""
         said = await self._ask([(b"D", body)], _DESCRIBED)
@@ -86,8 +91,10 @@ class Described:
         if self._protocol < results.BINARY:
             return body
         if statement not in self._fields:
-            await self.describe(b"S" + statement.encode() + b"\0")
-        fields = self._fields.get(statement, [])
+            kind, found = (await self.describe(b"S" + statement.encode() + b"\0"))[-1]
+            if kind == b"E":
+                raise BackendError(found)
+        fields = self._fields[statement]
         end, formats = results.formats_of(body, offset, len(fields))
         if len(formats) != len(fields):
             return body  # PostgreSQL says what is wrong with it

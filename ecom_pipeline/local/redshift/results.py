@@ -171,7 +171,7 @@ def _numeric(field: Field) -> Convert:
 
 def _scaled(value: bytes, scale: int) -> int:
     whole, _, part = value.partition(b".")
-    if len(part) <= scale and not whole.isalpha():
+    if len(part) <= scale and value[-1:].isdigit():
         return int(whole + part.ljust(scale, b"0"))
     number = Decimal(value.decode())
     if not number.is_finite():

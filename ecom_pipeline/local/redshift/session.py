@@ -152,7 +152,9 @@ class Session:
         elif kind == b"E":
             self._described.executed(wire.text(body, 0)[0])
         elif kind == b"C" and body[:1] == b"S":
-            self._ours.pop(wire.text(body, 1)[0], None)
+            name, _ = wire.text(body, 1)
+            self._ours.pop(name, None)
+            self._described.closed(name)
         if not self._relay.failed:
             self._relay.send(kind, sent)
 

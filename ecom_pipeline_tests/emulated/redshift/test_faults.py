@@ -22,10 +22,10 @@ FAULT = "internal error of the local Redshift .RecursionError: .*please report i
 class Client:
     """A client that sends what a driver would not."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, **parameters: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self._file = self._socket.makefile("rb")
-        self._socket.sendall(wire.startup({"user": "me", "database": "dev"}))
+        self._socket.sendall(wire.startup({"user": "me", "database": "dev"} | parameters))
         self.until_ready()
 
     def send(self, *messages: tuple[bytes, bytes]) -> list[tuple[bytes, bytes]]:
@@ -102,6 +102,22 @@ def test_a_fault_in_a_batch_is_told_once_and_in_its_place(client: Client) -> Non
     said = client.send(*batch, SYNC)
     assert b"".join(kind for kind, _ in said) == b"12DCEZ"
     assert [kind for kind, _ in client.send(parse("", "select 1"), SYNC)] == [b"1", b"Z"]
+
+
+def test_a_client_of_protocol_2_need_not_describe_what_it_binds(redshift: LocalRedshift) -> None:
+    client = Client(redshift.port, client_protocol_version="2")
+    in_binary = (b"B", b"\0a\0" + struct.pack("!HHHh", 0, 0, 1, 1))
+    batch = [parse("a", "select 1.5::decimal(4,2), 7"), in_binary, (b"D", b"P\0"), EXECUTE, SYNC]
+    said = dict(client.send(*batch))
+    row = struct.pack("!hiqii", 2, 8, 150, 4, 7)
+    assert said[b"D"] == row
+    assert said[b"T"].count(struct.pack("!Ihih", 1700, -1, (4 << 16) + 6, 1)) == 1
+    assert [kind for kind, _ in client.send((b"B", b"\0none\0" + bytes(6)), SYNC)] == [b"E", b"Z"]
+    (_, description), *_ = client.send((b"Q", b"select 1.5::decimal(4,2) as x\0"))
+    assert description == b"\0\1x\0" + struct.pack("!IhIhih", 0, 0, 1700, -1, (4 << 16) + 6, 0) + (
+        b"\0\0\0\0\x10\x01"
+    )
+    client.close()
 
 
 @pytest.mark.parametrize(

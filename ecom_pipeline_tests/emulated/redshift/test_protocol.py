@@ -192,7 +192,7 @@ def test_a_computed_number_has_the_scale_that_redshift_documents(
     assert value is expected is None or str(value) == expected
 
 
-def test_a_client_hears_what_it_wants_to_hear(cursor: Any) -> None:
+def test_a_client_hears_what_it_wants_to_hear(cursor: Any, redshift: LocalRedshift) -> None:
     cursor.execute("set client_min_messages to notice")
     cursor._c.notices.clear()
     cursor.execute("select 1.5 + %s, 'no customer of ours'", (Decimal("1.25"),))
@@ -200,3 +200,4 @@ def test_a_client_hears_what_it_wants_to_hear(cursor: Any) -> None:
     cursor.execute("show client_min_messages")
     assert cursor.fetchone() == ["notice"]
     assert not cursor._c.notices
+    assert "no customer of ours" not in (redshift.home / "postgres.log").read_text()
