@@ -90,8 +90,9 @@ def test_a_fault_is_an_error_and_the_connection_goes_on(
 def test_psql_goes_on_after_a_fault(redshift: LocalRedshift) -> None:
     place = f"host=127.0.0.1 port={redshift.port} dbname=dev user=me"
     command = [str(bundled_binaries() / "psql"), place, "-XAt"]
+    script = f"{TOO_DEEP};\nselect 7;\n"
     done = subprocess.run(
-        command, input=f"{TOO_DEEP};\nselect 7;\n", capture_output=True, text=True, check=False
+        command, input=script, capture_output=True, text=True, check=False, timeout=60
     )
     assert "internal error of the local Redshift" in done.stderr
     assert done.stdout == "7\n"
@@ -112,11 +113,26 @@ def test_a_client_of_protocol_2_need_not_describe_what_it_binds(redshift: LocalR
     row = struct.pack("!hiqii", 2, 8, 150, 4, 7)
     assert said[b"D"] == row
     assert said[b"T"].count(struct.pack("!Ihih", 1700, -1, (4 << 16) + 6, 1)) == 1
-    assert [kind for kind, _ in client.send((b"B", b"\0none\0" + bytes(6)), SYNC)] == [b"E", b"Z"]
+    (kind, error), (last, _) = client.send((b"B", b"\0none\0" + bytes(6)), SYNC)
+    assert (kind, wire.fields_of(error)["C"], last) == (b"E", "26000", b"Z")
     (_, description), *_ = client.send((b"Q", b"select 1.5::decimal(4,2) as x\0"))
     assert description == b"\0\1x\0" + struct.pack("!IhIhih", 0, 0, 1700, -1, (4 << 16) + 6, 0) + (
         b"\0\0\0\0\x10\x01"
     )
+    client.close()
+
+
+def test_each_result_of_a_batch_is_converted_as_its_own(redshift: LocalRedshift) -> None:
+    client = Client(redshift.port, client_protocol_version="2")
+    kinds = {"n": "1.5::decimal(4,2)", "i": "7"}
+    in_binary = struct.pack("!HHHh", 0, 0, 1, 1)
+    parsed = [parse(name, f"select {value}") for name, value in kinds.items()]
+    order = [("p", "n"), ("q", "i"), ("r", "n"), ("s", "i")]
+    bound = [(b"B", f"{portal}\0{name}\0".encode() + in_binary) for portal, name in order]
+    executed = [(b"E", f"{portal}\0".encode() + bytes(4)) for portal, _ in order]
+    said = client.send(*parsed, *bound, *executed, SYNC)
+    values = [body[6:] for kind, body in said if kind == b"D"]
+    assert values == [struct.pack("!q", 150), struct.pack("!i", 7)] * 2
     client.close()
 
 

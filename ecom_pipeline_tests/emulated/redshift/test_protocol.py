@@ -171,7 +171,11 @@ SCALES = [
     ("max(x.b) from (select sum(a) over (partition by n) as b from t) as x", "10.0500"),
     ("sum(l) from (select lag(a) over (order by n) as l from t) as x", None),
     ("sum(x.b * y.k) from (select a as b from t) x join (select 2.0 as k) y on true", "20.10000"),
-    ("sum(b) from (with c as (select a as b from t) select b from c) as x", "10.0500"),
+    ("sum(b) from (with c as (select a * 2 as b from t) select b from c) as x", "20.1000"),
+    ("sum(b) from (with c as (select a * 2 as b from t) select b from (select b from c) as d) as x",
+     "20.1000"),
+    ("(select x.b * k from (values (1.5)) as w (k)) from (select a * 2 as b from t) as x",
+     "30.15000"),
     ("sum(a) as b from t group by n having sum(a) > 1 order by sum(a)", "10.0500"),
     ("a * 2 as b from t group by a, n", "20.1000"),
     # what is not known has 20 digits, and the same value

@@ -165,6 +165,13 @@ def test_a_primary_key_is_informational(shop: Any) -> None:
     assert shop.rowcount == 2
 
 
+def test_a_table_may_have_a_functions_name(shop: Any) -> None:
+    shop.execute("create temp table trunc (len int)")
+    shop.execute("insert into trunc (len) values (1)")
+    shop.execute("with len (a) as (select len from trunc) select a, len('ab') from len")
+    assert shop.fetchone() == [1, 2]
+
+
 def test_varchar_counts_bytes(shop: Any) -> None:
     shop.execute("create temp table short (like shop.lines)")
     shop.execute("alter table short add column note varchar(4)")
