@@ -1,8 +1,7 @@
-"""What a session knows of its prepared statements' columns, for a driver of protocol 1 or 2.
+"""The columns of a session's prepared statements, for a driver of protocol version 1 or 2.
 
-Belongs here: asking PostgreSQL for the columns of a statement and for their names, and which
-answers must be converted on their way. Does not belong here: the bytes (results.py), or the order
-of the protocol (session.py).
+Belongs here: queries for the columns of a statement and for their names, and which responses must
+be converted. Does not belong here: the encoding (results.py), the protocol's flow (session.py).
 """
 
 import logging
@@ -26,10 +25,10 @@ _COLUMNS = (
     " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE (c.oid, a.attnum) IN ({})"
 )
-_COMPLETE = frozenset(b"CIs")  # each ends the answer to an Execute
+_COMPLETE = frozenset(b"CIs")  # each ends the response to an Execute
 _DESCRIBED, _CLOSED = frozenset(b"TnE"), frozenset(b"3E")
 _VIEW = "SELECT ev_action FROM pg_rewrite WHERE ev_class = {} AND rulename = '_RETURN'"
-# a tree comes as a message of level LOG; what the client wants to hear is put back behind it
+# a tree is sent as a message of level LOG; the client's own level is restored afterwards
 _SHOW_TREES = (
     "SELECT set_config('redshift.messages', current_setting('client_min_messages'), false),"
     " set_config('client_min_messages', 'log', false),"
@@ -54,21 +53,21 @@ class Described:
 
     @property
     def active(self) -> bool:
-        """Whether the driver reads results in another way than PostgreSQL's clients."""
+        """Whether the driver needs more than PostgreSQL's own protocol."""
         return self._protocol >= results.EXTENDED
 
     def parsed(self, statement: str, rest: bytes) -> None:
-        """Remember what a statement is now."""
+        """Remember the text and parameter types of a statement."""
         self._parsed[statement] = rest
         self._fields.pop(statement, None)
 
     def closed(self, statement: str) -> None:
-        """Forget a statement; a driver gives each a name of its own."""
+        """Forget a statement; the driver uses a new name for each."""
         self._parsed.pop(statement, None)
         self._fields.pop(statement, None)
 
     async def describe(self, body: bytes) -> list[tuple[bytes, bytes]]:
-        """Return the answer to a client's Describe; nothing else may be unanswered."""
+        """Return the responses to a Describe; no other response may be outstanding."""
         said = await self._ask([(b"D", body)], _DESCRIBED)
         kind, found = said[-1]
         if kind == b"E":
@@ -84,7 +83,7 @@ class Described:
         return said
 
     async def bound(self, body: bytes) -> bytes:
-        """Return a Bind for PostgreSQL, and remember how its portal's rows are converted."""
+        """Return the Bind to send to PostgreSQL, and remember how to convert its portal's rows."""
         portal, offset = wire.text(body, 0)
         statement, offset = wire.text(body, offset)
         self._portals.pop(portal, None)
@@ -97,22 +96,22 @@ class Described:
         fields = self._fields[statement]
         end, formats = results.formats_of(body, offset, len(fields))
         if len(formats) != len(fields):
-            return body  # PostgreSQL says what is wrong with it
+            return body  # PostgreSQL reports what is wrong with it
         self._portals[portal] = fields, results.converters(fields, formats)
-        return body[:end] + results.asked_of_postgres(fields, formats)
+        return body[:end] + results.postgres_formats(fields, formats)
 
     def executed(self, portal: str) -> None:
-        """A portal's rows are the next to come."""
+        """Expect the rows of a portal next."""
         _, convert = self._portals.get(portal, ([], []))
         if convert or self._executing:
             self._executing.append(convert)
 
     def synchronized(self) -> None:
-        """All is answered."""
+        """No response is outstanding."""
         self._executing.clear()
 
     def passed(self, plain: bytes, *, simple: bool) -> bytes:
-        """Return PostgreSQL's answers as the driver reads them."""
+        """Return PostgreSQL's responses in the driver's protocol version."""
         if not self._executing and not (simple and self.active):
             return plain
         return b"".join(starmap(self._passed, _messages(plain)))
@@ -129,7 +128,7 @@ class Described:
         return whole
 
     def _as_bound(self, fields: list[Field], portal: str) -> list[Field]:
-        """A portal's numbers are text for PostgreSQL, and binary for the driver."""
+        """Return a portal's columns as bound: PostgreSQL sends numbers as text."""
         typed, convert = self._portals.get(portal, ([], []))
         return [
             replace(field, modifier=own.modifier, format=1 if each else field.format)
@@ -137,14 +136,14 @@ class Described:
         ]
 
     async def _typed(self, fields: list[Field], statement: str) -> list[Field]:
-        """Give each computed number the scale that it has in Redshift."""
+        """Return the columns, each computed number with the scale that it has in Redshift."""
         if self._protocol < results.BINARY or not any(field.needs_scale for field in fields):
             return [field.typed() for field in fields]
         found = await self._scales(self._parsed.get(statement, b""))
         return [field.typed(scale) for field, scale in zip_longest(fields, found)]
 
     async def _scales(self, parse: bytes) -> list[int | None]:
-        """Let PostgreSQL show its parse tree, in the client's own transaction."""
+        """Return the scales by PostgreSQL's parse tree, read in the client's transaction."""
         name = _OURS.encode() + b"\0"
         asked = [*_run(_SHOW_TREES), (b"P", name + parse), (b"C", b"S" + name), *_run(_HIDE_TREES)]
         said = await self._ask(asked, _CLOSED, times=5)
@@ -153,7 +152,7 @@ class Described:
         try:
             return await self._scales_in(trees[0])
         except (LookupError, StopIteration, TypeError, ValueError, RecursionError) as error:
-            _log.warning("a tree is not understood", extra={"error": type(error).__name__})
+            _log.warning("parse tree not understood", extra={"error": type(error).__name__})
             return []
 
     async def _scales_in(self, tree: str) -> list[int | None]:
@@ -171,7 +170,7 @@ class Described:
         return results.description(fields, named)
 
     async def _names(self, columns: set[tuple[int, int]]) -> dict[tuple[int, int], Names]:
-        """Ask in the client's own transaction, which may have made the table."""
+        """Query in the client's own transaction, which may have created the table."""
         if not columns:
             return {}
         wanted = ", ".join(f"({table}, {number})" for table, number in sorted(columns))
@@ -189,7 +188,7 @@ class Described:
     async def _ask(
         self, messages: list[tuple[bytes, bytes]], last: frozenset[int], times: int = 1
     ) -> list[tuple[bytes, bytes]]:
-        """Send messages and return what is said, up to the last answer or an error."""
+        """Send messages and return the responses, up to the last one or an error."""
         for kind, body in [*messages, (b"H", b"")]:
             self._backend.writer.write(wire.message(kind, body))
         said: list[tuple[bytes, bytes]] = []
@@ -202,7 +201,7 @@ class Described:
 
 
 def _run(sql: str) -> Iterator[tuple[bytes, bytes]]:
-    """Return the messages that run a statement of ours within the client's batch."""
+    """Return the messages that run one of the proxy's own statements within the client's batch."""
     name = _OURS.encode() + b"\0"
     yield b"P", name + sql.encode() + b"\0" + struct.pack("!H", 0)
     yield b"B", name + name + struct.pack("!HHH", 0, 0, 0)

@@ -30,7 +30,7 @@ class LoadError(Exception):
 
 
 class InternalError(Exception):
-    """A fault of the proxy's own, while its connections are sound; the log has its traceback."""
+    """An unexpected exception in the proxy; the log has its traceback."""
 
     sqlstate = "XX000"
 

@@ -43,7 +43,7 @@ class Greeting:
 
     @property
     def protocol(self) -> int:
-        """The version of the driver's protocol that is spoken: what it asks for, up to ours."""
+        """The protocol version to use: what the driver requests, up to the latest supported."""
         asked = self.parameters.get("client_protocol_version", "")
         return min(int(asked), results.BINARY) if asked.isdecimal() else 0
 
@@ -73,7 +73,7 @@ class Proxy:
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
                 await self._serve(reader, writer)
-        except Exception as error:  # noqa: BLE001 - as PostgreSQL's: the client reads why
+        except Exception as error:  # noqa: BLE001 - reported to the client
             why = internal(error)
             writer.write(wire.error(why.sqlstate, str(why), severity="FATAL"))
         finally:
@@ -139,8 +139,8 @@ async def _welcome(greeting: Greeting, backend: Backend, writer: asyncio.StreamW
             said = b"server_version\x008.0.2\0"
         writer.write(wire.message(kind, said))
     if greeting.knows_redshift:
-        spoken = f"server_protocol_version\0{greeting.protocol}\0"
-        writer.write(wire.message(b"S", spoken.encode()))
+        version = f"server_protocol_version\0{greeting.protocol}\0"
+        writer.write(wire.message(b"S", version.encode()))
     writer.write(wire.message(b"Z", b"I"))
     await writer.drain()
     return session_id

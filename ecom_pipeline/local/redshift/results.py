@@ -1,9 +1,9 @@
-"""Results as Redshift's drivers read them: protocol 1 adds names to columns, 2 has its own binary.
+"""Results in Redshift's protocol: version 1 adds column metadata, 2 a binary format of its own.
 
-Belongs here: RowDescription and DataRow, from PostgreSQL's bytes to Redshift's. A driver asks for
-a version in its start-up message, and the server names the one it speaks. What the bytes mean is
-only written down in the drivers: github.com/aws/amazon-redshift-python-driver, core.py and
-utils/type_utils.py. Does not belong here: who is sent what when (session.py).
+Belongs here: RowDescription and DataRow, from PostgreSQL's encoding to Redshift's. A driver
+requests a version in its start-up message, and the server announces the one in use. The encoding
+is documented only by the drivers' source: github.com/aws/amazon-redshift-python-driver, core.py and
+utils/type_utils.py. Does not belong here: the protocol's flow (session.py).
 """
 
 import struct
@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-EXTENDED, BINARY = 1, 2  # protocol versions: with names of columns; with Redshift's binary
+EXTENDED, BINARY = 1, 2  # protocol versions
 
 _NUMERIC, _INTERVAL = 1700, 1186
 _FIXED = struct.Struct("!IhIhih")
 _TYPMOD_HEADER = 4
 _DIGITS = 38
-_UNKNOWN_SCALE = 20  # of a quotient, say, see scales.py: PostgreSQL rarely has more digits
+_UNKNOWN_SCALE = 20  # of a quotient, see scales.py: PostgreSQL rarely returns more digits
 _SMALL_DIGITS = 19  # DECIMAL up to here has 8 bytes, and beyond 16
 _NULLABLE, _IDENTITY, _SEARCHABLE = 1, 1 << 4, 1 << 12
 _MICROSECONDS_A_DAY = 86_400_000_000
@@ -27,7 +27,7 @@ Convert = Callable[[bytes], bytes]
 
 
 class NumericOverflowError(Exception):
-    """A number that Redshift has no type for."""
+    """A number that does not fit any of Redshift's types."""
 
     sqlstate = "22003"
 
@@ -119,14 +119,14 @@ def formats_of(body: bytes, offset: int, count: int) -> tuple[int, list[int]]:
     return offset, formats
 
 
-def asked_of_postgres(fields: Sequence[Field], formats: Sequence[int]) -> bytes:
-    """Return the result formats for PostgreSQL: numbers as text, which says all their digits."""
+def postgres_formats(fields: Sequence[Field], formats: Sequence[int]) -> bytes:
+    """Return the result formats for PostgreSQL: numbers as text, which is exact."""
     asked = [0 if f.type == _NUMERIC else wanted for f, wanted in zip(fields, formats, strict=True)]
     return struct.pack(f"!H{len(asked)}h", len(asked), *asked)
 
 
 def converters(fields: Sequence[Field], formats: Sequence[int]) -> list[Convert | None]:
-    """Return how each column's value becomes Redshift's binary; none where it is PostgreSQL's."""
+    """Return each column's conversion to Redshift's binary; None where it is PostgreSQL's."""
     found: list[Convert | None] = []
     for field, wanted in zip(fields, formats, strict=True):
         if wanted and field.type == _NUMERIC:
@@ -153,7 +153,7 @@ def converted(body: bytes, convert: Sequence[Convert | None]) -> bytes:
 
 
 def _numeric(field: Field) -> Convert:
-    """A number is a whole one in Redshift's binary; the column's type says where its point is."""
+    """Return the conversion to a scaled integer, which is Redshift's binary of NUMERIC."""
     scale, most = field.scale, 10**field.precision
     size = 8 if field.precision <= _SMALL_DIGITS else 16
 
@@ -185,6 +185,6 @@ def _overflow(field: Field) -> NumericOverflowError:
 
 
 def _interval(value: bytes) -> bytes:
-    """Microseconds and months, as PostgreSQL 8.0 had them: a day is 24 hours."""
+    """Return microseconds and months, as PostgreSQL 8.0 sent them: a day is 24 hours."""
     microseconds, days, months = struct.unpack("!qii", value)
     return struct.pack("!qi", microseconds + days * _MICROSECONDS_A_DAY, months)

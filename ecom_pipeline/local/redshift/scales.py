@@ -1,9 +1,10 @@
-"""The scale of a computed NUMERIC: Redshift's type says it, and PostgreSQL's does not.
+"""The scale of a computed NUMERIC, which is part of its type in Redshift but not in PostgreSQL.
 
 Belongs here: PostgreSQL's parse tree, as debug_print_parse and pg_rewrite write it, and AWS's rules
-for what a sum, a product or a CASE has.
-https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html. What is not known
-(a quotient, AVG, a parameter) has none. Does not belong here: asking PostgreSQL (described.py).
+for the scale of sums, products and CASE.
+https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html. The scale of
+others (a quotient, AVG, a parameter) is unknown. Does not belong here: getting the tree
+(described.py).
 """
 
 import re
@@ -37,7 +38,7 @@ Node = dict[str, list[Any]]
 
 
 class ViewNeededError(Exception):
-    """A view's own tree must be known first."""
+    """The tree of a view is needed first."""
 
     def __init__(self, relation: str) -> None:
         self.relation = relation
@@ -212,7 +213,7 @@ def _bytes(node: Node) -> bytes:
 
 
 def _scale_in(value: bytes) -> int:
-    """A number's header says how many digits are after its point (numeric.c, NUMERIC_DSCALE)."""
+    """Return the display scale in a number's header (numeric.c, NUMERIC_DSCALE)."""
     start = 1 if value[0] & 1 else 4
     header = int.from_bytes(value[start : start + 2], "little")
     return (header & 0x1F80) >> 7 if header & 0x8000 else header & 0x3FFF

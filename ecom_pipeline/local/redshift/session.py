@@ -49,7 +49,7 @@ class Session:
         self._copy = copy
         self._knows_redshift = knows_redshift
         self._described = Described(backend, protocol)
-        self._ours: dict[str, Statement] = {}  # prepared statements PostgreSQL does not run
+        self._ours: dict[str, Statement] = {}  # prepared statements that PostgreSQL does not run
         self._portals: dict[str, Statement] = {}
         self._relay = Relay(self._client, backend, self._described)
 
@@ -79,18 +79,18 @@ class Session:
             kind, body = await inbox.get()
             if kind == _TERMINATE:
                 return
-            await self._survive(kind, body)
+            await self._handle_safely(kind, body)
             await self._client.drain()
 
-    async def _survive(self, kind: bytes, body: bytes) -> None:
-        """Handle a message; a fault is an ErrorResponse, and the connection goes on."""
+    async def _handle_safely(self, kind: bytes, body: bytes) -> None:
+        """Handle a message; an exception becomes an ErrorResponse, the connection stays open."""
         try:
             await self._handle(kind, body)
         except ConnectionError:
             raise
         except BackendError as error:
             self._relay.say(b"E", error.body)
-        except Exception as error:  # noqa: BLE001 - the one place that answers for all the others
+        except Exception as error:  # noqa: BLE001 - reported to the client
             refusal = internal(error)
             await self._relay.catch_up()
             if not self._relay.failed:

@@ -11,9 +11,9 @@ from redshift_connector.utils.type_utils import numeric_in_binary
 from ecom_pipeline.local.redshift.results import (
     Field,
     NumericOverflowError,
-    asked_of_postgres,
     converted,
     converters,
+    postgres_formats,
 )
 
 DRIVER_DIGITS = 28  # beyond, the driver rounds: its Decimal has the default context
@@ -60,6 +60,6 @@ def test_digits_beyond_the_scale_are_rounded_half_up() -> None:
 
 def test_postgresql_is_asked_for_numbers_as_text() -> None:
     other = Field(b"i", 0, 0, 23, 4, -1, 0)
-    assert asked_of_postgres([numeric(4, 2), other], [1, 1]) == struct.pack("!Hhh", 2, 0, 1)
+    assert postgres_formats([numeric(4, 2), other], [1, 1]) == struct.pack("!Hhh", 2, 0, 1)
     assert converters([other], [1]) == []
     assert converters([numeric(4, 2)], [0]) == []

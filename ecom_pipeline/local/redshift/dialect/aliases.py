@@ -10,7 +10,7 @@ from sqlglot.expressions.core import Expr
 
 
 def expand(tree: Expr, names: frozenset[str]) -> frozenset[str]:
-    """Replace the names by their expressions; return the other names used in that way."""
+    """Replace the names by their expressions; return the other aliases that are used so."""
     left: set[str] = set()
     for select in tree.find_all(exp.Select):
         left |= _expand_one(select, names)

@@ -1,7 +1,7 @@
-"""QUALIFY, as a subquery that PostgreSQL runs.
+"""QUALIFY, rewritten as a filter on a subquery.
 
-Belongs here: rows are chosen first, and only then made distinct, sorted and limited. sqlglot's own
-way (30.30) leaves DISTINCT and LIMIT in the subquery, where they cut rows before they are chosen.
+Belongs here: rows are filtered first, and then made distinct, sorted and limited. sqlglot's own
+rewriting (30.30) leaves DISTINCT and LIMIT in the subquery, before the filter.
 Does not belong here: names of the select list in the condition (aliases.py).
 """
 
@@ -12,7 +12,7 @@ from ecom_pipeline.local.redshift.dialect.statement import RefusedError
 
 _QUERY, _CHOSEN = "_qualified", "_chosen"
 _OUTSIDE = ("with_", "distinct", "limit", "offset", "fetch")
-# what has no type until it is used; in a subquery it would become a text
+# without a type until they are used; in a subquery they would become text
 _CONSTANT = (exp.Literal, exp.Null, exp.Parameter)
 
 
@@ -57,13 +57,13 @@ def _shown(part: Expr, select: Expr, inner: list[Expr]) -> list[Expr]:
 
 
 def _row(relation: Expr, inner: list[Expr]) -> Expr:
-    """A relation's columns travel as one row: only the database knows their names."""
+    """Return all columns of a relation, as a row value: only the database has their names."""
     row = exp.Paren(this=_hidden(exp.Column(this=relation.copy()), inner))
     return exp.Dot(this=row, expression=exp.Star())
 
 
 def _hidden(value: Expr, inner: list[Expr]) -> Expr:
-    """Let the subquery compute a value, and return the column that it is there."""
+    """Add a value to the subquery, and return the column that refers to it."""
     name = f"_{len(inner)}"
     inner.append(exp.alias_(value, name, quoted=True))
     return exp.column(name, _QUERY, quoted=True)
@@ -87,7 +87,7 @@ def _relation(source: Expr) -> Expr:
 
 
 def _sorted(item: Expr, select: Expr, inner: list[Expr]) -> Expr:
-    """Return an item of ORDER BY, which names a column that is shown or one that is not."""
+    """Return an item of ORDER BY; what it sorts by may be in the select list or not."""
     new = item.copy()
     by = item.this
     if isinstance(by, exp.Literal) or _names_shown(by, select):

@@ -1,10 +1,10 @@
 """Queries and DML, through sqlglot: parsed as Redshift, written as PostgreSQL.
 
-Belongs here: what the two dialects write differently, and refusals of what would be silently
-wrong. Functions that mean something else in PostgreSQL keep their names and live in the database
-(functions.sql): sqlglot alone is wrong in 12 of 33 value checks. sqlglot is used and not
-subclassed: its compiled form, which `sqlglot[c]` and `sqlglot[rs]` bring, can't be. Does not
-belong here: DDL, QUALIFY (qualify.py), lateral aliases (aliases.py).
+Belongs here: what the two dialects write differently, and refusals of what would silently be
+wrong. Functions with another meaning in PostgreSQL keep their names and are defined in the database
+(functions.sql): sqlglot alone is wrong in 12 of 33 value checks. sqlglot is not subclassed, because
+its compiled form (`sqlglot[c]`, `sqlglot[rs]`) can't be. Does not belong here: DDL, QUALIFY
+(qualify.py), lateral aliases (aliases.py).
 """
 
 import functools
@@ -20,7 +20,7 @@ from ecom_pipeline.local.redshift.dialect import aliases, qualify
 from ecom_pipeline.local.redshift.dialect.lexer import Token, text_of, tokens_of
 from ecom_pipeline.local.redshift.dialect.statement import RefusedError, Run
 
-# sqlglot must not recognise these: with the prefix they are functions that it does not know
+# with this prefix, sqlglot parses a function of Redshift's as an unknown one and keeps it
 _PREFIX = "redshift$"
 _KEPT = {
     "ADD_MONTHS", "CHARINDEX", "CONVERT_TIMEZONE", "GETDATE", "ISNULL",
@@ -41,7 +41,7 @@ _FOREIGN_SYNTAX: dict[type[Expr], str] = {
 
 
 def translate_query(sql: str, expanded: frozenset[str] = frozenset()) -> Run:
-    """Return a Redshift query or DML statement as PostgreSQL's, some aliases expanded."""
+    """Return a Redshift query or DML statement in PostgreSQL's SQL, some aliases expanded."""
     tree = _parsed(text_of(list(_prefixed(tokens_of(sql)))))
     left = aliases.expand(tree, expanded)
     return Run(_written(_rewritten(tree)), left)
@@ -66,7 +66,7 @@ def _parsed(sql: str) -> Expr:
         raise RefusedError(f"syntax error: {str(error).splitlines()[0]}") from None
     tree = trees[0] if len(trees) == 1 else None
     if not isinstance(tree, Expr):
-        raise RefusedError("one statement at a time, please")
+        raise RefusedError("only one statement at a time")
     if isinstance(tree, exp.Command):
         raise RefusedError(f"{tree.name.upper()} is not supported by the local Redshift")
     return tree
@@ -77,7 +77,7 @@ def _written(tree: Expr) -> str:
 
 
 def _rewritten(tree: Expr) -> Expr:
-    """Rewrite the leaves first, so that what is rewritten holds nothing of Redshift's."""
+    """Rewrite the leaves first, so that a rewritten node has no untranslated part."""
     for node in reversed(list(tree.walk(bfs=False))):
         new = _rewrite(node)
         if new is not node and node is tree:
@@ -104,7 +104,7 @@ def _refuse(node: Expr) -> None:
 
 
 def _named(node: Expr) -> Expr:
-    """Give a function of Redshift's its name back; the first argument of some is a date part."""
+    """Remove the prefix of a function; the first argument of some is a date part."""
     name = node.name.lower().removeprefix(_PREFIX)
     if name == node.name.lower():
         return node
@@ -118,14 +118,14 @@ def _named(node: Expr) -> Expr:
 
 
 def _table_name(node: Expr) -> Expr:
-    """A table or column may have a function's name."""
+    """Remove the prefix of a table or column that has a function's name."""
     if not node.name.startswith(_PREFIX):
         return node
     return exp.to_identifier(node.name.removeprefix(_PREFIX), quoted=True)
 
 
 def _listagg(node: Expr) -> Expr:
-    """LISTAGG(x, ',') WITHIN GROUP (ORDER BY y) is listagg(x::text, ',' ORDER BY y) here."""
+    """Write LISTAGG(x, ',') WITHIN GROUP (ORDER BY y) as listagg(x::text, ',' ORDER BY y)."""
     grouped, order = node.this, node.args["expression"]
     if not isinstance(grouped, exp.GroupConcat):
         if isinstance(node.parent, exp.Window):
@@ -155,7 +155,7 @@ def _concatenated(node: Expr, order: Sequence[Expr]) -> Expr:
 
 
 def _window(node: Expr) -> Expr:
-    """RATIO_TO_REPORT is not a function of PostgreSQL's, and can't be made one."""
+    """Write RATIO_TO_REPORT, which PostgreSQL lacks and a function can't express."""
     inner = node.this
     if not (isinstance(inner, exp.Anonymous) and inner.name.upper() == "RATIO_TO_REPORT"):
         return node
@@ -167,12 +167,12 @@ def _window(node: Expr) -> Expr:
 
 
 def _approximate(node: Expr) -> Expr:
-    """APPROXIMATE COUNT(DISTINCT x) is exact here."""
+    """Write APPROXIMATE COUNT(DISTINCT x) as the exact one."""
     return exp.Count(this=exp.Distinct(expressions=[node.this]))
 
 
 def _concat(node: Expr) -> Expr:
-    """CONCAT with a NULL is NULL in Redshift."""
+    """Write CONCAT, which is NULL with a NULL in Redshift."""
     joined = functools.reduce(
         lambda left, right: exp.DPipe(this=left, expression=right), node.expressions
     )
