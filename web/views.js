@@ -69,13 +69,25 @@ function lineOf(line) {
   }).firstElementChild;
   row.className = line.kind;
   badge(row, KINDS[line.kind]);
-  if (line.of !== undefined) {
-    const bought = row.querySelector("[data-of]");
-    bought.hidden = false;
-    bought.querySelector("a").textContent = line.of;
-    bought.querySelector("a").href = `#/invoices/${encodeURIComponent(line.of)}`;
+  if (line.kind === "cancellation") {
+    row.querySelector("small").append(...salesOf(line));
   }
   return row;
+}
+
+/** Return the texts of a cancelled line's sales and of its unmatched pieces. */
+function salesOf({ match, sales, unmatched }) {
+  const one = sales.length + (unmatched > 0) < 2; // then they are all of the line's pieces
+  const pieces = (number) => (one ? "" : `${count(number)} `);
+  const parts = sales.map((sale) => {
+    const part = made("line-sale", { pieces: pieces(sale.pieces), sale: sale.invoice_no });
+    part.querySelector("a").href = `#/invoices/${encodeURIComponent(sale.invoice_no)}`;
+    return part;
+  });
+  if (match === "unknown") {
+    return [" · there are too many invoices to tell which it is from"];
+  }
+  return unmatched > 0 ? [...parts, ` · ${pieces(unmatched)}from an invoice that was not found`] : parts;
 }
 
 function when(invoice) {

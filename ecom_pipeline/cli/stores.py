@@ -1,7 +1,7 @@
 """ecom reconcile, sql, invoice, customer: compare and query the stores."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -123,11 +123,21 @@ def invoice(number: str, *, as_json: bool) -> None:
         click.echo(json.dumps(found))
         return
     columns = ["stock_code", "description", "quantity", "unit_price", "amount", "kind"]
-    columns += ["of"] if any("of" in line for line in found["lines"]) else []
+    if any("sales" in line for line in found["lines"]):
+        columns.append("sales")
     buyer = found["customer_id"] or "a guest"
     total = terminal.pounds(Decimal(found["total"]))
     title = f"Invoice {number} of {buyer}, {found['invoice_date']}: {total}"
-    show(title, columns, [[line.get(c) for c in columns] for line in found["lines"]])
+    lines = [line | {"sales": _sales_of(line)} for line in found["lines"]]
+    show(title, columns, [[line.get(c) for c in columns] for line in lines])
+
+
+def _sales_of(line: dict[str, Any]) -> str:
+    """Return the pieces and invoices that a cancelled line is matched to."""
+    if line.get("match") == "unknown":
+        return "too many invoices"
+    parts = [f"{sale['pieces']} of {sale['invoice_no']}" for sale in line.get("sales", ())]
+    return ", ".join([*parts, f"{line['unmatched']} unmatched"] if line.get("unmatched") else parts)
 
 
 @click.command()

@@ -8,10 +8,8 @@ from typing import Any
 import msgspec
 
 from ecom_pipeline.domain import keys
-from ecom_pipeline.realtime.invoices import Line, index_keys, lines_of
+from ecom_pipeline.realtime.invoices import MOST_INVOICES, Line, index_keys, lines_of
 from ecom_pipeline.realtime.page_token import Listing, sign
-
-MOST_INVOICES = 1000  # the data set's busiest customer has 248
 
 
 @dataclass(frozen=True, slots=True)

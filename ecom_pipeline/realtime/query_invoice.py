@@ -11,7 +11,7 @@ from ecom_pipeline.domain.event import INVOICE_NO_PATTERN
 from ecom_pipeline.realtime import invoices
 from ecom_pipeline.realtime.invoices import Line
 from ecom_pipeline.realtime.responses import NotFoundError, NotYetError
-from ecom_pipeline.realtime.returns import bought_on
+from ecom_pipeline.realtime.returns import matched
 
 
 def invoice(number: str, *, reader: str | None, receipt: str | None) -> dict[str, Any]:
@@ -40,19 +40,19 @@ def invoice(number: str, *, reader: str | None, receipt: str | None) -> dict[str
         for line in invoices.lines(number, consistent=receipt is not None)
         if reader in (None, line.customer)
     ]
-    bought = bought_on(header, lines)
+    matches = matched(number, lines)
     return {
         "invoice_no": number,
         "invoice_date": header.invoice_date,
         "customer_id": header.customer,
         "country": header.country,
         "total": str(sum((line.amount for line in lines), Decimal("0.0000"))),
-        "lines": [_shown(line, bought.get(line.event_id)) for line in lines],
+        "lines": [_shown(line) | matches.get(line.event_id, {}) for line in lines],
     }
 
 
-def _shown(line: Line, bought: str | None) -> dict[str, Any]:
-    shown = {
+def _shown(line: Line) -> dict[str, Any]:
+    return {
         "event_id": line.event_id,
         "stock_code": line.stock_code,
         "description": line.description,
@@ -62,4 +62,3 @@ def _shown(line: Line, bought: str | None) -> dict[str, Any]:
         "invoice_time": line.invoice_time,
         "kind": line.kind,
     }
-    return shown if bought is None else shown | {"of": bought}

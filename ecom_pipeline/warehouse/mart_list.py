@@ -6,6 +6,7 @@ The row of sales.data_trust is described here too, but it is a view over other t
 from types import MappingProxyType
 
 from ecom_pipeline.domain.columns import Column
+from ecom_pipeline.domain.returns import Fit
 from ecom_pipeline.warehouse.marts import Mart
 
 _MONEY = "decimal(22,4)"
@@ -151,26 +152,22 @@ COUNTRIES = Mart(
 )
 RETURNS = Mart(
     "returns",
-    "Each cancelled line and its most likely sale line, of the same customer, product and price. "
-    "A sale of as many pieces is a whole_line (high confidence), of more a part_of_line (medium). "
-    "The returns of a sale never exceed its pieces.",
+    "Cancelled lines and the sale lines that they are matched to: a row per cancelled line and "
+    "sale line, and a row for unmatched pieces. Earlier sales of the same customer and product are "
+    "chosen by same price, as many pieces left, latest; no sale is returned more than it sold.",
     (
         _column("event_id", "varchar(128)", "The cancelled line"),
         _column("invoice_no", "varchar(20)", "The cancelled line's invoice"),
         _column("invoice_date", "date", "The day of the return"),
         _column("customer_id", "varchar(20)", "Null for a guest"),
         _column("stock_code", "varchar(32)", "The product"),
-        _column("pieces", "bigint", "Pieces returned"),
-        _column("amount", _MONEY, "Pounds, negative"),
-        _column(
-            "match",
-            "varchar(16)",
-            "whole_line, part_of_line, several_lines, other_price, too_many, no_sale, guest, "
-            "or service",
-        ),
-        _column("confidence", "varchar(8)", "high, medium, low or none"),
-        _column("sale_event_id", "varchar(128)", "The sale line; null below medium"),
-        _column("sale_date", "date", "The day of the sale; null below medium"),
+        _column("pieces", "bigint", "Pieces matched to the sale line, or unmatched"),
+        _column("amount", _MONEY, "Pounds of these pieces, negative"),
+        _column("match", "varchar(16)", f"Fit of the cancelled line: {', '.join(Fit)}"),
+        _column("confidence", "varchar(8)", "high, medium, low, or none for unmatched pieces"),
+        _column("sale_event_id", "varchar(128)", "The sale line; null for unmatched pieces"),
+        _column("sale_date", "date", "The day of the sale"),
+        _column("sale_invoice_no", "varchar(20)", "The invoice of the sale"),
     ),
     MappingProxyType(
         {
@@ -178,11 +175,16 @@ RETURNS = Mart(
                 "select sum(amount) from marts.returns",
                 "select sum(returned) from marts.daily_sales",
             ),
-            "duplicate lines": (
-                "select count(*) from marts.returns",
-                "select count(*) from (select distinct invoice_date, event_id from marts.returns)",
+            "pieces": (
+                "select sum(pieces) from marts.returns",
+                "select sum(pieces_returned) from marts.products",
             ),
-            "sales with more taken back than sold": (
+            "duplicate rows": (
+                "select count(*) from marts.returns",
+                "select count(*) from (select distinct invoice_date, event_id, sale_date,"
+                " sale_event_id from marts.returns)",
+            ),
+            "sales returned more than sold": (
                 "select count(*) from (select r.sale_event_id from marts.returns r"
                 " join sales.fact_invoice_lines s on s.event_id = r.sale_event_id"
                 " and s.invoice_date = r.sale_date"

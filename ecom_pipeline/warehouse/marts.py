@@ -1,8 +1,8 @@
 """The marts for analysts, refreshed from the fact table in one transaction.
 
 Only days with another version in the ledger than the marts were built from are computed again,
-with their customers' returns and their months' baskets. The SQL is in sql/marts; the tables and
-views are created by migrations, from 0003_marts.sql on.
+with their customers' returns and their months' baskets. The SQL is in sql/marts, the matching of
+returns in returns.py; the tables and views are created by migrations, from 0003_marts.sql on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from ecom_pipeline.domain.columns import Column
+from ecom_pipeline.warehouse import returns
 from ecom_pipeline.warehouse.session import Row, Session, Warehouse, retrying
 
 SCHEMA = "marts"
@@ -103,6 +104,7 @@ def _attempt(warehouse: Warehouse, marts: Sequence[Mart]) -> Refreshed:
 
 
 def _rebuild(session: Session) -> None:
+    returns.allocate(session)
     for table, outdated in _OUTDATED.items():
         session.run(f"delete from {SCHEMA}.{table} where {outdated}")
         session.run(f"insert into {SCHEMA}.{table} {_select(table)}")

@@ -41,6 +41,7 @@ EVENTS = [
     sold(ANNS[-1], 11, StockCode="22720", Description=MARKUP, Quantity=2, UnitPrice=0.125),
     sold(ANNS[-1], 11, StockCode="L", Description=LONG, Quantity=1000, UnitPrice=1234.56),
     sold(CANCELLED, 12, Quantity=-4),
+    sold(CANCELLED, 12, StockCode="22720", Quantity=-5, UnitPrice=0.125),
     sold(BENS, 13, CustomerID=BEN, Description=SECRET),
 ]
 

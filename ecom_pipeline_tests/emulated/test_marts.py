@@ -8,7 +8,7 @@ import pytest
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.lake import partition
-from ecom_pipeline.warehouse import load, marts
+from ecom_pipeline.warehouse import load, marts, returns
 from ecom_pipeline.warehouse.mart_list import MARTS, RETURNS
 from ecom_pipeline_tests.builders import accepted, on
 
@@ -112,48 +112,107 @@ def test_a_mart_that_lost_a_row_is_told(warehouse, lake, day):
     from_scratch(warehouse)
 
 
+def sales_matched(warehouse, lake, day, *events):
+    """Load a customer's events of a stock code; return the mart's rows of what was cancelled."""
+    number = f"{day:%y%m%d}"
+    common = {"CustomerID": number, "StockCode": "10001"}
+    invoiced = [
+        common
+        | {"InvoiceNo": f"{'C' if event['Quantity'] < 0 else ''}{number}{event['event_id'][1:]}"}
+        | event
+        for event in events
+    ]
+    arrive(lake, day, "1", *invoiced)
+    load.publish(warehouse, lake, [day])
+    marts.refresh(warehouse, MARTS)
+    assert wrong(warehouse) == []
+    return warehouse.query(
+        "select event_id, match, confidence, sale_event_id, sale_invoice_no, sale_date, pieces,"
+        f" amount from {RETURNS.table} where invoice_date = %s order by 1, 4",
+        [day],
+    )
+
+
 @pytest.mark.parametrize(
-    ("bought", "back", "expected"),
+    ("bought", "back", "match", "expected"),
     [
-        ([(6, 2.5)], (6, 2.5), ["whole_line", "high"]),
-        ([(6, 2.5)], (2, 2.5), ["part_of_line", "medium"]),
-        ([(6, 2.5), (2, 2.5)], (2, 2.5), ["whole_line", "high"]),
-        ([(2, 2.5), (3, 2.5)], (5, 2.5), ["several_lines", "low"]),
-        ([(6, 2.5)], (6, 2), ["other_price", "low"]),
-        ([(2, 2.5)], (3, 2.5), ["too_many", "low"]),
-        ([], (1, 2.5), ["no_sale", "none"]),
+        ([(6, 2.5)], (6, 2.5), "whole_line", [("high", "s0", 6)]),
+        ([(6, 2.5)], (2, 2.5), "part_of_line", [("medium", "s0", 2)]),
+        ([(6, 2.5), (2, 2.5)], (2, 2.5), "whole_line", [("high", "s1", 2)]),
+        ([(2, 2.5), (3, 2.5)], (5, 2.5), "several_lines", [("low", "s0", 2), ("low", "s1", 3)]),
+        ([(6, 2.5)], (6, 2), "other_price", [("low", "s0", 6)]),
+        ([(2, 2.5)], (3, 2.5), "too_many", [("low", "s0", 2), ("none", None, 1)]),
+        ([], (1, 2.5), "no_sale", [("none", None, 1)]),
     ],
 )
-def test_a_return_is_matched_with_the_sale_it_takes_back(
-    warehouse, lake, day, bought, back, expected
-):
-    invoice = f"{day:%y%m%d}"
+def test_a_return_is_matched_to_its_sales(warehouse, lake, day, bought, back, match, expected):
     sales = [
-        {"event_id": f"s{n}", "InvoiceNo": invoice, "Quantity": pieces, "UnitPrice": price}
+        {"event_id": f"s{n}", "Quantity": pieces, "UnitPrice": price}
         for n, (pieces, price) in enumerate(bought)
     ]
     pieces, price = back
-    returned = {"event_id": "r", "InvoiceNo": f"C{invoice}", "Quantity": -pieces}
-    events = [*sales, returned | {"UnitPrice": price}]
-    arrive(lake, day, "1", *({"CustomerID": invoice, "StockCode": "10001"} | e for e in events))
-    load.publish(warehouse, lake, [day])
-    marts.refresh(warehouse, MARTS)
-    ((*found, amount),) = warehouse.query(
-        f"select match, confidence, amount from {RETURNS.table} where invoice_date = %s", [day]
-    )
-    assert found == expected
-    assert amount == -pieces * Decimal(str(price))
+    cancelled = {"event_id": "r9", "Quantity": -pieces, "UnitPrice": price}
+    assert sales_matched(warehouse, lake, day, *sales, cancelled) == [
+        (
+            "r9",
+            match,
+            confidence,
+            sale,
+            sale and f"{day:%y%m%d}{sale[1:]}",
+            sale and day,
+            pieces,
+            -pieces * Decimal(str(price)),
+        )
+        for confidence, sale, pieces in expected
+    ]
 
 
-def test_two_returns_never_take_back_more_than_was_sold(warehouse, lake, day, invoice):
-    sale = {"event_id": "s", "InvoiceNo": invoice, "Quantity": 6}
-    back = [{"event_id": f"r{n}", "InvoiceNo": f"C{invoice}", "Quantity": -4} for n in range(2)]
-    arrive(
-        lake, day, "1", *({"CustomerID": invoice, "StockCode": "10001"} | e for e in [sale, *back])
+def test_no_sale_is_returned_more_than_it_sold(warehouse, lake, day):
+    sale = {"event_id": "s0", "Quantity": 6}
+    back = [{"event_id": f"r{n}", "Quantity": -4} for n in range(1, 4)]
+    others = [
+        {"event_id": "s5", "StockCode": "10002", "Quantity": 9},
+        {"event_id": "r6", "StockCode": "10002", "Quantity": -9},
+        {"event_id": "a7", "InvoiceNo": f"A{day:%y%m%d}", "Quantity": 5},
+        {"event_id": "w8", "InvoiceNo": f"{day:%y%m%d}8", "Quantity": -2, "UnitPrice": 0},
+    ]
+    found = sales_matched(warehouse, lake, day, *back, sale, *others)
+    assert [(event, match, sale, pieces) for event, match, _, sale, *_, pieces, _ in found] == [
+        ("r1", "part_of_line", "s0", 4),
+        ("r2", "too_many", "s0", 2),
+        ("r2", "too_many", None, 2),
+        ("r3", "no_sale", None, 4),
+        ("r6", "whole_line", "s5", 9),
+    ]
+
+
+def test_a_guests_return_is_not_matched(warehouse, lake, day):
+    guest = {"CustomerID": None}
+    sale = {"event_id": "s0", "Quantity": 6} | guest
+    back = {"event_id": "r1", "Quantity": -6, "UnitPrice": 2} | guest
+    assert sales_matched(warehouse, lake, day, sale, back) == [
+        ("r1", "guest", "none", None, None, None, 6, Decimal(-12))
+    ]
+
+
+def test_a_refresh_keeps_the_rows_of_other_customers(warehouse, lake, days):
+    for day in days(2):  # each with a customer of its own
+        events = [{"event_id": "s0", "Quantity": 6}, {"event_id": "r1", "Quantity": -6}]
+        found = sales_matched(warehouse, lake, day, *events)
+        assert [(back, sale) for back, _, _, sale, *_ in found] == [("r1", "s0")]
+
+
+def test_customers_and_rows_in_batches_give_the_same_rows(warehouse, lake, day, monkeypatch):
+    """And of more rows than go into a statement."""
+    monkeypatch.setattr(returns, "_CUSTOMERS_AT_ONCE", 2)
+    monkeypatch.setattr(returns, "_ROWS_AT_ONCE", 2)
+    customers = ["1", "10", "2", "20", "3"]
+    events = [
+        {"event_id": f"{kind}{customer}", "Quantity": pieces, "CustomerID": customer}
+        for customer in customers
+        for kind, pieces in (("s", 6), ("r", -6))
+    ]
+    found = sales_matched(warehouse, lake, day, *events)
+    assert [(back, sale) for back, _, _, sale, *_ in found] == sorted(
+        (f"r{customer}", f"s{customer}") for customer in customers
     )
-    load.publish(warehouse, lake, [day])
-    marts.refresh(warehouse, MARTS)
-    found = warehouse.query(
-        f"select event_id, match from {RETURNS.table} where invoice_date = %s order by 1", [day]
-    )
-    assert found == [("r0", "part_of_line"), ("r1", "several_lines")]

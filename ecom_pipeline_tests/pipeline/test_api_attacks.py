@@ -53,7 +53,8 @@ def test_with_the_right_tokens_each_reads_what_is_theirs(world):
     assert world.get(f"/me/invoices/{world.his[0]}", world.bob).status_code == 200
     assert world.get(f"/invoices/{world.his[0]}", world.staff).status_code == 200
     (line,) = world.get(f"/me/invoices/{world.hers[2]}", f"Bearer {world.alice}").json()["lines"]
-    assert (line["kind"], line["of"]) == ("cancellation", world.hers[1])
+    assert (line["kind"], line["match"]) == ("cancellation", "whole_line")
+    assert [sale["invoice_no"] for sale in line["sales"]] == [world.hers[1]]
 
 
 TOKENS: dict[str, str | Callable[[World], str] | None] = {

@@ -1,11 +1,13 @@
 """realtime.query against an emulated DynamoDB: its responses, page by page."""
 
 import json
+from collections import Counter
 from decimal import Decimal
 
 import pytest
 
-from ecom_pipeline.realtime import query, store
+from ecom_pipeline.realtime import query, returns, store
+from ecom_pipeline.realtime.clients import client
 from ecom_pipeline_tests.builders import on, stream_of
 from ecom_pipeline_tests.emulated.query.asking import ask, claims, pages, request
 
@@ -87,31 +89,114 @@ def test_items_are_net_of_cancellations_and_ranked_by_pieces(days, invoice, cust
     assert [item for found in one_by_one for item in found["items"]] == page["items"]
 
 
-def test_a_cancelled_line_names_the_latest_invoice_that_sold_enough(days, invoice, customer):
+def returned(found):
+    """Return each line's match, the pieces of each invoice, and the pieces of none."""
+    return [
+        (
+            line["match"],
+            [(sale["invoice_no"], sale["pieces"]) for sale in line["sales"]],
+            line["unmatched"],
+        )
+        for line in found["lines"]
+    ]
+
+
+def test_a_cancelled_line_names_its_sales(days, invoice, customer):
     first, second, third = days(3)
     sell(first, f"{invoice}1", ("A", 10, 1), customer=customer)
     sell(second, f"{invoice}2", ("A", 3, 1), ("A", 1, 1), customer=customer)
     sell(third, f"{invoice}3", ("A", 2, 1), ("a", 99, 1), customer=customer)
     sell(third, f"{invoice}4", ("A", 99, 1), customer=customer, time="18:00")
     sell(second, f"{invoice}5", ("A", 99, 1), customer="77")
-    back = (("A", -4, 1), ("A", -10, 1), ("A", -2, 1), ("A", -100, 1), ("Z", -1, 1))
+    sell(second, f"A{invoice}7", ("A", 99, 1), customer=customer)
+    foreign = {"InvoiceNo": f"{invoice}1", "event_id": "foreign", "CustomerID": "77"}
+    store.handler(stream_of(on(first, StockCode="A", Quantity=4, UnitPrice=1, **foreign)))
+    back = (("A", -4, 1), ("A", -6, 1), ("A", -2, 1), ("A", -100, 1), ("Z", -1, 1))
     sell(third, f"C{invoice}6", *back, customer=customer, time="12:00")
     _, found, _ = ask(MINE, claims(customer), {"no": f"C{invoice}6"})
-    assert [line.get("of") for line in found["lines"]] == [
-        f"{invoice}2",
-        f"{invoice}1",
-        f"{invoice}3",
-        None,
-        None,
+    assert returned(found) == [
+        ("part_of_line", [(f"{invoice}1", 4)], 0),
+        ("part_of_line", [(f"{invoice}1", 6)], 0),
+        ("whole_line", [(f"{invoice}3", 2)], 0),
+        ("too_many", [(f"{invoice}2", 1), (f"{invoice}2", 3)], 96),
+        ("no_sale", [], 1),
     ]
+    sale = found["lines"][0]["sales"][0]
+    assert (sale["event_id"], sale["amount"]) == (f"{invoice}1-0", "-4.0000")
+    _, sold, _ = ask(MINE, claims(customer), {"no": f"{invoice}1"})
+    assert "sales" not in sold["lines"][0]
 
 
-def test_a_guests_cancellation_names_no_invoice(day, invoice):
+def test_a_cancelled_line_is_matched_against_what_earlier_ones_left(days, invoice, customer):
+    """12 at 2.00, 12 at 2.50 the next day, 12 at 2.00 cancelled, and 12 again."""
+    first, second, third, fourth = days(4)
+    sell(first, f"{invoice}1", ("A", 12, 2), customer=customer)
+    sell(second, f"{invoice}2", ("A", 12, 2.5), customer=customer)
+    for day, number in ((third, f"C{invoice}3"), (fourth, f"C{invoice}4")):
+        sell(day, number, ("A", -12, 2), customer=customer)
+    for number, expected in (
+        (f"C{invoice}3", ("whole_line", [(f"{invoice}1", 12)], 0)),
+        (f"C{invoice}4", ("other_price", [(f"{invoice}2", 12)], 0)),
+    ):
+        _, found, _ = ask(MINE, claims(customer), {"no": number})
+        assert returned(found) == [expected]
+
+
+def test_a_guests_cancellation_names_no_sale(day, invoice):
     sell(day, f"{invoice}1", ("A", 1, 1))
     sell(day, f"C{invoice}2", ("A", -1, 1))
     _, found, _ = ask(DESK, STAFF, {"no": f"C{invoice}2"})
-    assert "of" not in found["lines"][0]
+    assert returned(found) == [("guest", [], 1)]
     assert found["customer_id"] is None
+
+
+def test_with_more_invoices_than_are_read_no_sale_is_named(days, invoice, customer, monkeypatch):
+    first, second, third = days(3)
+    sell(first, f"{invoice}1", ("A", 6, 1), customer=customer)
+    sell(second, f"{invoice}2", ("A", 9, 1), customer=customer)
+    sell(third, f"C{invoice}3", ("A", -6, 1), customer=customer)
+    sell(third, f"{invoice}4", ("B", 6, 1), customer=customer)
+    for most, expected in (
+        (4, ("whole_line", [(f"{invoice}1", 6)], 0)),
+        (3, ("unknown", [], 6)),
+    ):
+        monkeypatch.setattr(returns, "MOST_INVOICES", most)
+        _, found, _ = ask(MINE, claims(customer), {"no": f"C{invoice}3"})
+        assert returned(found) == [expected]
+
+
+def test_a_cancellation_of_two_days_is_matched_up_to_its_last_line(days, invoice, customer):
+    number = f"C{invoice}1"
+    common = {"InvoiceNo": number, "StockCode": "A", "Quantity": -1, "CustomerID": customer}
+    first, second, third = days(3)
+    store.handler(stream_of(on(first, event_id=f"{invoice}-1", **common)))
+    sell(second, f"{invoice}2", ("A", 1, 2.55), customer=customer)
+    store.handler(stream_of(on(third, event_id=f"{invoice}-3", **common)))
+    _, found, _ = ask(MINE, claims(customer), {"no": number})
+    assert returned(found) == [("no_sale", [], 1), ("whole_line", [(f"{invoice}2", 1)], 0)]
+
+
+def test_a_cancellation_is_a_read_for_each_invoice_before_it_and_three(days, invoice, customer):
+    """Of more stock codes than DynamoDB filters by, too."""
+    *earlier, day = days(4)
+    codes = [f"{n:03d}" for n in range(101)]
+    for n, each in enumerate(earlier):
+        sell(each, f"{invoice}{n}", *((code, 2, 1) for code in codes), customer=customer)
+    for number, back in ((f"C{invoice}8", codes[:100]), (f"C{invoice}9", codes)):
+        sell(day, number, *((code, -2, 1) for code in back), customer=customer)
+    asked = []
+    events = client("dynamodb", attempts=3).meta.events
+    events.register("before-send.dynamodb", lambda request, **_: asked.append(request), "count")
+    _, found, _ = ask(MINE, claims(customer), {"no": f"C{invoice}8"})
+    assert returned(found) == [("whole_line", [(f"{invoice}2", 2)], 0)] * 100
+    others = len([*earlier, f"C{invoice}9"])
+    assert len(asked) == 3 + others
+    assert sum(b"FilterExpression" in request.body for request in asked) == others
+    asked.clear()
+    _, found, _ = ask(MINE, claims(customer), {"no": f"C{invoice}9"})
+    assert not any(b"FilterExpression" in request.body for request in asked)
+    ones = [sale["invoice_no"] for line in found["lines"] for sale in line["sales"]]
+    assert Counter(ones) == {f"{invoice}1": 100, f"{invoice}2": 1}
 
 
 def test_the_same_content_is_304_and_changed_content_is_not(day, invoice, customer):
@@ -190,8 +275,6 @@ def test_money_is_exact_for_the_largest_amounts(day, invoice, customer):
 def test_a_table_that_takes_no_more_reads_is_503_with_a_time_to_retry(customer):
     """Throttling is put in where boto3 sends: each attempt gets DynamoDB's own refusal."""
     from botocore.awsrequest import AWSResponse
-
-    from ecom_pipeline.realtime.clients import client
 
     class Refusal:
         def stream(self, **_):

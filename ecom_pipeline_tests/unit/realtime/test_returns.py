@@ -1,4 +1,4 @@
-"""realtime.returns: which earlier sale a cancelled line may take back."""
+"""realtime.returns: matches of lines that were read; emulated/query/test_answers.py reads."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ecom_pipeline.realtime.invoices import Header, Line
-from ecom_pipeline.realtime.returns import _covers, bought_on
+from ecom_pipeline.domain.returns import Fit
+from ecom_pipeline.realtime.invoices import Line
+from ecom_pipeline.realtime.returns import matched, matches_of
 
 SOLD = Line(
     event_id="e-1",
@@ -21,13 +22,6 @@ SOLD = Line(
     kind="sale",
 )
 BACK = msgspec.structs.replace(SOLD, event_id="e-9", quantity=-4, kind="cancellation")
-OWN = Header(
-    invoice_no="C536379",
-    invoice_date="2010-12-02",
-    country="United Kingdom",
-    customer="17850",
-    index_key="2010-12-02#C536379",
-)
 
 
 def lines(*changes: dict[str, Any]) -> list[Line]:
@@ -35,42 +29,32 @@ def lines(*changes: dict[str, Any]) -> list[Line]:
 
 
 @pytest.mark.parametrize(
-    ("sold", "covers"),
+    ("sold", "fit"),
     [
-        ([{}], True),
-        ([{"quantity": 5}], True),
-        ([{"quantity": 3}], False),
-        ([{"quantity": 3}, {"quantity": 1}], True),
-        ([{"unit_price": Decimal("9.9900")}], True),
-        ([{"stock_code": "85123a"}], False),
-        ([{"customer": "1785"}], False),
-        ([{"customer": None}], False),
-        ([{"invoice_time": "2010-12-02 12:01:00"}], False),
-        ([{"invoice_time": "2009-12-31 23:59:00"}], True),
-        ([{"kind": "write_off"}], False),
-        ([{"quantity": 5}, {"quantity": -2, "kind": "cancellation"}], True),
-        ([], False),
+        ([{}], Fit.WHOLE_LINE),
+        ([{"quantity": 5}], Fit.PART_OF_LINE),
+        ([{"quantity": 3}], Fit.TOO_MANY),
+        ([{"quantity": 3}, {"quantity": 1}], Fit.SEVERAL_LINES),
+        ([{"unit_price": Decimal("9.9900")}], Fit.OTHER_PRICE),
+        ([{"stock_code": "85123a"}], Fit.NO_SALE),
+        ([{"invoice_time": "2010-12-02 12:01:00"}], Fit.NO_SALE),
+        ([{"invoice_time": "2009-12-31 23:59:00"}], Fit.WHOLE_LINE),
+        ([{"kind": "write_off"}], Fit.NO_SALE),
+        ([{}, {"quantity": -2, "kind": "cancellation"}], Fit.TOO_MANY),
+        ([], Fit.NO_SALE),
     ],
 )
-def test_an_invoice_covers_a_cancellation_by_what_it_sold_of_it_until_then(
-    sold: list[dict[str, Any]], covers: bool
+def test_what_was_read_is_matched_by_its_kind_stock_code_and_time(
+    sold: list[dict[str, Any]], fit: Fit
 ):
-    assert _covers(lines(*sold), BACK) is covers
+    read = [(str(n), line) for n, line in enumerate(lines(*sold))]
+    matches = matches_of([*read, ("C9", BACK)], BACK.stock_code)
+    assert [m.fit for m in matches if m.cancelled.event_id == BACK.event_id] == [fit]
 
 
-@pytest.mark.parametrize("quantity", [0, 4])
-def test_what_takes_nothing_back_is_covered_by_nothing(quantity: int):
-    assert not _covers(lines({}), msgspec.structs.replace(BACK, quantity=quantity))
-
-
-@pytest.mark.parametrize(
-    ("header", "line"),
-    [
-        (OWN, SOLD),
-        (OWN, msgspec.structs.replace(BACK, customer="1785")),
-        (msgspec.structs.replace(OWN, customer=None), msgspec.structs.replace(BACK, customer=None)),
-    ],
-)
-def test_a_guests_or_a_strangers_line_or_a_sale_is_not_even_looked_for(header: Header, line: Line):
+def test_a_guests_line_and_a_sale_are_not_even_looked_for():
     """A read would fail here: there is no table, and no socket to reach one."""
-    assert bought_on(header, [line]) == {}
+    guests = msgspec.structs.replace(BACK, customer=None)
+    assert matched("C536379", [SOLD, guests]) == {
+        "e-9": {"match": "guest", "sales": [], "unmatched": 4}
+    }
