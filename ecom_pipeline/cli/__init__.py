@@ -3,6 +3,7 @@
 Exit codes: 0 success; 1 a negative result, such as stores that differ; 2 an error, with a message.
 """
 
+import logging
 import sys
 
 import click
@@ -66,8 +67,20 @@ for module in (
         ecom.add_command(command)
 
 
+class _Warnings(logging.Handler):
+    """Prints the warnings of the pipeline on the error stream."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(f"ecom: warning: {record.getMessage()}", err=True)
+
+
+_LOG = logging.getLogger("ecom_pipeline")
+_WARNINGS = _Warnings(logging.WARNING)
+
+
 def main() -> None:
     """Run a command; print an expected error as one message, with exit code 2."""
+    _LOG.addHandler(_WARNINGS)  # adding it twice adds it once
     try:
         ecom(prog_name="ecom")
     except EcomError as error:

@@ -14,6 +14,11 @@ SALT = f"{ERASED}salt"
 REPORT = "reports/sales_report.html"
 
 _DAY = re.compile(r"(?:invoice|received)_date=(\d{4}-\d{2}-\d{2})/")
+_DATA_OBJECT = re.compile(
+    r"(?:raw/invoice_date|(?:quarantine|replayed)/received_date)=\d{4}-\d{2}-\d{2}/"
+    r"[^/._][^/]*\.jsonl\.gz"
+)
+_CSV_PART = re.compile(r"csv/invoice_date=\d{4}-\d{2}-\d{2}/part-[^/]+\.csv\.gz")
 _TRANSFORM_DAY = re.compile(r"/transform-(\d{4}-\d{2}-\d{2})(?:-\d+)?\.jsonl\.gz$")
 _SEQUENCE_DIGITS = 56  # of Kinesis' longest sequence number; padded, so keys sort in stream order
 
@@ -104,15 +109,40 @@ def copy_manifest_key(generation: int, number: int) -> str:
 
 
 def day_of(key: str) -> date:
-    """Return the day in a key.
+    """Read a key's day back.
 
     Raises:
-        KeyFormatError: the key has no day.
+        KeyFormatError: the key has no day, or one that no calendar has.
     """
     found = _DAY.search(key)
-    if found is None:
-        raise KeyFormatError(f"{key}: expected …_date=YYYY-MM-DD/ in the key")
-    return date.fromisoformat(found[1])
+    try:
+        if found is not None:
+            return date.fromisoformat(found[1])
+    except ValueError:
+        pass
+    raise KeyFormatError(f"{key}: expected …_date=YYYY-MM-DD/ in the key")
+
+
+def is_record_object(key: str) -> bool:
+    """Return whether a key is of packed records: of the raw lake, in quarantine or replayed.
+
+    False for what people and tools leave in a bucket: folder markers, `_SUCCESS`, dot files,
+    notes, other prefixes.
+    """
+    return _DATA_OBJECT.fullmatch(key) is not None and _has_day(key)
+
+
+def is_csv_part(key: str) -> bool:
+    """Return whether a key is of a CSV part, committed or not."""
+    return _CSV_PART.fullmatch(key) is not None and _has_day(key)
+
+
+def _has_day(key: str) -> bool:
+    try:
+        day_of(key)
+    except KeyFormatError:
+        return False
+    return True
 
 
 def invoice_pk(invoice_no: str) -> str:

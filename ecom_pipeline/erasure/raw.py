@@ -57,8 +57,9 @@ def scan(lake: Lake, prefix: str, customer_id: str, mode_of: ModeOf) -> tuple[To
         invoices = frozenset(no for no in map(_invoice_of, found) if no)
         return Touched(key, len(found), invoices) if found else None
 
+    objects = [found.key for found in lake.raw.own_objects(prefix, keys.is_record_object)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        every = pool.map(look, [found.key for found in lake.raw.objects(prefix)])
+        every = pool.map(look, objects)
         return tuple(each for each in every if each is not None)
 
 

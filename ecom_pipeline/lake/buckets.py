@@ -5,7 +5,8 @@
 The conversion of raw lines to CSV is in flatten.py, the format of keys in domain/keys.py.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
@@ -15,6 +16,8 @@ from isal import isal_zlib
 
 from ecom_pipeline.domain import keys, ndjson
 from ecom_pipeline.domain.envelope import Record
+
+log = logging.getLogger(__name__)
 
 _LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
@@ -50,12 +53,32 @@ class Bucket:
             for each in page.get("Contents", []):
                 yield ObjectInfo(each["Key"], each["Size"], each["ETag"].strip('"'))
 
+    def own_objects(self, prefix: str, is_own: Callable[[str], bool]) -> Iterator[ObjectInfo]:
+        """Yield the objects under a prefix whose keys are this pipeline's; log each other one."""
+        for found in self.objects(prefix):
+            if is_own(found.key):
+                yield found
+            else:
+                self._skip(found.key)
+
     def days_under(self, prefix: str) -> list[date]:
-        """Return the days with at least one object under a prefix, sorted."""
+        """Return the days that have any object under a prefix; log each other folder."""
         pages = self.s3.get_paginator("list_objects_v2")
         found = pages.paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
-        prefixes = (each["Prefix"] for page in found for each in page.get("CommonPrefixes", []))
-        return sorted(keys.day_of(each) for each in prefixes)
+        days: list[date] = []
+        for each in (each["Prefix"] for page in found for each in page.get("CommonPrefixes", [])):
+            try:
+                days.append(keys.day_of(each))
+            except keys.KeyFormatError:
+                self._skip(each)
+        return sorted(days)
+
+    def _skip(self, key: str) -> None:
+        log.warning(
+            "skipped s3://%s/%s: not written by this pipeline; move it to another bucket",
+            self.name,
+            key,
+        )
 
     def has(self, key: str) -> bool:
         """Return whether an object has this key."""
@@ -93,7 +116,7 @@ class RawBucket(Bucket):
 
     def objects_of(self, day: date) -> list[ObjectInfo]:
         """Return a day's objects in key order: by shard, then in the stream's order."""
-        return list(self.objects(keys.raw_prefix(day)))
+        return list(self.own_objects(keys.raw_prefix(day), keys.is_record_object))
 
     def days(self) -> list[date]:
         """Return the days that have raw objects, sorted."""
@@ -101,8 +124,13 @@ class RawBucket(Bucket):
 
     def inventory(self) -> Iterator[tuple[date, ObjectInfo]]:
         """Yield each raw object with its day."""
-        for found in self.objects(keys.RAW):
+        for found in self.own_objects(keys.RAW, keys.is_record_object):
             yield keys.day_of(found.key), found
+
+    def quarantined(self, received: date | None = None) -> Iterator[ObjectInfo]:
+        """Yield the objects in quarantine, of one day of receipt or of all."""
+        prefix = keys.QUARANTINE if received is None else keys.quarantine_prefix(received)
+        yield from self.own_objects(prefix, keys.is_record_object)
 
     def lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of an object.
@@ -159,8 +187,12 @@ class CsvBucket(Bucket):
 
     def part_keys(self, day: date) -> list[str]:
         """Return the keys of a day's parts, including those in no manifest."""
-        found = self.objects(keys.csv_prefix(day))
-        return [each.key for each in found if each.key != keys.manifest_key(day)]
+
+        def is_own(key: str) -> bool:
+            return keys.is_csv_part(key) or key == keys.manifest_key(day)
+
+        found = self.own_objects(keys.csv_prefix(day), is_own)
+        return [each.key for each in found if keys.is_csv_part(each.key)]
 
     def write_part(self, key: str, body: bytes) -> None:
         """Put a part of a day's CSV."""

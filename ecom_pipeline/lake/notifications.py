@@ -5,6 +5,7 @@
 orchestration/sensors.py decides which runs to request for them.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,8 @@ import msgspec
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.errors import EcomError
+
+log = logging.getLogger(__name__)
 
 _A_CALL = 10
 
@@ -46,17 +49,23 @@ _NOTIFICATIONS = msgspec.json.Decoder(_Notification)
 
 
 def raw_objects(body: str) -> list[tuple[date, int]]:
-    """Return the day and the size in bytes of each raw object in a message.
+    """Return day and bytes of each raw object in a message; log each other object.
 
     Raises:
-        ForeignMessageError: the body is not an S3 event notification, or a raw key has no day.
+        ForeignMessageError: the message is no S3 event notification.
     """
     try:
         found = _NOTIFICATIONS.decode(body)
-        objects = ((unquote_plus(e.s3.object.key), e.s3.object.size) for e in found.records)
-        return [(keys.day_of(key), size) for key, size in objects if key.startswith(keys.RAW)]
-    except (msgspec.DecodeError, keys.KeyFormatError) as error:
+    except msgspec.DecodeError as error:
         raise ForeignMessageError(str(error)) from error
+    objects: list[tuple[date, int]] = []
+    for each in (record.s3.object for record in found.records):
+        key = unquote_plus(each.key)
+        if keys.is_record_object(key) and key.startswith(keys.RAW):
+            objects.append((keys.day_of(key), each.size))
+        else:
+            log.warning("skipped the notification of %s: not a raw object of this pipeline", key)
+    return objects
 
 
 @dataclass(frozen=True, slots=True)

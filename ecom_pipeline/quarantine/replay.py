@@ -85,8 +85,7 @@ def find(lake: Lake, wanted: QuarantineFilter) -> Iterator[QuarantinedRecord]:
         DamagedObjectError: a quarantine object is damaged, or has lines that are not rejected
             records.
     """
-    prefix = keys.QUARANTINE if wanted.day is None else keys.quarantine_prefix(wanted.day)
-    for found in lake.raw.objects(prefix):
+    for found in lake.raw.quarantined(wanted.day):
         for line in lake.raw.lines(found.key):
             quarantined = QuarantinedRecord(found.key, line, _record(found.key, line))
             if wanted.matches(quarantined):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
-from ecom_pipeline.domain import keys, shop
+from ecom_pipeline.domain import shop
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.reconcile.compare import Reconciliation
 from ecom_pipeline.warehouse import sweep, trust
@@ -36,7 +36,7 @@ def backlog(warehouse: Warehouse, lake: Lake) -> Backlog:
     Quarantine costs one HEAD request an object, 16 at once: the number of records is in the
     metadata.
     """
-    quarantine = [each.key for each in lake.raw.objects(keys.QUARANTINE)]
+    quarantine = [each.key for each in lake.raw.quarantined()]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         records = sum(pool.map(lake.raw.count, quarantine))
     pending = sweep.behind(lake, warehouse, shop.today())

@@ -32,7 +32,8 @@ def behind(lake: Lake, warehouse: Warehouse, before: date) -> dict[date, str]:
 
 def behind_on(lake: Lake, warehouse: Warehouse, days: Sequence[date]) -> dict[date, str]:
     """Return the same for these days only, at the cost of one listing a day."""
-    return _behind(lake, warehouse, {day: lake.raw.objects_of(day) for day in days})
+    found = {day: lake.raw.objects_of(day) for day in days}
+    return _behind(lake, warehouse, {day: objects for day, objects in found.items() if objects})
 
 
 def _behind(

@@ -57,13 +57,33 @@ def test_what_is_no_raw_object_asks_for_nothing():
         '"x"',
         '{"Records": [{"s3": {}}]}',
         '{"Records": 7}',
-        '{"Records": [{"s3": {"object": {"key": "raw/readme.txt"}}}]}',
     ],
 )
 def test_a_foreign_message_stops_no_other_and_is_named(body):
     seen = read([Message("odd", "r", body), message(1, ONE)])
     assert list(seen.objects) == [ONE]
     assert [each.split(":")[0] for each in seen.foreign] == ["odd"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "raw/readme.txt",
+        "raw/backup/old.txt",
+        "raw/invoice_date=2010-12-01/",
+        "raw/invoice_date=2010-12-01/_SUCCESS",
+        "raw/invoice_date=2010-12-01/.part.jsonl.gz",
+        "raw/invoice_date=2010-12-01/notes.txt",
+        "raw/invoice_date=2010-12-01/copy/1.jsonl.gz",
+        "raw/invoice_date=2010-02-30/1.jsonl.gz",
+        "quarantine/received_date=2010-12-01/1.jsonl.gz",
+    ],
+)
+def test_an_object_that_the_archive_did_not_write_asks_for_no_day_and_is_named(key, caplog):
+    objects = [{"s3": {"object": {"key": each}}} for each in (key, raw_key(ONE, "0", "1", "1"))]
+    seen = read([Message("1", "r", json.dumps({"Records": objects}))])
+    assert seen.objects == {ONE: 1}
+    assert [key in each.message for each in caplog.records] == [True]
 
 
 def test_a_day_that_is_not_over_or_has_no_partition_is_not_asked_for():
