@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
+from ecom_pipeline.domain import text
 from ecom_pipeline.domain.columns import ADDED, COLUMNS, WIRE_KEYS
 from ecom_pipeline.domain.errors import EcomError
 
@@ -28,7 +29,6 @@ _MOST_BYTES = {c.wire: c.max_bytes for c in COLUMNS if c.wire and c.redshift.sta
 _SENT_CUSTOMER_ID = re.compile(rf"({CUSTOMER_ID_PATTERN.pattern})(?:\.0+)?", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
 _MINUTE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2})", re.ASCII)
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CENT_OF_CENT = Decimal("0.0001")
 _PRICE_DIGITS = 8
 _SHOWN = 80
@@ -100,11 +100,11 @@ def amount_of(quantity: int, unit_price: Decimal) -> Decimal:
 def kind_of(invoice_no: str, quantity: int, unit_price: Decimal) -> str:
     """Return a line's kind: sale, cancellation, adjustment or write_off.
 
-    Only the first character of the invoice number is used.
+    With a positive quantity (C496350 of Online Retail II) a cancellation is an adjustment.
     """
-    if invoice_no[0] == "C":
+    if invoice_no[0] == "C" and quantity < 0:
         return "cancellation"
-    if invoice_no[0] == "A":
+    if invoice_no[0] in "CA":
         return "adjustment"
     return "write_off" if quantity < 0 and unit_price == 0 else "sale"
 
@@ -129,7 +129,7 @@ def parse(payload: object, *, event_id: str = "", received: date) -> InvoiceLine
     if not event.keys() <= _KEYS:
         unknown = min(event.keys() - _KEYS)
         raise EventError(unknown, f"no key but {', '.join(sorted(_KEYS))}", event[unknown])
-    return InvoiceLine(
+    line = InvoiceLine(
         event_id=_event_id(event, event_id),
         invoice_no=_invoice_no(event),
         stock_code=_required(event, "StockCode"),
@@ -141,6 +141,9 @@ def parse(payload: object, *, event_id: str = "", received: date) -> InvoiceLine
         country=_required(event, "Country"),
         added=tuple([_text(event, wire) for wire in _ADDED_KEYS]) if _ADDED_KEYS else (),
     )
+    if line.unit_price < 0 and line.kind != "adjustment":
+        raise EventError("UnitPrice", "0 or more, but for adjustments (A...)", event["UnitPrice"])
+    return line
 
 
 def _event_id(event: Mapping[str, Any], assigned: str) -> str:
@@ -161,10 +164,8 @@ def _text(event: Mapping[str, Any], wire: str) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         raise EventError(wire, "text", value)
-    if not value.isprintable() and _CONTROL.search(value):
-        raise EventError(wire, "text without control characters", value)
-    if len(value.encode()) > _MOST_BYTES[wire]:
-        raise EventError(wire, f"at most {_MOST_BYTES[wire]} bytes of UTF-8", value)
+    if (expected := text.expected(value, _MOST_BYTES[wire])) is not None:
+        raise EventError(wire, expected, value)
     return value
 
 

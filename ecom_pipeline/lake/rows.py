@@ -133,6 +133,7 @@ class CachingReader:
             and _is_event_id(event.event_id)
             and 0 < abs(event.Quantity) < QUANTITY_LIMIT
             and invoice.day == day
+            and product.price[0] != "-"  # allowed or not by the invoice's kind
             and invoice.received <= sent.received_at  # an earlier arrival may make its time invalid
         ):
             return _together(event.event_id, invoice, product, event.Quantity)

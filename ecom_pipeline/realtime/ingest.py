@@ -7,6 +7,7 @@ import base64
 import json
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import md5
 from typing import Any
@@ -17,6 +18,7 @@ from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.columns import WIRE_KEYS
 from ecom_pipeline.domain.envelope import Accepted, Record, Rejected
 from ecom_pipeline.domain.event import EVENT_ID, EventError, parse
+from ecom_pipeline.realtime import json_constants
 from ecom_pipeline.realtime.clients import env
 from ecom_pipeline.realtime.metrics import Invocation
 from ecom_pipeline.realtime.retry import deadline_of
@@ -86,7 +88,9 @@ def _records(request: dict[str, Any], received_at: datetime) -> list[Record]:
     try:
         originals = _split(body)
     except envelope.NOT_JSON as error:
-        return [_unreadable(body, received_at, error)]
+        originals = json_constants.split(body)  # what pandas and JavaScript write beside JSON
+        if originals is None:
+            return [_unreadable(body, received_at, error)]
     if not originals:
         raise _RefusedError(400, "send an event or an array of events")
     if len(originals) > MAX_EVENTS:
@@ -126,14 +130,14 @@ def _is_json(request: dict[str, Any]) -> bool:
     return not kinds or kinds[0].split(";")[0].strip().lower() == "application/json"
 
 
-def _split(body: bytes) -> list[msgspec.Raw]:
+def _split(body: bytes) -> Sequence[bytes | msgspec.Raw]:
     if body.lstrip()[:1] == b"[":
         return _EVENTS.decode(body)
     envelope.decode_json(body)
     return [msgspec.Raw(body)]
 
 
-def _judge(raw: msgspec.Raw, number: int, received_at: datetime) -> Record:
+def _judge(raw: bytes | msgspec.Raw, number: int, received_at: datetime) -> Record:
     """Return one event as a record of the stream: accepted, or rejected with its reason."""
     original = bytes(raw)
     try:
@@ -146,7 +150,7 @@ def _judge(raw: msgspec.Raw, number: int, received_at: datetime) -> Record:
     except EventError as error:
         return _rejected(original, number, "invalid", received_at, error)
     except envelope.NOT_JSON as error:
-        wrong = EventError("", "JSON", str(error))
+        wrong = json_constants.error_of(original) or EventError("", "JSON", str(error))
         return _rejected(original, number, "not_json", received_at, wrong)
     return Accepted(
         event_id=line.event_id,

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -79,6 +80,8 @@ def test_text_is_kept_as_sent():
         ({}, "sale"),
         ({"InvoiceNo": "C536379", "Quantity": -1}, "cancellation"),
         ({"InvoiceNo": "A563186", "UnitPrice": -11062.06}, "adjustment"),
+        ({"InvoiceNo": "C496350", "Quantity": 1, "UnitPrice": 373.57}, "adjustment"),
+        ({"InvoiceNo": "C496350", "Quantity": 1, "UnitPrice": -1}, "adjustment"),
         ({"Quantity": -10, "UnitPrice": 0}, "write_off"),
         ({"UnitPrice": 0}, "sale"),
     ],
@@ -111,6 +114,12 @@ def test_the_kind_follows_from_number_quantity_and_price(changes, kind):
         ({"UnitPrice": 123456789}, "UnitPrice"),
         ({"UnitPrice": "NaN"}, "UnitPrice"),
         ({"UnitPrice": " 2.55"}, "UnitPrice"),
+        ({"UnitPrice": -1.0, "Quantity": 2}, "UnitPrice"),
+        ({"UnitPrice": -1, "Quantity": -2}, "UnitPrice"),
+        ({"UnitPrice": -1, "Quantity": -2, "InvoiceNo": "C1"}, "UnitPrice"),
+        ({"Description": "Gift Voucher \ufffd40"}, "Description"),
+        ({"Country": "\ufffd"}, "Country"),
+        ({"StockCode": "\ufffd"}, "StockCode"),
         ({"CustomerID": "12a"}, "CustomerID"),
         ({"CustomerID": "١٢"}, "CustomerID"),
         ({"CustomerID": 17850.5}, "CustomerID"),
@@ -135,6 +144,20 @@ def test_a_bad_event_names_its_field(changes, field):
 
 
 @pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("SMALL \x96 LARGE", "; U+0096 is '\u2013' in cp1252: decode the file as cp1252"),
+        ("\x80 5", "; U+0080 is '€' in cp1252: decode the file as cp1252"),
+        ("a\x81b", "without control characters, got"),
+        ("a\tb", "without control characters, got"),
+    ],
+)
+def test_a_byte_of_cp1252_that_was_read_as_latin_1_is_named(text, named):
+    with pytest.raises(EventError, match=re.escape(named)):
+        read(Description=text)
+
+
+@pytest.mark.parametrize(
     "text", ["1e400000", "1E-400000", "-1e999999999", "1e-999999999", "9" * 400]
 )
 @pytest.mark.parametrize("key", ["Quantity", "UnitPrice", "CustomerID"])
@@ -150,12 +173,17 @@ def test_an_event_may_be_dated_tomorrow_at_the_latest():
 
 prices = st.decimals(min_value="-99999999", max_value="99999999", places=4)
 quantities = st.integers(-(2**31), 2**31 - 1).filter(bool)
-texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=16)
+texts = st.text(
+    st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffd"),
+    min_size=1,
+    max_size=16,
+)
 
 
 @given(price=prices, quantity=quantities, text=texts)
 def test_whatever_is_accepted_is_exact(price, quantity, text):
     event = payload(UnitPrice=str(price), Quantity=quantity, Description=text)
+    event |= {"InvoiceNo": "A1"} if price < 0 else {}
     line = parse(envelope.decode_json(json.dumps(event).encode()), received=TODAY)
     assert line.unit_price == price
     assert line.amount == price * quantity

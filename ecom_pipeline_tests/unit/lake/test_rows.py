@@ -36,6 +36,7 @@ USUAL = {
     "days": 0,  # from the invoice to its arrival
 }
 OTHERS = {
+    "InvoiceNo": [*ALIKE, "A1", "C1"],
     "Quantity": [*NUMBERS, "2147483647", "2147483648", "-2147483648"],
     "UnitPrice": NUMBERS,
     "InvoiceDate": ["12/01/2010 08:26", "12/2/2010 8:26", 5],

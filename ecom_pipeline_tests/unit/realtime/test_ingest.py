@@ -60,7 +60,11 @@ def test_each_record_sent_is_one_accepted_or_one_kept_byte_for_byte(bodies: list
         ('[{"UnitPrice": 1e99999999999999999999}]', "not_json", ""),
         ("{", "not_json", ""),
         ("[1,", "not_json", ""),
-        ('{"a": NaN}', "not_json", ""),
+        ('{"a": NaN}', "not_json", "a"),
+        ('{"CustomerID": -Infinity, "Quantity": NaN}', "not_json", "CustomerID"),
+        ("[NaN]", "not_json", ""),
+        ('[{"a": 1}, {"b": NaN}', "not_json", ""),
+        ('{"a": NaN} {}', "not_json", ""),
         ("\ud800", "not_json", ""),
     ],
 )
@@ -69,6 +73,20 @@ def test_a_record_is_refused_for_a_reason_and_a_field(body: object, reason: str,
     assert isinstance(record, Rejected)
     assert (record.reason, record.field) == (reason, field)
     assert record.received_at == RECEIVED
+
+
+def test_nan_is_named_and_the_other_records_of_the_request_get_their_own_results():
+    """As pandas and json.dumps write a table with missing customers."""
+    rows = [payload(event_id=str(n), CustomerID=c) for n, c in enumerate([1, float("nan"), 3])]
+    body = json.dumps(rows)
+    first, second, third = judged(body)
+    assert isinstance(first, Accepted)
+    assert isinstance(second, Rejected)
+    assert isinstance(third, Accepted)
+    assert (second.record, second.field) == ("record 2 of the request", "CustomerID")
+    assert (second.expected, second.got) == ("null where a value is missing", "'NaN'")
+    assert envelope.original_bytes(second) == json.dumps(rows[1]).encode()
+    assert json.loads(bytes(third.event)) == rows[2]
 
 
 def test_an_event_keeps_its_numbers_as_they_were_spelled():

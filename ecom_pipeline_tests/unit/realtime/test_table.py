@@ -21,7 +21,7 @@ lines = st.builds(
         UnitPrice=price,
         Description=description,
         CustomerID=customer,
-        InvoiceNo=invoice,
+        InvoiceNo="A563187" if price < 0 else invoice,
     ),
     st.integers(-(2**31), 2**31 - 1).filter(bool),
     st.decimals(min_value="-99999999", max_value="99999999", places=4),
