@@ -1,12 +1,13 @@
-"""Recovery of local runs whose process was killed.
+"""Orphaned runs: recorded as not finished, though the process that worked on them is gone.
 
-On AWS, Dagster's run monitoring checks the ECS task. The local launcher has no such health check
-(Dagster 1.13), so a killed run would stay STARTED and occupy its pool's slot permanently.
+On AWS run monitoring asks ECS; Dagster's local launcher can't be asked (1.13), so a killed run
+would stay STARTED for ever, keep its pool's slot, and take its days from sensor and sweep.
 """
 
 import json
 import os
 import socket
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -16,14 +17,27 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import deserialize_value
 
-_PROCESS = "ecom/process"  # tag of a run in one of our processes: host and pid
-_GOING = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+_PROCESS = "ecom/process"  # of a run in a process of ours: host, pid and the run's id
+_UNFINISHED = dg.RunsFilter(
+    statuses=[
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+    ]
+)
+# a run is created and submitted or started within seconds
+_NOT_STARTED_FOR = timedelta(minutes=10)
+# the daemon starts, or fails, what is in its queue; a day that is asked for twice loads once
+_QUEUED_FOR = timedelta(days=1)
 _ASK_SECONDS = 5
 
 
-def process_tags() -> dict[str, str]:
-    """Return tags with this host and process id, to check later whether a run is alive."""
-    return {_PROCESS: f"{socket.gethostname()} {os.getpid()}"}
+def process_tags(run_id: str) -> dict[str, str]:
+    """Return the tags that name this process as the one that works on a run.
+
+    A retry copies the tags of the run that failed: the run's id shows that they are not its own.
+    """
+    return {_PROCESS: f"{socket.gethostname()} {os.getpid()} {run_id}"}
 
 
 def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -31,20 +45,37 @@ def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
 
     A load is idempotent: the daemon retries such a run, and the sweep loads unfinished days.
     """
-    dead = [run for run in instance.get_runs(_GOING) if _is_orphaned(run)]
-    for run in dead:
+    orphans = [
+        each for each in instance.get_run_records(_UNFINISHED) if is_orphaned(instance, each)
+    ]
+    for run in (each.dagster_run for each in orphans):
         instance.report_run_failed(run, "its process was killed")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    return [run.run_id for run in dead]
+    return [each.dagster_run.run_id for each in orphans]
 
 
-def _is_orphaned(run: dg.DagsterRun) -> bool:
-    if _PROCESS in run.tags:
-        host, _, pid = run.tags[_PROCESS].partition(" ")
-        return host == socket.gethostname() and not _process_alive(int(pid))
+def is_orphaned(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
+    """Return whether an unfinished run will not go on by itself."""
+    run, age = record.dagster_run, datetime.now(UTC) - _utc(record.create_timestamp)
+    host, pid, owned = _process(run)
+    if owned and host == socket.gethostname():
+        return not _process_alive(pid)
+    if run.status == dg.DagsterRunStatus.NOT_STARTED:
+        return age > _NOT_STARTED_FOR
+    if run.status == dg.DagsterRunStatus.QUEUED:
+        return age > _QUEUED_FOR
     if GRPC_INFO_TAG in run.tags:
-        return not _server_has(run.run_id, json.loads(run.tags[GRPC_INFO_TAG]))
-    return False
+        return not _launched_alive(instance, run.run_id, json.loads(run.tags[GRPC_INFO_TAG]))
+    # `dagster asset materialize` leaves no tag; a run that another host owns is not judged here
+    pids = set[int]() if owned else _pids(instance, run.run_id)
+    return bool(pids) and not any(map(_process_alive, pids))
+
+
+def _process(run: dg.DagsterRun) -> tuple[str, int, bool]:
+    """Return the host and pid that a run was started in, and whether they are this run's own."""
+    host, _, rest = run.tags.get(_PROCESS, "").partition(" ")
+    pid, _, run_id = rest.partition(" ")
+    return host, int(pid or 0), run_id == run.run_id
 
 
 def _process_alive(pid: int) -> bool:
@@ -57,12 +88,30 @@ def _process_alive(pid: int) -> bool:
     return True
 
 
-def _server_has(run_id: str, address: dict[str, Any]) -> bool:
-    """Return whether the code server that launched a run is still executing it."""
+def _launched_alive(instance: dg.DagsterInstance, run_id: str, address: dict[str, Any]) -> bool:
+    """Return whether the code server that started a run, or the run's own process, still works.
+
+    The process outlives a killed server: 33 s and to its success were seen (Dagster 1.13.27).
+    """
     try:
         answer = DagsterGrpcClient(**address).can_cancel_execution(
             CanCancelExecutionRequest(run_id=run_id), timeout=_ASK_SECONDS
         )
     except DagsterUserCodeUnreachableError:
-        return False
+        return any(map(_process_alive, _pids(instance, run_id)))
     return deserialize_value(answer, CanCancelExecutionResult).can_cancel
+
+
+def _pids(instance: dg.DagsterInstance, run_id: str) -> set[int]:
+    """Return the processes that a run reported on its start: on this machine, as its server was."""
+    events = instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+    texts = (
+        each.get_dagster_event().engine_event_data.metadata.get("pid")
+        for each in events
+        if each.is_dagster_event
+    )
+    return {int(str(text.value)) for text in texts if text is not None}
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

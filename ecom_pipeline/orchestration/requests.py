@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import cast
 
 import dagster as dg
 
 from ecom_pipeline.domain.days import DayRange
+from ecom_pipeline.orchestration import recovery
+from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, FACT_LINES
+from ecom_pipeline.orchestration.retries import UNBUILT_DAYS
 
 LOAD_DAYS = "load_days"
 REFRESH_MARTS = "refresh_marts"
@@ -15,6 +19,7 @@ PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
+_STEPS = {CSV_LINES, CATALOG_CSV, FACT_LINES}
 _WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
 
 
@@ -51,6 +56,26 @@ def _joined(parts: Iterable[DayRange], gap: timedelta) -> list[DayRange]:
     return joined
 
 
+def remaining(
+    span: DayRange | None, failures: Iterable[dg.DagsterEvent]
+) -> tuple[list[date], list[DayRange]]:
+    """Return the days that a failed load could not build, and the spans of its other days.
+
+    Dagster fails a run as a whole, so the other days need runs of their own.
+    """
+    unbuilt = {
+        date.fromisoformat(day)
+        for event in failures
+        if (data := event.step_failure_data.user_failure_data) is not None
+        and (named := data.metadata.get(UNBUILT_DAYS)) is not None
+        for day in cast("list[str]", named.value)
+    }
+    if span is None or not unbuilt:
+        return [], []
+    others = [DayRange(day, day) for day in span.days() if day not in unbuilt]
+    return sorted(unbuilt), _joined(others, timedelta(days=1))
+
+
 def request(span: DayRange, run_key: str) -> dg.RunRequest:
     """Return the run request for a range of days; Dagster ignores a `run_key` it has seen."""
     first, last = span
@@ -73,9 +98,24 @@ def days_of_tags(tags: dict[str, str]) -> DayRange | None:
 
 
 def waiting_days(instance: dg.DagsterInstance) -> list[DayRange]:
-    """Return the days of queued load runs; each run reads the raw objects present at its start."""
-    runs = instance.get_runs(dg.RunsFilter(job_name=LOAD_DAYS, statuses=_WAITING))
-    return [span for run in runs if (span := days_of_tags(dict(run.tags))) is not None]
+    """Return the days of the loads that have not started: each will see what is there by then.
+
+    Loads from the UI count as well. An orphaned run does not: its days are asked for again.
+    """
+    records = instance.get_run_records(dg.RunsFilter(statuses=_WAITING))
+    spans = (
+        days_of_tags(dict(record.dagster_run.tags))
+        for record in records
+        if _is_load(record.dagster_run) and not recovery.is_orphaned(instance, record)
+    )
+    return [span for span in spans if span is not None]
+
+
+def _is_load(run: dg.DagsterRun) -> bool:
+    """Return whether a run takes days from their raw objects to the fact table."""
+    if run.asset_selection is None:
+        return run.job_name == LOAD_DAYS
+    return run.asset_selection >= _STEPS
 
 
 def is_waiting(day: date, waiting: Iterable[DayRange]) -> bool:

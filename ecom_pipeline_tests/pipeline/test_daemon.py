@@ -208,7 +208,7 @@ def the_command_loads_in_this_dagster(configured, instance, day):
     run_id = operations.load_days(configured, day, day, say=said.append)
     run = instance.get_run_by_id(run_id)
     assert requests.days_of_tags(dict(run.tags)) == (day, day)
-    assert not recovery.process_tags().keys() & run.tags.keys()
+    assert not recovery.process_tags(run_id).keys() & run.tags.keys()
     assert run.status == dg.DagsterRunStatus.SUCCESS
     load, marts = said
     assert load == f"submitted: {configured.dagster_url}/runs/{run_id}"

@@ -1,0 +1,172 @@
+"""Orphaned runs: failed, whatever status they died in, and never in the way of their days."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+import sqlalchemy
+from dagster._core.events import EngineEventData
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
+from dagster._core.storage.tags import GRPC_INFO_TAG
+
+from ecom_pipeline import definitions
+from ecom_pipeline.domain.days import DayRange
+from ecom_pipeline.orchestration import recovery, requests
+from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, FACT_LINES, RAW_EVENTS
+from ecom_pipeline_tests.conftest import free_port
+
+STATUS = dg.DagsterRunStatus
+WAITING = [STATUS.NOT_STARTED, STATUS.QUEUED]
+UNFINISHED = [STATUS.NOT_STARTED, STATUS.STARTING, STATUS.STARTED]
+
+
+@pytest.fixture
+def process():
+    """Return a process that works until it is killed, as a run's does."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        yield child
+        child.kill()
+
+
+@pytest.fixture
+def dead(process):
+    """Return the id of a process that has been killed."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return process.pid
+
+
+@pytest.fixture
+def create(aws, instance, day):
+    """Return what creates a run of the day, in a status, with tags, so many minutes ago."""
+
+    def make(status, tags=None, minutes=0, job=requests.LOAD_DAYS, selection=None):
+        job_def = definitions.build(aws).resolve_job_def(job)
+        if selection:
+            job_def = job_def.get_subset(asset_selection=selection)
+        span = requests.range_tags(DayRange(day, day))
+        location = RegisteredCodeLocationOrigin("ecom_pipeline")
+        repository = RemoteRepositoryOrigin(location, "__repository__")
+        run = instance.create_run_for_job(
+            job_def,
+            tags=span | (tags or {}),
+            asset_selection=selection,
+            remote_job_origin=RemoteJobOrigin(repository, job),
+        )
+        storage = instance.run_storage
+        assert isinstance(storage, SqlRunStorage)
+        created = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=minutes)
+        with storage.connect() as connection:
+            connection.execute(
+                sqlalchemy.text(
+                    "update runs set create_timestamp = :at, status = :now where run_id = :id"
+                ),
+                {"at": created.isoformat(" "), "now": status.value, "id": run.run_id},
+            )
+        return run
+
+    return make
+
+
+def owned_by(instance, run, pid, owner=None):
+    """Tag a run as one that a process of this machine works on."""
+    tag = f"{socket.gethostname()} {pid} {owner or run.run_id}"
+    instance.add_run_tags(run.run_id, {recovery._PROCESS: tag})
+
+
+@pytest.mark.parametrize("status", UNFINISHED)
+def test_a_run_whose_process_was_killed_is_failed_and_its_day_is_free(
+    instance, create, dead, status
+):
+    run = create(status)
+    owned_by(instance, run, dead)
+    assert requests.waiting_days(instance) == []
+    assert recovery.fail_orphaned_runs(instance) == [run.run_id]
+    assert instance.get_run_by_id(run.run_id).status == STATUS.FAILURE
+
+
+@pytest.mark.parametrize("status", UNFINISHED)
+def test_a_run_whose_process_works_is_left_alone(instance, create, process, status):
+    run = create(status, minutes=600)
+    owned_by(instance, run, process.pid)
+    assert recovery.fail_orphaned_runs(instance) == []
+
+
+def test_a_retry_that_copied_the_tags_of_the_run_that_died_is_not_taken_for_dead(
+    instance, create, dead
+):
+    run = create(STATUS.STARTED)
+    owned_by(instance, run, dead, owner="another run")
+    assert recovery.fail_orphaned_runs(instance) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "minutes", "waits"),
+    [
+        (STATUS.NOT_STARTED, 1, True),
+        (STATUS.NOT_STARTED, 11, False),
+        (STATUS.QUEUED, 11, True),
+        (STATUS.QUEUED, 60 * 23, True),
+        (STATUS.QUEUED, 60 * 25, False),
+        (STATUS.STARTED, 0, False),
+    ],
+)
+def test_a_day_waits_for_a_run_that_will_start_and_for_no_other(
+    instance, create, day, status, minutes, waits
+):
+    create(status, minutes=minutes)
+    assert requests.waiting_days(instance) == [(day, day)] * waits
+
+
+@pytest.mark.parametrize(
+    ("selection", "waits"),
+    [
+        ({RAW_EVENTS, CSV_LINES, CATALOG_CSV, FACT_LINES}, True),
+        ({CSV_LINES, CATALOG_CSV, FACT_LINES}, True),
+        ({FACT_LINES}, False),
+        ({CSV_LINES}, False),
+    ],
+)
+def test_a_run_from_the_ui_counts_when_it_takes_the_day_all_the_way(
+    instance, create, day, selection, waits
+):
+    create(STATUS.QUEUED, selection=frozenset(selection))
+    assert requests.waiting_days(instance) == [(day, day)] * waits
+
+
+def test_a_run_without_tags_is_judged_by_the_process_that_it_reported(instance, create, process):
+    """As `dagster asset materialize` leaves it."""
+    run = create(STATUS.STARTED)
+    assert recovery.fail_orphaned_runs(instance) == []  # nothing is known of it
+    instance.report_engine_event("Executing", run, EngineEventData.in_process(process.pid))
+    assert recovery.fail_orphaned_runs(instance) == []
+    process.kill()
+    process.wait()
+    assert recovery.fail_orphaned_runs(instance) == [run.run_id]
+
+
+def test_a_run_that_another_host_works_on_is_left_alone(instance, create, dead):
+    run = create(STATUS.STARTED)
+    instance.add_run_tags(run.run_id, {recovery._PROCESS: f"another-host {dead} {run.run_id}"})
+    instance.report_engine_event("Executing", run, EngineEventData.in_process(dead))
+    assert recovery.fail_orphaned_runs(instance) == []
+
+
+def test_a_run_outlives_the_code_server_that_started_it(instance, create, process):
+    address = {"host": "localhost", "port": free_port()}
+    run = create(STATUS.STARTED, {GRPC_INFO_TAG: json.dumps(address)})
+    instance.report_engine_event("Started", run, EngineEventData.in_process(process.pid))
+    assert recovery.fail_orphaned_runs(instance) == []
+    process.kill()
+    process.wait()
+    assert recovery.fail_orphaned_runs(instance) == [run.run_id]
