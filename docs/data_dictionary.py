@@ -64,9 +64,14 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
         "quarantine_open": "Records in quarantine",
         "days_pending": "Days with unpublished raw objects",
     },
+    "sales.csv_rules": {
+        "invoice_date": "The day",
+        "rules": "The version of the rules (lake/rules.py) that its CSV was built by",
+    },
     "marts.builds": {
         "invoice_date": "The day",
         "version": "The day's version in the marts",
+        "definition": "The SHA-256 of the SQL that built them",
     },
 }
 _DAY = date(2010, 12, 1)

@@ -4,15 +4,15 @@ Each is a few calls of the packages that implement the steps.
 """
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.client import endpoints
-from ecom_pipeline.domain import keys
-from ecom_pipeline.domain.days import DayRange
+from ecom_pipeline.domain import keys, shop
+from ecom_pipeline.domain.days import DayRange, DaysError
 from ecom_pipeline.lake import tombstones
 from ecom_pipeline.reconcile import connect as compared
 from ecom_pipeline.reconcile import verdict
@@ -37,14 +37,17 @@ def load_days(
 
     Raises:
         RunFailedError: a step or a blocking check failed, or Dagster cannot be reached.
+        DaysError: the days can't be loaded: not over, or before the first day.
         SettingsError: on AWS, `dagster_url` is not set: a run in this process would be in no
             Dagster UI, and outside the pool limits.
     """
     import dagster as dg  # noqa: PLC0415 - takes 1.5 s, which other commands don't need
 
-    from ecom_pipeline.orchestration import code_location, runs, submission  # noqa: PLC0415
+    from ecom_pipeline.orchestration import code_location, engines, runs, submission  # noqa: PLC0415
 
     require_loader(settings)
+    require_loadable(settings, DayRange(first, last))
+    engines.engine_for(settings)
     if settings.dagster_url is not None:
         return submission.load_days(settings.dagster_url, DayRange(first, last), say)
     endpoints.require(settings)
@@ -57,6 +60,7 @@ def require_loader(settings: Settings) -> None:
     """Check, before other work is done, that a load is possible with these settings.
 
     Raises:
+        DaysError: the days can't be loaded: not over, or before the first day.
         SettingsError: on AWS, `dagster_url` is not set.
     """
     if settings.endpoint_url is None and settings.dagster_url is None:
@@ -64,8 +68,21 @@ def require_loader(settings: Settings) -> None:
         raise SettingsError(f"set {name} to the URL of this environment's Dagster (docs/deploy.md)")
 
 
+def require_loadable(settings: Settings, days: DayRange) -> None:
+    """Raise DaysError unless all days are over and have a partition."""
+    if days.first < settings.first_day:
+        raise DaysError(
+            f"{days.first} is before the first day, {settings.first_day}: load from that day on, or"
+            f" set {variable('first_day')}"
+        )
+    if days.last >= shop.today():
+        yesterday = shop.today() - timedelta(days=1)
+        raise DaysError(f"{days.last} is not over: load days up to {yesterday}")
+
+
 def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None) -> LoadPlan:
     """Return the dry run of a load; `bound`, a share, overrides the settings' `load_bound`."""
+    require_loadable(settings, DayRange(first, last))
     endpoints.require(settings)
     warehouse = connect.warehouse(settings)
     migrations.migrate(warehouse)
@@ -73,7 +90,12 @@ def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None
     planned = plan.make(warehouse, connect.lake(settings), days)
     limit = settings.load_bound if bound is None else bound
     reasons = gate.Gate(limit).reasons(planned)
-    return LoadPlan(id=gate.plan_id(planned), days=planned, reasons=reasons)
+    return LoadPlan(
+        id=gate.plan_id(planned),
+        days=planned,
+        reasons=reasons,
+        other_rules=plan.other_rules(warehouse, days),
+    )
 
 
 def compare(

@@ -3,6 +3,12 @@
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from ecom_pipeline.domain.errors import EcomError
+
+
+class DaysError(EcomError):
+    """Days that can't be worked on, and which can."""
+
 
 class DayRange(NamedTuple):
     """Consecutive days; `first` and `last` are both included."""

@@ -24,6 +24,8 @@ import msgspec
 
 from ecom_pipeline.domain.event import amount_of
 
+VERSION = 1  # of the rule: the marts are computed again when it is another
+
 
 class Fit(StrEnum):
     """How well a cancelled line and its sale lines fit."""

@@ -10,7 +10,7 @@ import requests
 from ecom_pipeline.bi import marts
 from ecom_pipeline.client import local_extra
 from ecom_pipeline.domain import shop
-from ecom_pipeline.lake import partition
+from ecom_pipeline.lake import partition, rules
 from ecom_pipeline.quarantine import replay
 from ecom_pipeline.settings import Settings, with_outputs
 from ecom_pipeline.warehouse import connect, ledger, sweep
@@ -113,12 +113,17 @@ def catalog(settings: Settings) -> Facts:
 
 def warehouse(settings: Settings) -> Facts:
     """Return the last load, from the ledger."""
-    rows = connect.warehouse(settings).query(
+    store = connect.warehouse(settings)
+    rows = store.query(
         "select published_at, invoice_date, version, cause, row_count from sales.load_ledger"
         " order by published_at desc, invoice_date desc limit 1"
     )
+    if not rows:
+        return {"last_load": None}
+    with store.session() as session:
+        outdated = len(ledger.of_other_rules(session, rules.VERSION))
     names = ("last_load", "its_newest_day", "version", "cause", "rows")
-    return dict(zip(names, rows[0], strict=True)) if rows else {"last_load": None}
+    return {**dict(zip(names, rows[0], strict=True)), "rules_changed_days": outdated}
 
 
 def to_load(settings: Settings) -> Facts:
@@ -129,7 +134,8 @@ def to_load(settings: Settings) -> Facts:
     lake, store = connect.lake(settings), connect.warehouse(settings)
     days = [day for day in lake.raw.days() if day < shop.today()]
     with store.session() as session:
-        new = sorted(set(days) - ledger.published(session))
+        unknown = sorted(set(days) - ledger.published(session))
+    new = [day for day in unknown if lake.raw.objects_of(day)]
     looked = sorted({*new[-NEWEST_DAYS:], *days[-NEWEST_DAYS:]})
     behind = sweep.behind_on(lake, store, looked)
     first = next(iter(behind.items()), None)

@@ -27,6 +27,7 @@ _EXPECTED = (
     redshift_connector.Error,
     requests.RequestException,
 )
+_NOT_MIGRATED = "does not exist"  # of a table: the first load creates them
 # each store: the function that reads it, and the services of the local AWS that this needs
 _STORES: Mapping[str, tuple[Callable[[Settings], Facts], tuple[str, ...]]] = {
     "API": (facts.api, ("aws",)),
@@ -71,6 +72,10 @@ def _ask(
         return Store(name, trouble=f"{', '.join(stopped)} does not run: ecom local up")
     try:
         return Store(name, tell(settings))
+    except redshift_connector.ProgrammingError as error:
+        if _NOT_MIGRATED in reason(error):
+            return Store(name, {"state": "nothing loaded yet"})
+        return Store(name, trouble=" ".join(reason(error).split()))
     except _EXPECTED as error:
         said = reason(error) if isinstance(error, redshift_connector.Error) else str(error)
         return Store(name, trouble=" ".join(said.split()))

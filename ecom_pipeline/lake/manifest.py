@@ -49,6 +49,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     erased: int = 0
     quarantine_keys: tuple[str, ...]
     sources: tuple[Source, ...]
+    rules: int = 1  # lake/rules.py; manifests from before it was recorded do not name it
 
     @property
     def unaccounted(self) -> int:

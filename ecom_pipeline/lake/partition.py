@@ -17,7 +17,7 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import manifest as manifests
-from ecom_pipeline.lake import parts, rows, tombstones
+from ecom_pipeline.lake import parts, rows, rules, tombstones
 from ecom_pipeline.lake.buckets import Lake, ObjectBody
 from ecom_pipeline.lake.flatten import Flattened, flatten
 from ecom_pipeline.lake.manifest import Manifest, ManifestError, Source
@@ -87,6 +87,7 @@ def _manifest(planned: DayParts, made: Sequence[PartResult]) -> Manifest:
         erased=sum(each.erased for each in made),
         quarantine_keys=tuple(sorted({key for each in made for key in each.quarantine_keys})),
         sources=tuple(Source(key=s.key, bytes=s.bytes, etag=s.etag) for s in planned.sources),
+        rules=rules.VERSION,
     )
 
 

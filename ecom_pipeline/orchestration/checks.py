@@ -1,10 +1,11 @@
 """The fact table's asset checks, based on the queries of warehouse/quality.py.
 
-Checks of wrong figures are blocking, so that the marts are not refreshed; the others are warnings.
+A day that breaks a rule is refused by its load, so no reader ever has it; the others warn.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from types import MappingProxyType
 
 import dagster as dg
 
@@ -12,21 +13,21 @@ from ecom_pipeline.domain.shop import today
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration.keys import FACT_LINES
 from ecom_pipeline.warehouse import quality
+from ecom_pipeline.warehouse.load import Faults
 from ecom_pipeline.warehouse.session import Session
 
 EQUALS_CSV = "fact_equals_csv"
-UNIQUE = "event_ids_are_unique"
-VALUES = "values_are_possible"
-WHOLE = "every_invoice_has_one_owner"
 VOLUME = "volume_is_usual"
 FRESH = "every_raw_day_is_loaded"
 
-_BLOCKING = {
-    EQUALS_CSV: "Rows, pieces, revenue and digest of each day equal those of its CSV.",
-    UNIQUE: "No event id is on two rows in the days of the run.",
-    VALUES: "No row violates the validation rules: amounts, kinds, dates, signs.",
-    WHOLE: "All lines of an invoice have the same customer and country.",
+_RULES = {  # of quality.RULES; a load asks them before it commits
+    "event_ids_are_unique": "No event id is on two rows of the run's days.",
+    "values_are_possible": "No row that the domain refuses: amounts, kinds, dates, signs.",
+    "every_invoice_has_one_owner": "The lines of an invoice have one customer and one country.",
 }
+_BLOCKING = {
+    EQUALS_CSV: "Rows, pieces, revenue and digest of each day are those of its CSV.",
+} | {name: f"{text} A day that breaks it is not published." for name, text in _RULES.items()}
 _WARNING = {
     VOLUME: "Each day's row count is usual for its weekday in the eight weeks before.",
     FRESH: "No day before today has raw objects and was never published.",
@@ -38,17 +39,20 @@ SPECS = [
 
 
 def of_days(
-    lake: Lake, session: Session, days: Sequence[date], differing: Sequence[date]
+    lake: Lake,
+    session: Session,
+    days: Sequence[date],
+    differing: Sequence[date],
+    refused: Faults = MappingProxyType({}),
 ) -> list[dg.AssetCheckResult]:
-    """Run all checks on the days of a run; return one result per check, with the faulty days.
+    """Check the days of a run; one result each, which names the days at fault.
 
-    `differing` are the days whose fact rows differ from their CSV.
+    `refused` has the faults for which the load did not publish a day.
     """
+    published = quality.broken_rules(session, days)
     found: dict[str, Sequence[object]] = {
         EQUALS_CSV: differing,
-        UNIQUE: quality.repeated_ids(session, days),
-        VALUES: quality.impossible_values(session, days),
-        WHOLE: quality.torn_invoices(session, days),
+        **{name: [*refused.get(name, ()), *published.get(name, ())] for name in quality.RULES},
         VOLUME: quality.unusual_volumes(session, days),
         FRESH: quality.not_loaded(lake, session, today()),
     }
@@ -66,6 +70,16 @@ def result(
         severity=severity(name),
         metadata={**numbers, "faults": len(faults), "what": described(faults)},
     )
+
+
+def failed(results: Iterable[dg.AssetCheckResult]) -> str:
+    """Return what the failed checks found, warnings left out."""
+    wrong = (
+        f"{each.check_name}: {each.metadata['what'].value}"
+        for each in results
+        if not each.passed and each.severity == dg.AssetCheckSeverity.ERROR
+    )
+    return "; ".join(wrong)
 
 
 def severity(name: str) -> dg.AssetCheckSeverity:

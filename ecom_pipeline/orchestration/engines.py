@@ -5,13 +5,14 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib.util import find_spec
 from typing import Any
 
 import dagster as dg
 
 from ecom_pipeline.cost.metered_build import metered
 from ecom_pipeline.lake import partition
-from ecom_pipeline.lake.engines import Built, Engine
+from ecom_pipeline.lake.engines import Built, Engine, UnbuiltDaysError
 from ecom_pipeline.lake.engines.process_engine import ProcessEngine
 from ecom_pipeline.lake.engines.python_engine import PythonEngine
 from ecom_pipeline.lake.manifest import ManifestError
@@ -30,6 +31,9 @@ def engine_for(settings: Settings) -> EngineFor:
     Raises:
         SettingsError: the settings' engine is unknown.
     """
+    if settings.engine == "spark" and settings.endpoint_url and find_spec("pyspark") is None:
+        extra = "pip install 'ecom-pipeline[spark]'"
+        raise SettingsError(f"{variable('engine')}=spark needs pyspark: {extra}")
     by_name: Mapping[str, EngineFor] = {
         "python": lambda _: PythonEngine(settings, build_day=metered),
         "processes": lambda _: ProcessEngine(settings, build_day=metered),
@@ -68,9 +72,15 @@ class SparkRun:
         reported = done.get_custom_messages()
         if unsaid := set(named) - {each["day"] for each in reported}:
             raise ManifestError(f"Spark did not report {', '.join(sorted(unsaid))}: run it again")
+        reasons: dict[date, str] = {}
         for each in reported:
             day = date.fromisoformat(each["day"])
-            yield Built(partition.committed(lake, day), each["seconds"])
+            if "unbuilt" in each:
+                reasons[day] = each["unbuilt"]
+            else:
+                yield Built(partition.committed(lake, day), each["seconds"])
+        if reasons:
+            raise UnbuiltDaysError(reasons)
 
     def _in_a_process(self, extras: dict[str, Any]) -> dg.PipesClientCompletedInvocation:
         return dg.PipesSubprocessClient().run(

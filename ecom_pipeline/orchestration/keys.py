@@ -20,4 +20,4 @@ def of_mart(mart: Mart) -> dg.AssetKey:
     return dg.AssetKey([mart.schema, mart.name])
 
 
-Results = Iterator[dg.MaterializeResult]  # type: ignore[type-arg]
+Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]  # type: ignore[type-arg]

@@ -9,11 +9,14 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.lake.catalog import CatalogError
+from ecom_pipeline.lake.engines import UnbuiltDaysError
 from ecom_pipeline.lake.manifest import ManifestError
+from ecom_pipeline.orchestration.logs import forwarded
 from ecom_pipeline.warehouse.gate import ApprovalRequiredError
 from ecom_pipeline.warehouse.session import UnreachableError, WarehouseError, is_transient
 
 RETRIES, WAIT_SECONDS = 2, 5  # after the clients' own retries, which take half a minute
+UNBUILT_DAYS = "unbuilt_days"  # of a failed run: the days for which its other days were not loaded
 _EXPECTED = (ManifestError, DamagedObjectError, WarehouseError, CatalogError)
 _AGAIN = {
     "InternalError",
@@ -30,20 +33,22 @@ _AGAIN = {
 
 
 @contextmanager
-def translate_errors() -> Iterator[None]:
-    """Translate errors of the block to Dagster's.
+def translate_errors(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Raise RetryRequested for a transient error, and a clear Failure for an expected one.
 
-    Raises:
-        RetryRequested: the error is transient.
-        Failure: the error is an expected one, or the load needs approval; without retries.
+    What the rooms below log meanwhile is in the run's log.
     """
     try:
-        yield
+        with forwarded(context.log):
+            yield
     except Exception as error:
         if _transient(error):
             raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=WAIT_SECONDS) from error
         if isinstance(error, ApprovalRequiredError):
             raise _held(error) from error
+        if isinstance(error, UnbuiltDaysError):
+            days = dg.MetadataValue.json([day.isoformat() for day in sorted(error.reasons)])
+            raise dg.Failure(str(error), {UNBUILT_DAYS: days}, allow_retries=False) from error
         if isinstance(error, _EXPECTED):
             raise dg.Failure(description=str(error), allow_retries=False) from error
         raise

@@ -10,6 +10,7 @@ from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.keys import RECONCILED, SALES_REPORT
+from ecom_pipeline.orchestration.logs import forwarded
 from ecom_pipeline.warehouse import ledger, marts, migrations, sweep
 from ecom_pipeline.warehouse.session import Warehouse
 
@@ -55,7 +56,8 @@ def daily_load(
     morning = context.scheduled_execution_time.astimezone(ZoneInfo(shop.ZONE))
     day = morning.date() - timedelta(days=1)
     migrations.migrate(warehouse)
-    entry = sweep.published(lake, warehouse, day)
+    with forwarded(context.log):
+        entry = sweep.published(lake, warehouse, day)
     if entry is not None:
         return dg.SkipReason(
             f"{day} is loaded: version {entry.version}, {entry.totals.rows} rows, {entry.cause}"
@@ -80,7 +82,8 @@ def daily_sweep(
     """Request runs for the days with unpublished raw objects, except those of queued runs."""
     morning = context.scheduled_execution_time.astimezone(ZoneInfo(shop.ZONE)).date()
     migrations.migrate(warehouse)
-    missing = sweep.behind(lake, warehouse, morning)
+    with forwarded(context.log):
+        missing = sweep.behind(lake, warehouse, morning)
     days, _ = requests.loadable(missing, first_day, morning)
     waiting = requests.waiting_days(context.instance)
     asked = [day for day in days if not requests.is_waiting(day, waiting)]

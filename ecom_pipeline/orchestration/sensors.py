@@ -7,7 +7,7 @@ by `LastModified` loses objects (52 of 80 measured).
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
@@ -25,6 +25,7 @@ from ecom_pipeline.lake.notifications import (
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.alarms import Alarms
 from ecom_pipeline.orchestration.keys import RAW_EVENTS, SALES_REPORT
+from ecom_pipeline.orchestration.logs import forwarded
 from ecom_pipeline.orchestration.schedules import load_days
 from ecom_pipeline.warehouse import marts
 
@@ -90,7 +91,8 @@ def new_raw_objects(
     if not messages:
         context.update_cursor("[]")
         return dg.SkipReason("no new raw object")
-    seen = read(messages)
+    with forwarded(context.log):
+        seen = read(messages)
     days, too_early = requests.loadable(seen.objects, first_day, today())
     _warn(context, seen.foreign, too_early, first_day)
     waiting = requests.waiting_days(context.instance)
@@ -150,6 +152,20 @@ def failed_runs(context: dg.RunFailureSensorContext, alarms: dg.ResourceParam[Al
     )
 
 
+@dg.run_failure_sensor(
+    request_job=load_days,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for the other days of a load that could not build some of its days.",
+)
+def other_days_of_failed_loads(context: dg.RunFailureSensorContext) -> Iterator[dg.RunRequest]:
+    """Ask for the days that could be built, in runs without those that could not."""
+    run = context.dagster_run
+    span = requests.days_of_tags(dict(run.tags))
+    _, spans = requests.remaining(span, context.get_step_failure_events())
+    for each in spans:
+        yield requests.request(each, f"{each.first}:{each.last}:without:{run.run_id}")
+
+
 def _argument(span: DayRange | None) -> str:
     return ":".join(map(str, span)) if span else "A:B"
 
@@ -163,4 +179,4 @@ marts_follow = dg.AutomationConditionSensorDefinition(
     "writes the report again.",
 )
 
-ALL = [new_raw_objects, failed_runs, marts_follow]
+ALL = [new_raw_objects, failed_runs, other_days_of_failed_loads, marts_follow]

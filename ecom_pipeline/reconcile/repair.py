@@ -68,8 +68,10 @@ def repair(stores: Writable, wrong: Sequence[Discrepancy]) -> Repair:
     if days:
         for day in days:
             partition.build(stores.lake, day)
-        load.publish(stores.warehouse, stores.lake, days, cause=load.REPAIR)
-        marts.refresh(stores.warehouse, MARTS)
+        try:
+            load.publish(stores.warehouse, stores.lake, days, cause=load.REPAIR)
+        finally:  # the days that were not refused are published
+            marts.refresh(stores.warehouse, MARTS)
     return Repair(items=items, days=days, lost=sorted(lost))
 
 

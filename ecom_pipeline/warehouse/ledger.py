@@ -17,6 +17,7 @@ LOCK = "sales.load_lock"
 
 _LEDGER = "sales.load_ledger"
 _FENCE = "sales.load_fence"
+_RULES = "sales.csv_rules"
 _COLUMNS = (
     "invoice_date, version, generation, cause, row_count, quantity, amount, digest, rows_before,"
     " amount_before, rows_added, rows_removed, rows_changed"
@@ -145,6 +146,25 @@ def write(session: Session, entries: Mapping[date, Entry]) -> None:
             f" {change.added}, {change.removed}, {change.changed})",
             [day, entry.cause],
         )
+
+
+def other_rules(session: Session, days: Mapping[date, int]) -> dict[date, int]:
+    """Return the days that are not recorded with these rules of their CSV."""
+    known = dict(session.rows(f"select invoice_date, rules from {_RULES} where {within(days)}"))
+    return {day: rules for day, rules in days.items() if known.get(day) != rules}
+
+
+def record_rules(session: Session, days: Mapping[date, int]) -> None:
+    """Record the rules by which the days' CSV was built."""
+    session.run(f"delete from {_RULES} where {within(days)}")
+    rows = ", ".join(f"('{day.isoformat()}', {rules})" for day, rules in days.items())
+    session.run(f"insert into {_RULES} values {rows}")
+
+
+def of_other_rules(session: Session, rules: int) -> list[date]:
+    """Return the days whose CSV was last loaded as other rules made it."""
+    sql = f"select invoice_date from {_RULES} where rules <> {rules} order by 1"
+    return [day for (day,) in session.rows(sql)]
 
 
 def within(days: Iterable[date]) -> str:

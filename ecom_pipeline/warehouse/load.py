@@ -1,4 +1,4 @@
-"""Publish days in the warehouse: stage with one COPY, assert, then replace in one transaction.
+"""Publish days in the warehouse: stage with one COPY, check, then replace in one transaction.
 
 A load claims a generation (a fencing token) for its days first. Inside the transaction it takes
 the lock before any other statement, and continues only if its generation is still the newest. So
@@ -7,7 +7,8 @@ a zombie writer, concurrent runs, and a commit whose response was lost all give 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ecom_pipeline.domain.columns import CSV_HEADER, PARTITION
@@ -15,15 +16,31 @@ from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest
 from ecom_pipeline.lake.partition import committed
-from ecom_pipeline.warehouse import ledger, stage
+from ecom_pipeline.warehouse import ledger, quality, stage
 from ecom_pipeline.warehouse.gate import ALLOW_ALL, Gate
 from ecom_pipeline.warehouse.ledger import Change, Entry
-from ecom_pipeline.warehouse.session import Session, Warehouse, retrying
+from ecom_pipeline.warehouse.quality import Fault
+from ecom_pipeline.warehouse.session import Session, Warehouse, WarehouseError, retrying
 from ecom_pipeline.warehouse.stage import FACT, STAGE
 
 _COLUMNS = ", ".join(CSV_HEADER)
 REPAIR = "repair"
+Faults = Mapping[str, Sequence[Fault]]  # by the rule that is broken
+
 _ANALYZE_DAYS = 7  # fewer days change less than 10 % of the table, ANALYZE's default threshold
+
+
+class RefusedDaysError(WarehouseError):
+    """Days whose rows break a rule; the other days of the load are published.
+
+    `faults` has what is wrong by rule, `published` the new version of each other day.
+    """
+
+    def __init__(self, faults: Faults, published: Mapping[date, Entry]) -> None:
+        self.faults, self.published = faults, published
+        self.days = sorted({fault.day for found in faults.values() for fault in found})
+        what = "; ".join(f"{rule}, {fault}" for rule, found in faults.items() for fault in found)
+        super().__init__(f"refused, the previous version stays: {what}")
 
 
 def publish(
@@ -41,25 +58,32 @@ def publish(
     "repair" no day is skipped: the fact table may differ from the ledger.
 
     Raises:
-        ManifestError: a day has no CSV that can be loaded.
-        WarehouseError: COPY failed, or the staged rows differ from the manifest; the days'
-            previous versions stay.
-        ApprovalRequiredError: the change is above the bound of `gate`; the previous versions stay.
-        FencedError: a newer load has claimed a day.
+        ManifestError: a day has no CSV.
+        WarehouseError: COPY refused the data, or what was staged is not what the manifest says;
+            the days' previous version stays.
+        RefusedDaysError: rows of some days break a rule; the other days are published.
+        ApprovalRequiredError: more would change than `gate` lets pass; the previous version stays.
+        FencedError: a newer load took over.
     """
     generation = retrying(lambda: ledger.claim(warehouse, days))  # before the manifests are read
     manifests = [committed(lake, day) for day in days]
     with warehouse.session() as session:
         held = ledger.newest(session, days)
+        rules = ledger.other_rules(session, {m.day: m.rules for m in manifests})
     is_new = {m.day: m.day not in held or held[m.day].totals != m.totals for m in manifests}
     stale = [m for m in manifests if cause == REPAIR or is_new[m.day]]
+    unchanged = {day: number for day, number in rules.items() if day in held and not is_new[day]}
+    if unchanged:
+        retrying(lambda: _record_rules(warehouse, unchanged))
     if not stale:
         return {}
     copies = stage.write_copy_lists(lake, stale, generation, warehouse.copy_role)
     load = _Load(stale, generation, cause, copies, gate)
-    published = retrying(lambda: _attempt(warehouse, load))
+    published, faults = retrying(lambda: _attempt(warehouse, load))
     if len(published) > _ANALYZE_DAYS:
         _analyze(warehouse)
+    if faults:
+        raise RefusedDaysError(faults, published)
     return published
 
 
@@ -82,14 +106,19 @@ class _Load:
         return [manifest.day for manifest in self.manifests]
 
 
-def _attempt(warehouse: Warehouse, load: _Load) -> dict[date, Entry]:
+def _attempt(warehouse: Warehouse, load: _Load) -> tuple[dict[date, Entry], Faults]:
+    """Publish the days that break no rule; return their entries, and the faults of the others."""
     with warehouse.session() as session:
         stage.stage(session, load.manifests, load.copies)
+        faults = quality.broken_rules(session, load.days, quality.STAGED)
+        load = _without(session, load, {each.day for found in faults.values() for each in found})
         session.commit()  # the stage is a temporary table; the next statement starts a snapshot
+        if not load.days:
+            return {}, faults
         session.run(f"lock {ledger.LOCK}")
         held = ledger.newest(session, load.days)
         if all(day in held and held[day].generation == load.generation for day in load.days):
-            return held  # an earlier attempt committed, and its response was lost
+            return held, faults  # the commit of an earlier attempt, whose answer was lost
         ledger.check(session, load.days, load.generation)
         entries = _versions(session, load, held)
         load.gate.check(entries)
@@ -99,8 +128,24 @@ def _attempt(warehouse: Warehouse, load: _Load) -> dict[date, Entry]:
             f" select {_COLUMNS}, trunc(invoice_time) from {STAGE}"
         )
         ledger.write(session, entries)
+        ledger.record_rules(session, {m.day: m.rules for m in load.manifests})
         session.commit()
-        return entries
+        return entries, faults
+
+
+def _record_rules(warehouse: Warehouse, days: Mapping[date, int]) -> None:
+    """Record that the rows which other rules made are the same as those published."""
+    with warehouse.session() as session:
+        session.run(f"lock {ledger.LOCK}")
+        ledger.record_rules(session, days)
+        session.commit()
+
+
+def _without(session: Session, load: _Load, refused: AbstractSet[date]) -> _Load:
+    """Return the load of the other days, and take the refused ones off the stage."""
+    if refused:
+        session.run(f"delete from {STAGE} where {quality.STAGED.day} in {ledger.listed(refused)}")
+    return replace(load, manifests=[m for m in load.manifests if m.day not in refused])
 
 
 def _versions(session: Session, load: _Load, held: Mapping[date, Entry]) -> dict[date, Entry]:

@@ -1,31 +1,50 @@
-"""The marts for analysts, refreshed from the fact table in one transaction.
+"""The marts: refreshed to the fact table's newest versions in one transaction.
 
 Only days with another version in the ledger than the marts were built from are computed again,
-with their customers' returns and their months' baskets. The SQL is in sql/marts, the matching of
-returns in returns.py; the tables and views are created by migrations, from 0003_marts.sql on.
+with their customers' returns and their months' baskets; all days, when the SQL or the matching of
+returns was changed. The SQL is in sql/marts, the matching in returns.py; the tables and views are
+created by migrations, from 0003_marts.sql on.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from importlib.resources import files
 from types import MappingProxyType
 
+from ecom_pipeline.domain import returns as rule
 from ecom_pipeline.domain.columns import Column
 from ecom_pipeline.warehouse import returns
-from ecom_pipeline.warehouse.session import Row, Session, Warehouse, retrying
+from ecom_pipeline.warehouse.session import Row, Session, Warehouse, WarehouseError, retrying
 
 SCHEMA = "marts"
 
 _BUILDS = "marts.builds"
 _BY_DAY = ("sale_days", "customer_days", "product_days", "country_days")
+_TABLES = (*_BY_DAY, "returns", "basket_pairs")
 _THESE_DAYS = "invoice_date in (select invoice_date from touched_days)"
+_SQL = files("ecom_pipeline.warehouse") / "sql" / "marts"
+
+
+def _select(table: str) -> str:
+    """Return the SQL of a mart's rows, without its comments."""
+    lines = (_SQL / f"{table}.sql").read_text().splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))
+
+
+def _definition() -> str:
+    """Return what names the SQL of all marts, and the rule that matches returns."""
+    parts = (*map(_select, _TABLES), str(rule.VERSION))
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
 _TOUCHED = (
     "create temp table touched_days as"
     " select l.invoice_date, l.version"
     " from (select invoice_date, max(version) as version from sales.load_ledger"
     " group by invoice_date) l"
-    f" left join {_BUILDS} b on b.invoice_date = l.invoice_date"
+    f" left join {_BUILDS} b on b.invoice_date = l.invoice_date and b.definition = '{{definition}}'"
     " where b.version is null or b.version <> l.version",
     # both the customers of the previous version's rows and those of the new rows
     "create temp table touched_customers as"
@@ -69,8 +88,27 @@ class Refreshed:
     rows: Mapping[str, int]
 
 
+class ImbalanceError(WarehouseError):
+    """Marts whose sums are not those of the fact table; the marts before them stay.
+
+    `wrong` has the differing sums of each mart.
+    """
+
+    def __init__(self, wrong: Mapping[str, Sequence[str]]) -> None:
+        self.wrong = wrong
+        what = "; ".join(f"{name}, {'; '.join(found)}" for name, found in wrong.items())
+        super().__init__(
+            f"the marts stay as they were: {what}. Compare the stores first (ecom reconcile). If"
+            " the fact table is right, a mart was changed: `delete from marts.builds`, then refresh"
+        )
+
+
 def refresh(warehouse: Warehouse, marts: Sequence[Mart]) -> Refreshed:
-    """Refresh all marts to the ledger's newest versions; a no-op when they are up to date."""
+    """Bring all marts to the ledger's newest versions; nothing to do is nothing done.
+
+    Raises:
+        ImbalanceError: the sums of a mart would not be the fact table's; nothing is changed.
+    """
     return retrying(lambda: _attempt(warehouse, marts))
 
 
@@ -84,6 +122,13 @@ def imbalances(session: Session, mart: Mart) -> list[str]:
     return found
 
 
+def code_version(mart: Mart) -> str:
+    """Return what names the SQL that a mart comes from."""
+    return (
+        sha256(_select(mart.name).encode()).hexdigest() if mart.name in _TABLES else _definition()
+    )
+
+
 def head(session: Session, mart: Mart, rows: int) -> list[Row]:
     """Return the first `rows` rows of a mart, in a fixed order."""
     names = ", ".join(column.name for column in mart.columns)
@@ -94,10 +139,13 @@ def _attempt(warehouse: Warehouse, marts: Sequence[Mart]) -> Refreshed:
     with warehouse.session() as session:
         session.run(f"lock {_BUILDS}")  # the first statement: the snapshot is newer than the lock
         for statement in _TOUCHED:
-            session.run(statement)
+            session.run(statement.format(definition=_definition()))
         days = [day for (day,) in session.rows("select invoice_date from touched_days order by 1")]
         if days:
             _rebuild(session)
+        wrong = {mart.name: found for mart in marts if (found := imbalances(session, mart))}
+        if wrong:
+            raise ImbalanceError(wrong)
         counts = {mart.name: _count(session, mart) for mart in marts}
         session.commit()
         return Refreshed(days, counts)
@@ -109,14 +157,11 @@ def _rebuild(session: Session) -> None:
         session.run(f"delete from {SCHEMA}.{table} where {outdated}")
         session.run(f"insert into {SCHEMA}.{table} {_select(table)}")
     session.run(f"delete from {_BUILDS} where {_THESE_DAYS}")
-    session.run(f"insert into {_BUILDS} select invoice_date, version from touched_days")
+    session.run(
+        f"insert into {_BUILDS} select invoice_date, version, '{_definition()}' from touched_days"
+    )
 
 
 def _count(session: Session, mart: Mart) -> int:
     ((rows,),) = session.rows(f"select count(*) from {mart.table}")
     return int(rows)
-
-
-def _select(table: str) -> str:
-    text = (files("ecom_pipeline.warehouse") / "sql" / "marts" / f"{table}.sql").read_text()
-    return "\n".join(line for line in text.splitlines() if not line.startswith("--"))

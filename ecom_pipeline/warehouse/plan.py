@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ecom_pipeline.lake import partition
+from ecom_pipeline.lake import partition, rules
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.warehouse import ledger
 from ecom_pipeline.warehouse.ledger import Change, Entry
@@ -14,11 +14,15 @@ from ecom_pipeline.warehouse.stage import DIGEST, FACT
 
 @dataclass(frozen=True, kw_only=True)
 class LoadPlan:
-    """The dry run of a load: its plan id, the days' new versions, and the reasons for approval."""
+    """What a load would publish, what names it, and why it would wait for approval.
+
+    `other_rules` are the days whose CSV other rules made: a load builds them by today's.
+    """
 
     id: str
     days: dict[date, Entry]
     reasons: list[str]
+    other_rules: list[date]
 
 
 def make(warehouse: Warehouse, lake: Lake, days: Sequence[date]) -> dict[date, Entry]:
@@ -27,6 +31,13 @@ def make(warehouse: Warehouse, lake: Lake, days: Sequence[date]) -> dict[date, E
         held = ledger.newest(session, days)
         planned = ((day, _day(session, lake, day, held.get(day))) for day in days)
         return {day: entry for day, entry in planned if entry is not None}
+
+
+def other_rules(warehouse: Warehouse, days: Sequence[date]) -> list[date]:
+    """Return which of these days other rules than today's made."""
+    with warehouse.session() as session:
+        found = set(ledger.of_other_rules(session, rules.VERSION))
+    return [day for day in days if day in found]
 
 
 def _day(session: Session, lake: Lake, day: date, past: Entry | None) -> Entry | None:

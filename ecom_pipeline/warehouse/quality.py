@@ -1,6 +1,7 @@
-"""Data quality checks of the fact table's days, in SQL; each function returns its faults.
+"""What must be true of a day's rows, as SQL; each function returns the faults it found.
 
-A fault has the day, the number of violations and the first of them, as a place to start from.
+A load asks them of its stage, before it commits; the fact table's checks ask them of what is
+published. A fault names the day, how many rows, and the first event, so that people can look.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,13 +10,29 @@ from datetime import date, timedelta
 from statistics import median
 
 from ecom_pipeline.lake.buckets import Lake
-from ecom_pipeline.warehouse.ledger import within
+from ecom_pipeline.warehouse.ledger import listed
 from ecom_pipeline.warehouse.session import Session
-from ecom_pipeline.warehouse.stage import FACT
+from ecom_pipeline.warehouse.stage import FACT, STAGE
 
 WEEKS = 8
 _FEWEST_WEEKS = 4
 _FACTOR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of days: a table, and SQL for the day of one of its rows."""
+
+    table: str
+    day: str
+
+    def of(self, days: Iterable[date]) -> str:
+        """Return SQL for the rows of these days."""
+        return f"{self.table} where {self.day} in {listed(days)}"
+
+
+PUBLISHED = Rows(FACT, "invoice_date")
+STAGED = Rows(STAGE, "trunc(invoice_time)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,45 +47,63 @@ class Fault:
         return f"{self.day}: {self.count} x {self.what}"
 
 
-def repeated_ids(session: Session, days: Sequence[date]) -> list[Fault]:
-    """Return a fault for each event id on more than one row of these days."""
+def repeated_ids(session: Session, days: Sequence[date], rows: Rows = PUBLISHED) -> list[Fault]:
+    """Return each day that has an event id which another row of these days has as well."""
     return _faults(
         session,
-        "select min(invoice_date), count(*) - 1, 'event id ' || event_id"
-        f" from {FACT} where {within(days)} group by event_id having count(*) > 1",
+        f"select {rows.day}, count(*), 'repeated ids, first ' || min(event_id)"
+        f" from {rows.of(days)} and event_id in"
+        f" (select event_id from {rows.of(days)} group by event_id having count(*) > 1)"
+        " group by 1",
     )
 
 
-def impossible_values(session: Session, days: Sequence[date]) -> list[Fault]:
+def impossible_values(
+    session: Session, days: Sequence[date], rows: Rows = PUBLISHED
+) -> list[Fault]:
     """Return the days with rows that the validation of domain/event.py would have rejected."""
     wrong = (
-        "quantity = 0 or amount <> quantity * unit_price or trunc(invoice_time) <> invoice_date"
+        f"quantity = 0 or amount <> quantity * unit_price or trunc(invoice_time) <> {rows.day}"
         " or (unit_price < 0 and kind <> 'adjustment')"
-        " or kind <> case when left(invoice_no, 1) = 'C' then 'cancellation'"
-        " when left(invoice_no, 1) = 'A' then 'adjustment'"
+        " or kind <> case when left(invoice_no, 1) = 'C' and quantity < 0 then 'cancellation'"
+        " when left(invoice_no, 1) in ('C', 'A') then 'adjustment'"
         " when quantity < 0 and unit_price = 0 then 'write_off' else 'sale' end"
     )
     return _faults(
         session,
-        "select invoice_date, count(*), 'impossible values, first in event ' || min(event_id)"
-        f" from {FACT} where {within(days)} and ({wrong}) group by invoice_date",
+        f"select {rows.day}, count(*), 'impossible values, first in event ' || min(event_id)"
+        f" from {rows.of(days)} and ({wrong}) group by 1",
     )
 
 
-def torn_invoices(session: Session, days: Sequence[date]) -> list[Fault]:
+def torn_invoices(session: Session, days: Sequence[date], rows: Rows = PUBLISHED) -> list[Fault]:
     """Return the days with invoices of several customers or countries; a header has only one.
 
     The data set has none in 25,900 invoices.
     """
     return _faults(
         session,
-        "select invoice_date, count(*), 'invoice of several customers or countries, first '"
-        " || min(invoice_no)"
-        " from (select invoice_date, invoice_no"
-        f" from {FACT} where {within(days)} group by invoice_date, invoice_no"
+        "select day, count(*), 'invoice of two owners, first ' || min(invoice_no)"
+        f" from (select {rows.day} as day, invoice_no from {rows.of(days)} group by 1, 2"
         " having count(distinct coalesce(customer_id, '')) > 1 or count(distinct country) > 1) t"
-        " group by invoice_date",
+        " group by 1",
     )
+
+
+RULES = {
+    "event_ids_are_unique": repeated_ids,
+    "values_are_possible": impossible_values,
+    "every_invoice_has_one_owner": torn_invoices,
+}
+"""What no published row may break, by the name of the check that shows it."""
+
+
+def broken_rules(
+    session: Session, days: Sequence[date], rows: Rows = PUBLISHED
+) -> dict[str, list[Fault]]:
+    """Return the faults of each rule that the days' rows break."""
+    found = {name: rule(session, days, rows) for name, rule in RULES.items()}
+    return {name: faults for name, faults in found.items() if faults}
 
 
 def unusual_volumes(session: Session, days: Sequence[date]) -> list[Fault]:
@@ -104,7 +139,8 @@ def not_loaded(lake: Lake, session: Session, today: date) -> list[date]:
     """Return the days before `today` that have raw objects and were never published."""
     rows = session.rows("select distinct invoice_date from sales.load_ledger")
     loaded = {day for (day,) in rows}
-    return [day for day in lake.raw.days() if day < today and day not in loaded]
+    unknown = (day for day in lake.raw.days() if day < today and day not in loaded)
+    return [day for day in unknown if lake.raw.objects_of(day)]
 
 
 def described(faults: Iterable[object]) -> str:

@@ -15,8 +15,8 @@ from ecom_pipeline import definitions, settings
 from ecom_pipeline.cost.metered_build import metered
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.lake import partition
+from ecom_pipeline.lake.engines import UnbuiltDaysError
 from ecom_pipeline.lake.engines.process_engine import ProcessEngine
 from ecom_pipeline.lake.engines.python_engine import PythonEngine
 from ecom_pipeline.lake.engines.spark_engine import SparkEngine
@@ -108,10 +108,16 @@ def test_the_days_beside_a_damaged_one_are_built_and_its_error_is_told(aws, days
         dirty(lake, each)
     (broken, *_) = lake.raw.objects_of(days[0])
     lake.s3.put_object(Bucket=aws.raw_bucket, Key=broken.key, Body=b"cut")
-    done = []
-    with pytest.raises(DamagedObjectError, match="restore it"):
-        done.extend(each for each in ProcessEngine(aws, processes=2, few=1).build(days))
-    assert done
+    for engine in (
+        PythonEngine(aws),
+        ProcessEngine(aws, few=len(days)),
+        ProcessEngine(aws, processes=2, few=1),
+    ):
+        done = []
+        with pytest.raises(UnbuiltDaysError, match="restore it") as caught:
+            done.extend(engine.build(days))
+        assert sorted(each.manifest.day for each in done) == days[1:]
+        assert caught.value.reasons.keys() == {days[0]}
 
 
 def test_a_killed_build_leaves_no_process_behind(aws, days, tmp_path):

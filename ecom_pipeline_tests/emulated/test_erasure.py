@@ -51,7 +51,7 @@ class Shop:
         ]
         self.others = [
             on(first, event_id=f"{invoice}-o", InvoiceNo=f"A{invoice}", CustomerID=another),
-            on(first, event_id=f"{invoice}-g", InvoiceNo=f"A{invoice}", CustomerID=None),
+            on(first, event_id=f"{invoice}-g", InvoiceNo=f"A9{invoice}", CustomerID=None),
         ]
         self.conflict = self.mine[0] | {"Quantity": 50}
         self.deliver(*self.mine, *self.others, self.mine[1])
@@ -88,7 +88,7 @@ class Shop:
         return [(each.rows, each.quantity, each.amount) for each in self.sums()]
 
     def items(self):
-        numbers = (self.invoice, f"A{self.invoice}")
+        numbers = (self.invoice, f"A{self.invoice}", f"A9{self.invoice}")
         s = self.stores
         return [each for no in numbers for each in _invoice(s.dynamodb, s.table, no)]
 
@@ -185,7 +185,8 @@ def test_deleted_the_sales_go_and_the_others_stay(shop):
     assert report.after.is_clean
     assert [rows for rows, *_ in shop.totals()] == [2, 0]
     assert names_nobody(shop)
-    assert {item["pk"]["S"] for item in shop.items()} == {keys.invoice_pk(f"A{shop.invoice}")}
+    others = {keys.invoice_pk(f"{prefix}{shop.invoice}") for prefix in ("A", "A9")}
+    assert {item["pk"]["S"] for item in shop.items()} == others
     assert report.before.shop.rows - report.after.shop.rows == 6
 
 

@@ -37,7 +37,7 @@ def test_migrations_run_once(warehouse):
 def test_a_published_day_has_the_sums_that_python_says(warehouse, lake, day):
     arrive(
         day,
-        {"event_id": "a", "Description": None, "CustomerID": None},
+        {"event_id": "a", "Description": None, "CustomerID": None, "InvoiceNo": "1"},
         {"event_id": "b", "Description": '£5, "off"', "UnitPrice": 0.001},
         {"event_id": "c", "InvoiceNo": "C1", "Quantity": -3},
         {"event_id": "d", "Quantity": -1, "UnitPrice": 0, "Description": "\\N"},

@@ -1,8 +1,10 @@
 """The marts: refreshed day by day, they equal those computed from the whole fact table."""
 
 import random
+import shutil
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -55,15 +57,16 @@ def some_lines(rng, day, count):
     lines = []
     for n in range(count):
         back = rng.random() < 0.4
+        invoice = rng.randrange(3)
         lines.append(
             {
                 "event_id": f"{day}-{rng.random()}-{n}",
-                "InvoiceNo": f"{'C' if back else ''}{day:%y%m%d}{rng.randrange(3)}",
+                "InvoiceNo": f"{'C' if back else ''}{day:%y%m%d}{invoice}",
                 "StockCode": rng.choice(["10001", "10002", "10003", "POST"]),
                 "Quantity": rng.choice([1, 2, 6]) * (-1 if back else 1),
                 "UnitPrice": rng.choice([1, 2.5]),
-                "CustomerID": rng.choice(["1", "2", None]),
-                "Country": rng.choice(["France", "EIRE"]),
+                "CustomerID": ("1", "2", None)[invoice],
+                "Country": ("France", "EIRE", "France")[invoice],
             }
         )
     return lines
@@ -109,6 +112,11 @@ def test_a_mart_that_lost_a_row_is_told(warehouse, lake, day):
         session.run("delete from marts.product_days where invoice_date = %s", [day])
         session.commit()
     assert wrong(warehouse) == ["products", "returns"]
+    before = contents(warehouse)
+    with pytest.raises(marts.ImbalanceError, match=r"products, .*; returns, ") as caught:
+        marts.refresh(warehouse, MARTS)
+    assert caught.value.wrong.keys() == {"products", "returns"}
+    assert contents(warehouse) == before
     from_scratch(warehouse)
 
 
@@ -131,6 +139,46 @@ def sales_matched(warehouse, lake, day, *events):
         f" amount from {RETURNS.table} where invoice_date = %s order by 1, 4",
         [day],
     )
+
+
+def copied_sql(folder):
+    """Return a copy of the folder of the marts' SQL, to be edited."""
+    return Path(shutil.copytree(str(marts._SQL), folder / "marts"))
+
+
+def test_a_mart_whose_sql_was_changed_is_computed_again_for_all_days(
+    warehouse, lake, days, monkeypatch, tmp_path
+):
+    days = days(2)
+    for each in days:
+        arrive(lake, each, "1", {"event_id": f"{each}"})
+    load.publish(warehouse, lake, days)
+    assert set(days) <= set(marts.refresh(warehouse, MARTS).days)
+    assert marts.refresh(warehouse, MARTS).days == []
+    edited = copied_sql(tmp_path) / "returns.sql"
+    edited.write_text(f"-- a comment changes nothing\n{edited.read_text()}")
+    monkeypatch.setattr(marts, "_SQL", edited.parent)
+    assert marts.refresh(warehouse, MARTS).days == []
+    edited.write_text(edited.read_text().replace("'none'", "'nothing'"))
+    assert set(days) <= set(marts.refresh(warehouse, MARTS).days)
+    assert marts.refresh(warehouse, MARTS).days == []
+
+
+def test_a_change_that_makes_a_mart_differ_from_the_fact_table_is_not_committed(
+    warehouse, lake, day, monkeypatch, tmp_path
+):
+    arrive(lake, day, "1", {"event_id": f"{day}"})
+    load.publish(warehouse, lake, [day])
+    marts.refresh(warehouse, MARTS)
+    before = contents(warehouse)
+    edited = copied_sql(tmp_path) / "country_days.sql"
+    doubled = edited.read_text().replace("sum(amount)", "sum(amount) * 2", 1)
+    assert doubled != edited.read_text()
+    edited.write_text(doubled)
+    monkeypatch.setattr(marts, "_SQL", edited.parent)
+    with pytest.raises(marts.ImbalanceError):
+        marts.refresh(warehouse, MARTS)
+    assert contents(warehouse) == before
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def publish(aws, warehouse, day, count=2):
 @pytest.mark.parametrize(
     ("question", "spoil", "what"),
     [
-        (quality.repeated_ids, "event_id = 'same'", "event id same"),
+        (quality.repeated_ids, "event_id = 'same'", "2 x repeated ids, first same"),
         (quality.impossible_values, "amount = amount + 0.01", "impossible values"),
         (quality.impossible_values, "quantity = 0, amount = 0", "impossible values"),
         (quality.impossible_values, "kind = 'cancellation'", "impossible values"),

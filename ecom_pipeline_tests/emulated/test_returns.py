@@ -34,7 +34,7 @@ def test_the_page_and_the_mart_name_the_sale_at_the_same_price(warehouse, lake, 
 def test_marts_from_before_the_rule_are_rebuilt(aws, warehouse, lake, servers, day, monkeypatch):
     servers.drop_warehouse(aws.redshift_database)
     servers.bare_warehouse(aws.redshift_database)
-    before = migrations._names()[:6]
+    before = [name for name in migrations._names() if not name.startswith("0007_")]
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "_names", lambda: before)
         migrations.migrate(warehouse)
@@ -42,13 +42,17 @@ def test_marts_from_before_the_rule_are_rebuilt(aws, warehouse, lake, servers, d
     arrive(lake, day, "1", sale, {"event_id": "r", "InvoiceNo": "C2", "Quantity": -9})
     load.publish(warehouse, lake, [day])
     with warehouse.session() as session:
-        session.run("insert into marts.builds select invoice_date, version from sales.load_ledger")
+        session.run(
+            "insert into marts.builds (invoice_date, version)"
+            " select invoice_date, version from sales.load_ledger"
+        )
         session.run(
             "insert into marts.returns select event_id, invoice_no, invoice_date, customer_id,"
             " stock_code, 9, amount, 'too_many', 'low', null, null"
             " from sales.fact_invoice_lines where kind = 'cancellation'"
         )
         session.commit()
-    assert migrations.migrate(warehouse) == migrations._names()[6:]
+    (added,) = migrations.migrate(warehouse)
+    assert added.startswith("0007_")
     assert marts.refresh(warehouse, MARTS).days == [day]
     assert sorted(warehouse.query(SALES_OF, ["C2"]), key=str) == [("1", 6), (None, 3)]

@@ -13,9 +13,10 @@ from datetime import date
 from functools import cache
 from multiprocessing.process import BaseProcess
 
+from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.lake import connect
 from ecom_pipeline.lake.buckets import Lake
-from ecom_pipeline.lake.engines import BuildDay, Built, build_day
+from ecom_pipeline.lake.engines import BuildDay, Built, UnbuiltDaysError, build_day, build_each
 from ecom_pipeline.lake.rows import CachingReader
 from ecom_pipeline.settings import Settings
 
@@ -35,15 +36,25 @@ class ProcessEngine:
     def build(self, days: Sequence[date]) -> Iterator[Built]:
         if len(days) <= self.few or self.processes == 1:
             lake, read = connect.lake(self.settings), CachingReader()
-            yield from (self.build_day(lake, day, read) for day in days)
+            yield from build_each(days, lambda day: self.build_day(lake, day, read))
             return
         fresh = multiprocessing.get_context("spawn")  # boto3 and Dagster have threads: no fork
         with ProcessPoolExecutor(self.processes, fresh, _end_with_parent) as pool:
-            yield from _results([pool.submit(_build, self, day) for day in days])
+            reasons: dict[date, str] = {}
+            for day, built, reason in _results([pool.submit(_build, self, day) for day in days]):
+                if built is None:
+                    reasons[day] = reason
+                else:
+                    yield built
+        if reasons:
+            raise UnbuiltDaysError(reasons)
 
 
-def _results(building: Sequence[Future[Built]]) -> Iterator[Built]:
-    """Yield results; after the first failure only those of running builds, then raise it."""
+_Result = tuple[date, Built | None, str]
+
+
+def _results(building: Sequence[Future[_Result]]) -> Iterator[_Result]:
+    """Yield results; after an unexpected error only those that had been begun, then raise it."""
     failed: BaseException | None = None
     for each in as_completed(building):
         if each.cancelled():
@@ -64,9 +75,13 @@ def _tools(settings: Settings) -> tuple[Lake, CachingReader]:
     return connect.lake(settings), CachingReader()
 
 
-def _build(engine: ProcessEngine, day: date) -> Built:
+def _build(engine: ProcessEngine, day: date) -> _Result:
+    """Return a day, and what was built of it or why it can't be."""
     lake, read = _tools(engine.settings)
-    return engine.build_day(lake, day, read)
+    try:
+        return day, engine.build_day(lake, day, read), ""
+    except EcomError as error:
+        return day, None, str(error)
 
 
 def _end_with_parent() -> None:

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from ecom_pipeline.lake import connect, rows
-from ecom_pipeline.lake.engines import BuildDay, Built, build_day
+from ecom_pipeline.lake.engines import BuildDay, Built, build_day, build_each
 from ecom_pipeline.settings import Settings
 
 
 @dataclass(frozen=True)
 class PythonEngine:
-    """Builds days in order, and stops at the first that fails."""
+    """Builds days in order."""
 
     settings: Settings
     build_day: BuildDay = build_day
 
     def build(self, days: Sequence[date]) -> Iterator[Built]:
         lake = connect.lake(self.settings)
-        for day in days:
-            yield self.build_day(lake, day, rows.reference)
+        yield from build_each(days, lambda day: self.build_day(lake, day, rows.reference))

@@ -6,6 +6,7 @@ Spark schedules and shuffles; lake/parts.py processes the lines, as on one machi
 in Spark SQL took three times the CPU (2026-11-22), and would be a second implementation.
 """
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,15 +14,19 @@ from datetime import date
 from functools import cache, partial
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
+from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.lake import connect, manifest, partition, parts, spread
 from ecom_pipeline.lake.buckets import Lake, ObjectInfo
-from ecom_pipeline.lake.engines import Built, build_day
+from ecom_pipeline.lake.engines import Built, UnbuiltDaysError, build_day
 from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.lake.parts import DayParts, PartResult
 from ecom_pipeline.lake.rows import CachingReader
 from ecom_pipeline.settings import Settings
+
+_UNUSABLE = re.compile(r"(?:DamagedObject|Manifest)Error: (.+)")  # in a worker's traceback
 
 LinePosition = tuple[
     int, int, int
@@ -45,14 +50,23 @@ class SparkEngine:
     def _build(self, spark: Any, days: Sequence[date]) -> Iterator[Built]:
         lake = connect.lake(self.settings)
         plans = {day: parts.plan(lake, day, self.part_bytes) for day in days}
+        reasons: dict[date, str] = {}
         small = [day for day, planned in plans.items() if planned.parts == 1]
         if small:
             tasks = spark.parallelize(small, len(small)).map(partial(_build_day, self.settings))
-            for encoded, seconds in tasks.collect():
-                yield Built(manifest.decode("a worker's answer", encoded), seconds)
+            for day, encoded, seconds, reason in tasks.collect():
+                if reason:
+                    reasons[day] = reason
+                else:
+                    yield Built(manifest.decode("a worker's answer", encoded), seconds)
         for day, planned in plans.items():
             if planned.parts > 1:
-                yield self._build_large(spark, lake, day)
+                try:
+                    yield self._build_large(spark, lake, day)
+                except Py4JJavaError as error:
+                    reasons[day] = _expected(error)
+        if reasons:
+            raise UnbuiltDaysError(reasons)
 
     def _build_large(self, spark: Any, lake: Lake, day: date) -> Built:
         began = time.monotonic()
@@ -75,9 +89,20 @@ def _tools(settings: Settings) -> tuple[Lake, CachingReader]:
     return connect.lake(settings), CachingReader()
 
 
-def _build_day(settings: Settings, day: date) -> tuple[bytes, float]:
-    built = build_day(_tools(settings)[0], day, _tools(settings)[1])
-    return manifest.encode(built.manifest), built.seconds
+def _build_day(settings: Settings, day: date) -> tuple[date, bytes, float, str]:
+    try:
+        built = build_day(_tools(settings)[0], day, _tools(settings)[1])
+    except EcomError as error:
+        return day, b"", 0.0, str(error)
+    return day, manifest.encode(built.manifest), built.seconds, ""
+
+
+def _expected(error: Py4JJavaError) -> str:
+    """Return why a worker found a day's data unusable; raise what is no such error."""
+    found = _UNUSABLE.search(str(error))
+    if found is None:
+        raise error
+    return found[1]
 
 
 def _placed(

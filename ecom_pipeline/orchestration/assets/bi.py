@@ -42,9 +42,13 @@ sales_dashboard = describe.spec(
     ],
     name="sales_report",
 )
-def sales_report(lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]) -> Results:
+def sales_report(
+    context: dg.AssetExecutionContext,
+    lake: dg.ResourceParam[Lake],
+    warehouse: dg.ResourceParam[Warehouse],
+) -> Results:
     """Write the report's page from the current marts."""
-    with translate_errors():
+    with translate_errors(context):
         tables = sales.read(warehouse)
         page = sales.render(tables)
         lake.csv.write_page(keys.REPORT, page)

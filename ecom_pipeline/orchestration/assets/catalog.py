@@ -52,7 +52,7 @@ def catalog_csv(
 ) -> Results:
     """Register the days' partitions, then compare the columns of Glue, CSV and Redshift."""
     days = days_of(context)
-    with translate_errors():
+    with translate_errors(context):
         catalog.sync(days)
         migrations.migrate(warehouse)
         found = schema.drift(catalog, lake, warehouse, days)

@@ -7,7 +7,7 @@ import dagster as dg
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
-from ecom_pipeline.lake import partition
+from ecom_pipeline.lake import partition, rules
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest
 from ecom_pipeline.orchestration import describe
@@ -39,7 +39,7 @@ _MADE_OF = {c.name: (c.wire,) if c.wire else _COMPUTED.get(c.name, (c.name,)) fo
 )
 def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Results:
     """Record the number and size of each day's raw objects as metadata."""
-    with translate_errors():
+    with translate_errors(context):
         for day in days_of(context):
             objects = lake.raw.objects_of(day)
             context.add_asset_metadata(
@@ -55,19 +55,22 @@ def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) 
 
 @dg.multi_asset(
     specs=[
-        describe.daily(
-            describe.spec(
-                CSV_LINES,
-                deps=[RAW_EVENTS],
-                kinds={"s3", "csv"},
-                text="A day's invoice lines as gzip CSV, each event id once. The manifest, written "
-                "last, commits the day and has the totals of its parts. Invalid records are in "
-                "quarantine, with the reason.",
-                metadata={
-                    "dagster/column_schema": describe.schema(COLUMNS, text_only=True),
-                    "dagster/column_lineage": describe.lineage(_MADE_OF, RAW_EVENTS),
-                },
-            )
+        describe.made_by(
+            f"rules {rules.VERSION}",
+            describe.daily(
+                describe.spec(
+                    CSV_LINES,
+                    deps=[RAW_EVENTS],
+                    kinds={"s3", "csv"},
+                    text="A day's invoice lines as gzip CSV, each event id once. The manifest, "
+                    "written last, commits the day and has the totals of its parts. Invalid "
+                    "records are in quarantine, with the reason.",
+                    metadata={
+                        "dagster/column_schema": describe.schema(COLUMNS, text_only=True),
+                        "dagster/column_lineage": describe.lineage(_MADE_OF, RAW_EVENTS),
+                    },
+                )
+            ),
         )
     ],
     check_specs=[
@@ -90,7 +93,7 @@ def csv_invoice_lines(
     """Rebuild the days' CSV from their raw objects."""
     made: list[Manifest] = []
     days = days_of(context)
-    with translate_errors():
+    with translate_errors(context):
         try:
             for manifest, seconds, usage in engine(context).build(days):
                 made.append(manifest)

@@ -1,6 +1,8 @@
 """The marts' assets: one step refreshes all of them atomically."""
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -9,7 +11,7 @@ from ecom_pipeline.orchestration.keys import FACT_LINES, Results, of_mart
 from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.warehouse import marts
 from ecom_pipeline.warehouse.mart_list import MARTS
-from ecom_pipeline.warehouse.marts import Mart, Refreshed
+from ecom_pipeline.warehouse.marts import ImbalanceError, Mart, Refreshed
 from ecom_pipeline.warehouse.session import Session, Warehouse
 
 BALANCED = "sums_are_those_of_the_fact_table"
@@ -17,21 +19,27 @@ BALANCED = "sums_are_those_of_the_fact_table"
 # Not eager(): it requires that no partition of the fact table is missing, which is never true. Also
 # at the initial evaluation, because earlier loads have triggered nothing.
 _Condition = dg.AutomationCondition
-FOLLOW = (
-    (_Condition.any_deps_updated() | _Condition.initial_evaluation()).since_last_handled()
-    & _Condition.all_deps_blocking_checks_passed()
-    & ~_Condition.in_progress()
+_CHANGED: Any = (  # Dagster types it as of assets only, where it expects any of its keys
+    _Condition.any_deps_updated()
+    | _Condition.initial_evaluation()
+    | _Condition.code_version_changed()
+)
+FOLLOW: dg.AutomationCondition[dg.AssetKey] = (
+    _CHANGED.since_last_handled() & ~_Condition.in_progress()
 )
 
 
 @dg.multi_asset(
     specs=[
-        describe.spec(
-            of_mart(mart),
-            deps=[FACT_LINES],
-            kinds={"redshift", "sql"},
-            text=mart.text,
-            metadata={"dagster/column_schema": describe.schema(mart.columns)},
+        describe.made_by(
+            marts.code_version(mart),
+            describe.spec(
+                of_mart(mart),
+                deps=[FACT_LINES],
+                kinds={"redshift", "sql"},
+                text=mart.text,
+                metadata={"dagster/column_schema": describe.schema(mart.columns)},
+            ),
         ).replace_attributes(automation_condition=FOLLOW)
         for mart in MARTS
     ],
@@ -47,15 +55,26 @@ FOLLOW = (
     name="marts",
     pool="warehouse",
 )
-def refreshed_marts(warehouse: dg.ResourceParam[Warehouse]) -> Results:
+def refreshed_marts(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+) -> Results:
     """Refresh the marts for the days with newer versions in the ledger."""
-    with translate_errors():
+    with translate_errors(context):
         began = time.monotonic()
-        done = marts.refresh(warehouse, MARTS)
+        try:
+            done = marts.refresh(warehouse, MARTS)
+        except ImbalanceError as error:
+            yield from (_balance(mart, error.wrong.get(mart.name, ())) for mart in MARTS)
+            raise
         seconds = round(time.monotonic() - began, 3)
         with warehouse.session() as session:
             results = [_result(session, mart, done, seconds) for mart in MARTS]
     yield from results
+
+
+def _balance(mart: Mart, wrong: Sequence[str], **numbers: float) -> dg.AssetCheckResult:
+    """Return whether a mart's sums are those of the fact table: compared before the commit."""
+    return checks.result(of_mart(mart), BALANCED, wrong, **numbers)
 
 
 def _result(session: Session, mart: Mart, done: Refreshed, seconds: float) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -69,14 +88,7 @@ def _result(session: Session, mart: Mart, done: Refreshed, seconds: float) -> dg
             "seconds": seconds,
             "preview": describe.preview([column.name for column in mart.columns], rows),
         },
-        check_results=[
-            checks.result(
-                of_mart(mart),
-                BALANCED,
-                marts.imbalances(session, mart),
-                rows=done.rows[mart.name],
-            )
-        ],
+        check_results=[_balance(mart, (), rows=done.rows[mart.name])],
     )
 
 

@@ -59,7 +59,7 @@ def reconciliation(
     """Compare the days in all stores; a single scan of DynamoDB covers all days."""
     days = days_of(context)
     span = min(days), max(days)
-    with translate_errors():
+    with translate_errors(context):
         found = verdict.recorded(
             warehouse, lake, *span, lambda: reconcile(stores(), *span, watermark())
         )

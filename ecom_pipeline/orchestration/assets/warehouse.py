@@ -23,6 +23,7 @@ from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.warehouse import load, migrations, stage
 from ecom_pipeline.warehouse.gate import Gate
 from ecom_pipeline.warehouse.ledger import Entry
+from ecom_pipeline.warehouse.load import RefusedDaysError
 from ecom_pipeline.warehouse.session import Warehouse
 
 _MADE_OF = {name: [name] for name in CSV_HEADER} | {PARTITION.name: ["invoice_time"]}
@@ -65,18 +66,13 @@ def fact_invoice_lines(
 ) -> Results:
     """Publish the days' CSV in the warehouse, and check the fact table."""
     days = days_of(context)
-    with translate_errors(), Meter().on(lake.s3.meta.events) as meter:
+    with translate_errors(context), Meter().on(lake.s3.meta.events) as meter:
         migrations.migrate(warehouse)
         began = time.monotonic()
-        published = load.publish(warehouse, lake, days, gate=replace(gate, approved=config.approve))
+        approved = replace(gate, approved=config.approve)
+        published, refused = _publish(warehouse, lake, days, approved)
         seconds = time.monotonic() - began
-        with warehouse.session() as session:
-            fact = stage.fact_totals(session, min(days), max(days))
-            held = {day: fact.get(day, Totals()) for day in days}
-            differing = [day for day in days if held[day] != partition.committed(lake, day).totals]
-            results = checks.of_days(lake, session, days, differing)
-            rows = stage.fact_rows(session)
-        _report_days(context, held, published)
+        held, rows, results = _checked(lake, warehouse, days, refused)
         metadata = _copied(lake, warehouse, list(published.values())) | {
             "dagster/row_count": rows,
             "dagster/table_name": stage.FACT,
@@ -86,19 +82,46 @@ def fact_invoice_lines(
         busy = bill.rpu_seconds(time.monotonic() - began, recorded().base_rpus)
         meter.add({"redshift_rpu_seconds": busy})
         metadata |= describe.spent(meter.take())
-    yield dg.MaterializeResult(asset_key=FACT_LINES, metadata=metadata, check_results=results)
+    shown = {day: _day_metadata(totals, published.get(day)) for day, totals in held.items()}
+    if len(shown) == len(days):
+        for day, facts in shown.items():
+            context.add_asset_metadata(facts, partition_key=day.isoformat())
+        yield dg.MaterializeResult(asset_key=FACT_LINES, metadata=metadata, check_results=results)
+        return
+    for day, facts in shown.items():  # one result would show the other days as loaded, too
+        partition_key = day.isoformat()
+        event = dg.AssetMaterialization(FACT_LINES, metadata=facts, partition=partition_key)
+        context.log_event(event)
+    yield from results
+    raise dg.Failure(description=checks.failed(results), allow_retries=False)
 
 
-def _report_days(
-    context: dg.AssetExecutionContext,
-    held: Mapping[date, Totals],
-    published: Mapping[date, Entry],
-) -> None:
-    for day, totals in held.items():
-        metadata = describe.sums(totals) | {"changed": day in published}
-        if day in published:
-            metadata |= _version(published[day])
-        context.add_asset_metadata(metadata, partition_key=day.isoformat())
+def _checked(
+    lake: Lake, warehouse: Warehouse, days: Sequence[date], refused: RefusedDaysError | None
+) -> tuple[dict[date, Totals], int, list[dg.AssetCheckResult]]:
+    """Return the sums of the days that are right, the fact table's rows, the checks' results."""
+    kept, faults = (set(refused.days), refused.faults) if refused else (set[date](), {})
+    with warehouse.session() as session:
+        fact = stage.fact_totals(session, min(days), max(days))
+        held = {day: fact.get(day, Totals()) for day in days if day not in kept}
+        differing = [day for day, t in held.items() if t != partition.committed(lake, day).totals]
+        results = checks.of_days(lake, session, days, differing, faults)
+        right = {day: totals for day, totals in held.items() if day not in differing}
+        return right, stage.fact_rows(session), results
+
+
+def _publish(
+    warehouse: Warehouse, lake: Lake, days: Sequence[date], gate: Gate
+) -> tuple[Mapping[date, Entry], RefusedDaysError | None]:
+    try:
+        return load.publish(warehouse, lake, days, gate=gate), None
+    except RefusedDaysError as error:
+        return error.published, error
+
+
+def _day_metadata(totals: Totals, published: Entry | None) -> dict[str, Any]:
+    metadata = describe.sums(totals) | {"changed": published is not None}
+    return metadata | (_version(published) if published else {})
 
 
 def _version(entry: Entry) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""ecom plan and load: days that can't be loaded are refused in one sentence."""
+
+from datetime import timedelta
+
+import pytest
+
+from ecom_pipeline.domain.shop import today
+from ecom_pipeline_tests.unit.cli.conftest import Ecom
+
+TODAY = today()
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+@pytest.mark.parametrize("command", ["load", "plan"])
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [
+        ("2010-01-12", "2010-01-12 is before the first day, 2010-12-01: load from that day on, or"),
+        ("2010-11-30:2010-12-02", "2010-11-30 is before the first day, 2010-12-01: load from"),
+        ("2130-01-01", f"2130-01-01 is not over: load days up to {YESTERDAY}"),
+        (str(TODAY), f"{TODAY} is not over: load days up to {YESTERDAY}"),
+        (f"2010-12-01:{TODAY}", f"{TODAY} is not over: load days up to {YESTERDAY}"),
+    ],
+)
+def test_days_without_a_partition_are_refused(ecom: Ecom, command: str, days: str, sentence: str):
+    done = ecom(command, days)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"ecom: {sentence}")
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("days", ["yesterday", "2011-02-30", ":", "2010-12-02:2010-12-01", "1:2"])
+def test_what_is_no_date_is_refused(ecom: Ecom, days: str):
+    done = ecom("load", days)
+    assert done.code == 2
+    assert "expected YYYY-MM-DD" in done.err or "the first day is after the last" in done.err
+
+
+def test_an_engine_that_there_is_not_is_refused_before_a_run(ecom: Ecom):
+    done = ecom("load", "2010-12-01", ECOM_ENGINE="pandas")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "ecom: ECOM_ENGINE: expected python, processes, spark, got 'pandas'\n"
