@@ -19,6 +19,7 @@ import msgspec
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.envelope import Rejected
+from ecom_pipeline.domain.tombstone import Tombstones
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import tombstones
 from ecom_pipeline.lake.buckets import Lake, ObjectBody, ObjectInfo
@@ -44,6 +45,7 @@ class DayParts:
     parts_before: Sequence[str]
     sources: Sequence[ObjectInfo]
     parts: int
+    erased: Tombstones
 
 
 class PartResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +65,8 @@ def plan(lake: Lake, day: date, part_bytes: int = PART_BYTES) -> DayParts:
     before = lake.csv.read(keys.manifest_key(day))
     parts_before = lake.csv.part_keys(day)
     sources = lake.raw.objects_of(day)
-    return DayParts(day, before, parts_before, sources, count(sources, part_bytes))
+    erased = tombstones.read(lake)
+    return DayParts(day, before, parts_before, sources, count(sources, part_bytes), erased)
 
 
 def count(sources: Iterable[ObjectInfo], part_bytes: int) -> int:
@@ -88,7 +91,7 @@ def build(
     lake: Lake, planned: DayParts, number: int, lines: Iterable[Line], read: Reader
 ) -> PartResult:
     """Write one part of a day, and the quarantine objects of its lines."""
-    flat = flatten(lines, planned.day, tombstones.read(lake), read)
+    flat = flatten(lines, planned.day, planned.erased, read)
     set_aside = _quarantine(lake, flat, planned.day, number)
     for key, records in set_aside.items():
         lake.raw.write_records(key, records)

@@ -1,6 +1,6 @@
 """Loads, runs and ticks that are killed at random moments: no day is lost to any of them.
 
-For many more kills: ECOM_TEST_KILLS=200, some half an hour.
+For many more kills: TEST_KILLS=200, some half an hour.
 """
 
 import os
@@ -29,7 +29,7 @@ from ecom_pipeline_tests.pipeline.test_daemon import (
 )
 from ecom_pipeline_tests.waiting import until
 
-KILLS = int(os.environ.get("ECOM_TEST_KILLS", "4"))
+KILLS = int(os.environ.get("TEST_KILLS", "4"))
 DAYS = 6
 SLOWEST = 12.0  # seconds; a load of these days has ended by then
 ASSETS = ",".join(key.to_user_string() for key in (RAW_EVENTS, CSV_LINES, CATALOG_CSV, FACT_LINES))
