@@ -94,7 +94,7 @@ def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None
         id=gate.plan_id(planned),
         days=planned,
         reasons=reasons,
-        other_rules=plan.other_rules(warehouse, days),
+        outdated=plan.outdated(warehouse, days),
     )
 
 

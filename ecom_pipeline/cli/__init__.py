@@ -5,29 +5,34 @@ Exit codes: 0 success; 1 a negative result, such as stores that differ; 2 an err
 
 import logging
 import sys
+from collections.abc import Iterator
+from importlib.metadata import entry_points
 
 import click
 
 from ecom_pipeline.cli import (
     cost,
-    demo,
-    drill,
     erase,
     events,
     health,
     load,
-    local,
-    page,
+    package,
     quarantine,
     report,
     stores,
     tableau,
-    token,
 )
 from ecom_pipeline.domain.errors import EcomError
 
 # exceptions of libraries, by name, so that `ecom --help` imports none of the libraries
-_EXPECTED = ("EndpointConnectionError", "NoCredentialsError", "PermissionError")
+_EXPECTED = (
+    "EndpointConnectionError",
+    "NoCredentialsError",
+    "PermissionError",
+    "NotADirectoryError",
+    "IsADirectoryError",
+    "FileExistsError",
+)
 # packages that commands need, and the extras that install them
 _EXTRAS = {
     "ministack": "local",
@@ -47,24 +52,17 @@ def ecom() -> None:
     """A shop's sales events, stored exactly once in a real-time store and in a warehouse."""
 
 
-for module in (
-    local,
-    health,
-    events,
-    load,
-    cost,
-    stores,
-    quarantine,
-    erase,
-    token,
-    page,
-    tableau,
-    report,
-    demo,
-    drill,
-):
-    for command in module.COMMANDS:
-        ecom.add_command(command)
+def _commands() -> Iterator[click.Command]:
+    """Yield the commands of this package, and those that other packages add by entry point."""
+    ours = (cost, erase, events, health, load, package, quarantine, report, stores, tableau)
+    for module in ours:
+        yield from module.COMMANDS
+    for point in entry_points(group="ecom_pipeline.commands"):
+        yield from point.load()
+
+
+for _command in _commands():
+    ecom.add_command(_command)
 
 
 class _Warnings(logging.Handler):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ecom_pipeline.cli.options import show
+from ecom_pipeline.terminal.options import show
 
 if TYPE_CHECKING:
     from ecom_pipeline.cost.bill import Line, Month

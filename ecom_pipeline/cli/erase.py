@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecom_pipeline.cli.options import show
+from ecom_pipeline.terminal.options import show
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -97,7 +97,7 @@ def _report(report: "Report") -> dict[str, Any]:
 
 
 def _title(days: "Collection[date]") -> str:
-    from ecom_pipeline.terminal import counted
+    from ecom_pipeline.terminal.tables import counted
 
     return f"The customer, on {counted(len(days), 'day')}"
 

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import click
 
-from ecom_pipeline.cli.options import DAYS
 from ecom_pipeline.domain.days import DayRange
+from ecom_pipeline.terminal.options import DAYS
 
 
 @click.command()
@@ -31,7 +31,7 @@ def plan(days: DayRange, bound: Decimal | None, *, as_json: bool) -> None:
     else:
         from rich.console import Console
 
-        from ecom_pipeline.terminal import show_plan
+        from ecom_pipeline.terminal.tables import show_plan
 
         show_plan(found, Console())
     raise SystemExit(1 if found.reasons else 0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ecom_pipeline.cli.options import show
+from ecom_pipeline.terminal.options import show
 
 if TYPE_CHECKING:
     from ecom_pipeline.client.events_api import Client

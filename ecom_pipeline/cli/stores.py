@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecom_pipeline.cli.options import DAYS, show
 from ecom_pipeline.domain.days import DayRange
+from ecom_pipeline.terminal.options import DAYS, show
 
 if TYPE_CHECKING:
     from ecom_pipeline.reconcile.compare import Reconciliation
@@ -34,20 +34,21 @@ def reconcile(days: DayRange, sent: Path | None, *, repair: bool, as_json: bool)
     """
     from rich.console import Console
 
-    from ecom_pipeline import operations, settings, terminal
+    from ecom_pipeline import operations, settings
+    from ecom_pipeline.terminal import tables
 
     configured = settings.load()
     found = operations.reconcile_days(configured, *days, sent=sent)
     repaired = operations.repair(configured, found) if repair and found.wrong else None
     if repaired is not None:
-        for text in terminal.finding_lines(found.wrong):
+        for text in tables.finding_lines(found.wrong):
             click.echo(text, err=True)
         click.echo(str(repaired), err=True)
         found = operations.reconcile_days(configured, *days, sent=sent)
     if as_json:
         click.echo(_report(found))
     else:
-        terminal.show_reconciliation(found, Console())
+        tables.show_reconciliation(found, Console())
     raise SystemExit(1 if found.differences else 0)
 
 
@@ -82,8 +83,9 @@ def sql(statement: str, form: str) -> None:
     from redshift_connector import ProgrammingError
     from rich.console import Console
 
-    from ecom_pipeline import settings, terminal
+    from ecom_pipeline import settings
     from ecom_pipeline.client import endpoints
+    from ecom_pipeline.terminal import tables
     from ecom_pipeline.warehouse import connect
     from ecom_pipeline.warehouse.session import WarehouseError, reason
 
@@ -101,7 +103,7 @@ def sql(statement: str, form: str) -> None:
         csv.writer(sys.stdout, lineterminator="\n").writerows([names, *rows])
     else:
         console = Console()
-        console.print(terminal.answer(names, rows, console.width))
+        console.print(tables.answer(names, rows, console.width))
 
 
 @click.command()
@@ -115,8 +117,9 @@ def invoice(number: str, *, as_json: bool) -> None:
     import json
     from decimal import Decimal
 
-    from ecom_pipeline import settings, terminal
+    from ecom_pipeline import settings
     from ecom_pipeline.client import endpoints
+    from ecom_pipeline.terminal import tables
 
     found = endpoints.query_api(settings.load()).invoice(number)
     if as_json:
@@ -126,7 +129,7 @@ def invoice(number: str, *, as_json: bool) -> None:
     if any("sales" in line for line in found["lines"]):
         columns.append("sales")
     buyer = found["customer_id"] or "a guest"
-    total = terminal.pounds(Decimal(found["total"]))
+    total = tables.pounds(Decimal(found["total"]))
     title = f"Invoice {number} of {buyer}, {found['invoice_date']}: {total}"
     lines = [line | {"sales": _sales_of(line)} for line in found["lines"]]
     show(title, columns, [[line.get(c) for c in columns] for line in lines])

@@ -16,6 +16,11 @@ from ecom_pipeline.domain.event import EVENT_ID_PATTERN, EventError, InvoiceLine
 
 IdSource = Literal["producer", "transport"]
 Reason = Literal["not_json", "invalid", "too_large", "id_conflict", "unreadable"]
+"""Why a record is in quarantine, and who writes it there.
+
+not_json, too_large: ingest, by archive. invalid: ingest, and a rebuild by changed rules
+(lake/flatten.py). id_conflict: store, and a rebuild. unreadable: archive, and a rebuild.
+"""
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag_field="status", tag="accepted"):

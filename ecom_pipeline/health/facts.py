@@ -121,7 +121,7 @@ def warehouse(settings: Settings) -> Facts:
     if not rows:
         return {"last_load": None}
     with store.session() as session:
-        outdated = len(ledger.of_other_rules(session, rules.VERSION))
+        outdated = len(ledger.days_of_other_rules(session, rules.VERSION))
     names = ("last_load", "its_newest_day", "version", "cause", "rows")
     return {**dict(zip(names, rows[0], strict=True)), "rules_changed_days": outdated}
 

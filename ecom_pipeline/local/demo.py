@@ -14,14 +14,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from ecom_pipeline import operations, terminal
+from ecom_pipeline import operations
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import stack, waiting
 from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.settings import Settings
-from ecom_pipeline.terminal import SHOWN_DAYS, pounds, table
+from ecom_pipeline.terminal import tables
+from ecom_pipeline.terminal.tables import SHOWN_DAYS, pounds, table
 from ecom_pipeline.warehouse import connect
 
 _SHOWN_INVOICES = 5
@@ -79,7 +80,7 @@ def run(settings: Settings, csv: Path | None, days: DayRange | None) -> bool:
     with steps.step("Write the sales report"):
         report = operations.write_report(settings)
     console.print()
-    terminal.show_reconciliation(found, console)
+    tables.show_reconciliation(found, console)
     _show_sales(settings, first, last, console)
     _show_end(steps, _show_customer(settings, console) | {"report": report.as_uri()})
     return not found.differences

@@ -1,4 +1,4 @@
-"""The pipeline's own log in Dagster's: what the rooms below log is shown with the run or tick."""
+"""Forwarding of the pipeline's log records to Dagster's log of a run or tick."""
 
 import logging
 from collections.abc import Iterator

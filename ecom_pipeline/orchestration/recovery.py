@@ -1,7 +1,8 @@
-"""Orphaned runs: recorded as not finished, though the process that worked on them is gone.
+"""Orphaned runs: unfinished in the instance, though no process executes them any more.
 
-On AWS run monitoring asks ECS; Dagster's local launcher can't be asked (1.13), so a killed run
-would stay STARTED for ever, keep its pool's slot, and take its days from sensor and sweep.
+On AWS, Dagster's run monitoring checks the ECS task. The local launcher has no such health check
+(Dagster 1.13), so a killed run would stay STARTED and occupy its pool's slot; one that is
+NOT_STARTED or QUEUED would keep sensor and sweep from requesting its days (requests.waiting_days).
 """
 
 import json
@@ -33,7 +34,7 @@ _ASK_SECONDS = 5
 
 
 def process_tags(run_id: str) -> dict[str, str]:
-    """Return the tags that name this process as the one that works on a run.
+    """Return a tag with the host, the process and the id of a run that executes in this process.
 
     A retry copies the tags of the run that failed: the run's id shows that they are not its own.
     """
@@ -55,7 +56,7 @@ def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def is_orphaned(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
-    """Return whether an unfinished run will not go on by itself."""
+    """Return whether no process will continue an unfinished run."""
     run, age = record.dagster_run, datetime.now(UTC) - _utc(record.create_timestamp)
     host, pid, owned = _process(run)
     if owned and host == socket.gethostname():
@@ -66,7 +67,7 @@ def is_orphaned(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
         return age > _QUEUED_FOR
     if GRPC_INFO_TAG in run.tags:
         return not _launched_alive(instance, run.run_id, json.loads(run.tags[GRPC_INFO_TAG]))
-    # `dagster asset materialize` leaves no tag; a run that another host owns is not judged here
+    # `dagster asset materialize` sets no tag; the process of another host is unknown here
     pids = set[int]() if owned else _pids(instance, run.run_id)
     return bool(pids) and not any(map(_process_alive, pids))
 

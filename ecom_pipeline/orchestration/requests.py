@@ -98,9 +98,9 @@ def days_of_tags(tags: dict[str, str]) -> DayRange | None:
 
 
 def waiting_days(instance: dg.DagsterInstance) -> list[DayRange]:
-    """Return the days of the loads that have not started: each will see what is there by then.
+    """Return the days of loads that have not started; each reads the raw objects of its start.
 
-    Loads from the UI count as well. An orphaned run does not: its days are asked for again.
+    Loads from the UI are included, orphaned runs are not.
     """
     records = instance.get_run_records(dg.RunsFilter(statuses=_WAITING))
     spans = (

@@ -1,6 +1,6 @@
 """Sensors: new raw objects, failed runs, and refreshes of the marts.
 
-Decisions are plain functions; a sensor receives messages, requests runs and deletes messages. With
+Which days are requested, in which runs, is decided in requests.py. With
 S3 event notifications the cost of a tick depends on new objects only, not on the history. Polling
 by `LastModified` loses objects (52 of 80 measured).
 """

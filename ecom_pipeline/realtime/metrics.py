@@ -12,6 +12,22 @@ from typing import Any
 from ecom_pipeline.realtime.log import fact
 
 NAMESPACE = "EcomPipeline"
+# every metric: its function, and what is counted
+METRICS = {
+    "Accepted": "ingest: events put on the stream",
+    "Rejected": "ingest: invalid records put on the stream; Rejected.<reason> by reason",
+    "Refused": "ingest: requests refused as a whole, with nothing put on the stream",
+    "Throttled": "ingest: records that the stream refused until the retry budget was spent",
+    "Stored": "store: new lines in DynamoDB",
+    "Redelivered": "store: lines that were stored before",
+    "Conflicts": "store: used event ids with other content, put in quarantine",
+    "Failed": "store: records that are delivered again",
+    "Archived": "archive: events in raw objects",
+    "Quarantined": "archive: records put in quarantine",
+    "Objects": "archive: objects written",
+    "Answers": "query: answers, by route and status in the log line",
+    "LatencyMs": "all: duration of the invocation in ms",
+}
 DIMENSION = "function"
 
 

@@ -1,8 +1,7 @@
-"""The load ledger (which version of a day the fact table has) and the fence between loads.
+"""The load ledger: which version of a day the fact table has, and which rules built its CSV.
 
-The ledger's newest row of a day is authoritative for that day. A generation is a load's claim on
-its days, its fencing token: a load with an older one is rejected.
-Everything but `claim` runs inside a load's transaction (load.py).
+The ledger's newest row of a day is authoritative for that day. It is written inside a load's
+transaction (load.py); the fencing token of a load is in fence.py.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,21 +10,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.warehouse.session import Session, Warehouse, WarehouseError
-
-LOCK = "sales.load_lock"
+from ecom_pipeline.warehouse.session import Session
 
 _LEDGER = "sales.load_ledger"
-_FENCE = "sales.load_fence"
 _RULES = "sales.csv_rules"
 _COLUMNS = (
     "invoice_date, version, generation, cause, row_count, quantity, amount, digest, rows_before,"
     " amount_before, rows_added, rows_removed, rows_changed"
 )
-
-
-class FencedError(WarehouseError):
-    """A newer load has claimed one of the days, so this load must not publish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +49,6 @@ class Entry:
     @property
     def amount_delta(self) -> Decimal:
         return self.totals.amount - self.amount_before
-
-
-def claim(warehouse: Warehouse, days: Sequence[date]) -> int:
-    """Claim days and return the new generation; loads with an older one may not publish."""
-    with warehouse.session() as session:
-        session.run(f"lock {LOCK}")
-        ((newest,),) = session.rows(f"select coalesce(max(generation), 0) from {_FENCE}")
-        generation = int(newest) + 1
-        session.run(f"delete from {_FENCE} where {within(days)}")
-        rows = ", ".join(f"('{day.isoformat()}', {generation})" for day in days)
-        session.run(f"insert into {_FENCE} values {rows}")
-        session.commit()
-        return generation
-
-
-def check(session: Session, days: Sequence[date], generation: int) -> None:
-    """Check the fence: `generation` must be the newest claim on each of the days.
-
-    Raises:
-        FencedError: a newer load has claimed one of them.
-    """
-    claims = dict(
-        session.rows(f"select invoice_date, generation from {_FENCE} where {within(days)}")
-    )
-    lost = [day for day in days if claims.get(day) != generation]
-    if lost:
-        raise FencedError(f"a newer load has claimed {', '.join(map(str, lost))}; nothing to do")
 
 
 def newest(session: Session, days: Sequence[date]) -> dict[date, Entry]:
@@ -148,21 +113,21 @@ def write(session: Session, entries: Mapping[date, Entry]) -> None:
         )
 
 
-def other_rules(session: Session, days: Mapping[date, int]) -> dict[date, int]:
-    """Return the days that are not recorded with these rules of their CSV."""
+def changed_rules(session: Session, days: Mapping[date, int]) -> dict[date, int]:
+    """Return the days whose recorded rules version differs from the given one."""
     known = dict(session.rows(f"select invoice_date, rules from {_RULES} where {within(days)}"))
     return {day: rules for day, rules in days.items() if known.get(day) != rules}
 
 
 def record_rules(session: Session, days: Mapping[date, int]) -> None:
-    """Record the rules by which the days' CSV was built."""
+    """Record the rules version of the days' CSV."""
     session.run(f"delete from {_RULES} where {within(days)}")
     rows = ", ".join(f"('{day.isoformat()}', {rules})" for day, rules in days.items())
     session.run(f"insert into {_RULES} values {rows}")
 
 
-def of_other_rules(session: Session, rules: int) -> list[date]:
-    """Return the days whose CSV was last loaded as other rules made it."""
+def days_of_other_rules(session: Session, rules: int) -> list[date]:
+    """Return the days whose published CSV has another rules version."""
     sql = f"select invoice_date from {_RULES} where rules <> {rules} order by 1"
     return [day for (day,) in session.rows(sql)]
 

@@ -16,7 +16,7 @@ from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest
 from ecom_pipeline.lake.partition import committed
-from ecom_pipeline.warehouse import ledger, quality, stage
+from ecom_pipeline.warehouse import fence, ledger, quality, stage
 from ecom_pipeline.warehouse.gate import ALLOW_ALL, Gate
 from ecom_pipeline.warehouse.ledger import Change, Entry
 from ecom_pipeline.warehouse.quality import Fault
@@ -59,17 +59,17 @@ def publish(
 
     Raises:
         ManifestError: a day has no CSV.
-        WarehouseError: COPY refused the data, or what was staged is not what the manifest says;
-            the days' previous version stays.
+        WarehouseError: COPY failed, or the staged rows differ from the manifest; the days'
+            previous versions stay.
         RefusedDaysError: rows of some days break a rule; the other days are published.
-        ApprovalRequiredError: more would change than `gate` lets pass; the previous version stays.
+        ApprovalRequiredError: the change is above the bound of `gate`; the previous versions stay.
         FencedError: a newer load took over.
     """
-    generation = retrying(lambda: ledger.claim(warehouse, days))  # before the manifests are read
+    generation = retrying(lambda: fence.claim(warehouse, days))  # before the manifests are read
     manifests = [committed(lake, day) for day in days]
     with warehouse.session() as session:
         held = ledger.newest(session, days)
-        rules = ledger.other_rules(session, {m.day: m.rules for m in manifests})
+        rules = ledger.changed_rules(session, {m.day: m.rules for m in manifests})
     is_new = {m.day: m.day not in held or held[m.day].totals != m.totals for m in manifests}
     stale = [m for m in manifests if cause == REPAIR or is_new[m.day]]
     unchanged = {day: number for day, number in rules.items() if day in held and not is_new[day]}
@@ -115,11 +115,11 @@ def _attempt(warehouse: Warehouse, load: _Load) -> tuple[dict[date, Entry], Faul
         session.commit()  # the stage is a temporary table; the next statement starts a snapshot
         if not load.days:
             return {}, faults
-        session.run(f"lock {ledger.LOCK}")
+        session.run(f"lock {fence.LOCK}")
         held = ledger.newest(session, load.days)
         if all(day in held and held[day].generation == load.generation for day in load.days):
             return held, faults  # the commit of an earlier attempt, whose answer was lost
-        ledger.check(session, load.days, load.generation)
+        fence.require_newest_claim(session, load.days, load.generation)
         entries = _versions(session, load, held)
         load.gate.check(entries)
         session.run(f"delete from {FACT} where {ledger.within(load.days)}")
@@ -134,9 +134,9 @@ def _attempt(warehouse: Warehouse, load: _Load) -> tuple[dict[date, Entry], Faul
 
 
 def _record_rules(warehouse: Warehouse, days: Mapping[date, int]) -> None:
-    """Record that the rows which other rules made are the same as those published."""
+    """Record the new rules version of days whose rows it left unchanged."""
     with warehouse.session() as session:
-        session.run(f"lock {ledger.LOCK}")
+        session.run(f"lock {fence.LOCK}")
         ledger.record_rules(session, days)
         session.commit()
 

@@ -1,6 +1,7 @@
 """The marts: the purpose of each, its columns, and the sums that must be equal.
 
-The row of sales.data_trust is described here too, but it is a view over other tables: no refresh.
+returns and basket_pairs are tables, filled by sql/marts. The others are views over tables by day:
+see migrations 0003, 0006 (cohorts, customers) and 0004 (sales.data_trust, which has no refresh).
 """
 
 from types import MappingProxyType

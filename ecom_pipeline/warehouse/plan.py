@@ -14,15 +14,15 @@ from ecom_pipeline.warehouse.stage import DIGEST, FACT
 
 @dataclass(frozen=True, kw_only=True)
 class LoadPlan:
-    """What a load would publish, what names it, and why it would wait for approval.
+    """The dry run of a load: its plan id, the days' new versions, and the reasons for approval.
 
-    `other_rules` are the days whose CSV other rules made: a load builds them by today's.
+    `outdated` are the days whose CSV has another rules version; a load rebuilds them.
     """
 
     id: str
     days: dict[date, Entry]
     reasons: list[str]
-    other_rules: list[date]
+    outdated: list[date]
 
 
 def make(warehouse: Warehouse, lake: Lake, days: Sequence[date]) -> dict[date, Entry]:
@@ -33,10 +33,10 @@ def make(warehouse: Warehouse, lake: Lake, days: Sequence[date]) -> dict[date, E
         return {day: entry for day, entry in planned if entry is not None}
 
 
-def other_rules(warehouse: Warehouse, days: Sequence[date]) -> list[date]:
-    """Return which of these days other rules than today's made."""
+def outdated(warehouse: Warehouse, days: Sequence[date]) -> list[date]:
+    """Return the days whose published CSV has another rules version than the current one."""
     with warehouse.session() as session:
-        found = set(ledger.of_other_rules(session, rules.VERSION))
+        found = set(ledger.days_of_other_rules(session, rules.VERSION))
     return [day for day in days if day in found]
 
 

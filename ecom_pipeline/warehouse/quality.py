@@ -1,7 +1,7 @@
 """What must be true of a day's rows, as SQL; each function returns the faults it found.
 
-A load asks them of its stage, before it commits; the fact table's checks ask them of what is
-published. A fault names the day, how many rows, and the first event, so that people can look.
+A load runs them on its staging table, before the commit; the fact table's checks run them on the
+published rows. A fault has the day, the number of violations and the first event or invoice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -9,6 +9,7 @@ from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.tombstone import Tombstone
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.erasure import erase as erasure
+from ecom_pipeline.erasure import fact
 from ecom_pipeline.erasure.erase import DataSubject, Stores
 from ecom_pipeline.erasure.table import _invoice
 from ecom_pipeline.lake import partition, tombstones
@@ -253,3 +254,13 @@ def test_without_its_salt_no_day_is_built(stores, day, customer):
     stores.lake.raw.remove([keys.SALT])
     with pytest.raises(TombstoneError, match="restore"):
         partition.build(stores.lake, day)
+
+
+def test_an_erasure_looks_into_every_mart_that_has_a_customer(warehouse):
+    rows = warehouse.query(
+        "select t.table_schema || '.' || t.table_name from svv_tables t join svv_columns c"
+        " on c.table_schema = t.table_schema and c.table_name = t.table_name"
+        " where c.column_name = 'customer_id' and t.table_type = 'BASE TABLE'"
+        " and t.table_schema = 'marts'"
+    )
+    assert {name for (name,) in rows} == set(fact._MARTS)

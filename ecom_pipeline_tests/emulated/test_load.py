@@ -13,8 +13,8 @@ from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.realtime import archive
-from ecom_pipeline.warehouse import connect, ledger, load, migrations, stage
-from ecom_pipeline.warehouse.ledger import FencedError
+from ecom_pipeline.warehouse import connect, fence, ledger, load, migrations, stage
+from ecom_pipeline.warehouse.fence import FencedError
 from ecom_pipeline.warehouse.session import WarehouseError
 from ecom_pipeline_tests.builders import on, stream_of
 
@@ -127,12 +127,12 @@ def test_a_load_that_was_overtaken_may_not_publish(warehouse, lake, day):
     """An orphan of a killed run goes on with what it staged, after a newer load claimed the day."""
     arrive(day, {"event_id": "a"})
     partition.build(lake, day)
-    old = ledger.claim(warehouse, [day])
-    ledger.claim(warehouse, [day])
+    old = fence.claim(warehouse, [day])
+    fence.claim(warehouse, [day])
     with warehouse.session() as session:
-        session.run(f"lock {ledger.LOCK}")
+        session.run(f"lock {fence.LOCK}")
         with pytest.raises(FencedError, match="newer load"):
-            ledger.check(session, [day], old)
+            fence.require_newest_claim(session, [day], old)
 
 
 def test_loads_of_one_day_at_once_end_in_one_copy_of_it(warehouse, lake, aws, day):

@@ -40,7 +40,8 @@ from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.warehouse import stage, sweep
-from ecom_pipeline.warehouse.ledger import FencedError, within
+from ecom_pipeline.warehouse.fence import FencedError
+from ecom_pipeline.warehouse.ledger import within
 from ecom_pipeline.warehouse.session import WarehouseError
 from ecom_pipeline_tests.emulated.interleaving import Connection, Killed, Load
 from ecom_pipeline_tests.emulated.load_oracle import POISON, Oracle, record_of, set_aside

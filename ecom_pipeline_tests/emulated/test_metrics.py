@@ -7,6 +7,7 @@ import pytest
 
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.realtime import archive, ingest, store
+from ecom_pipeline.realtime.metrics import METRICS
 from ecom_pipeline_tests.builders import accepted, kinesis_event, on, payload, request, stream_of
 
 pytestmark = pytest.mark.usefixtures("functions")
@@ -41,6 +42,7 @@ def figures(line):
     assert len(directive["Metrics"]) <= 100
     for metric in directive["Metrics"]:
         assert set(metric) == {"Name", "Unit"}
+        assert metric["Name"].partition(".")[0] in METRICS
         assert metric["Unit"] in {"Count", "Milliseconds"}
         assert 1 <= len(metric["Name"]) <= 255
         assert type(line[metric["Name"]]) in {int, float}

@@ -20,7 +20,7 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.local import dev
 from ecom_pipeline.orchestration import recovery, requests, runs
 from ecom_pipeline.orchestration.schedules import daily_sweep
-from ecom_pipeline.warehouse import connect, ledger, load
+from ecom_pipeline.warehouse import connect, fence, ledger, load
 from ecom_pipeline.warehouse.ledger import within
 from ecom_pipeline_tests import children
 from ecom_pipeline_tests.builders import accepted, on
@@ -235,7 +235,7 @@ def test_killed_in_a_tick_and_in_a_run_it_ends_with_the_right_table(world, days)
         arrive(world, each, "1")
     with instance_of(world) as instance:
         with connect.warehouse(world).session() as session:
-            session.run(f"lock {ledger.LOCK}")  # so that a run blocks where it would publish
+            session.run(f"lock {fence.LOCK}")  # so that a run blocks where it would publish
             with dagster(world):
                 started = ("new_raw_objects", TickStatus.STARTED)
                 until(lambda: ticks_of(instance, *started), "a tick of the sensor", WAIT_SECONDS)

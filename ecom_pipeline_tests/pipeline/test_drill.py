@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.local.drill import faults, report, runner
+from ecom_pipeline.local.drill import report, runner, scenarios
 from ecom_pipeline.local.drill.registry import fault_of
 
 SEED = 1
 DAYS, ROWS = (date(2010, 12, 1), date(2010, 12, 5)), 300  # of sales beside the faults' own
-EVERY = faults.every()
+EVERY = scenarios.every()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from rich.console import Console
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile.compare import Reconciliation
 from ecom_pipeline.reconcile.model import Discrepancy, StoreName
-from ecom_pipeline.terminal import (
+from ecom_pipeline.terminal.tables import (
     SHOWN_ALIKE,
     SHOWN_LINES,
     answer,

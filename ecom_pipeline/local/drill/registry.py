@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from inspect import getdoc
 from typing import Any
 
-Inject = Callable[[Any], str]  # argument: a test_system.TestSystem, whose module imports this one
+Inject = Callable[[Any], str]  # argument: a system.SystemUnderTest, whose module imports this one
 
 
 class DrillError(AssertionError):

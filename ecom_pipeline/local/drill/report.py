@@ -11,9 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.local.drill import faults, runner
+from ecom_pipeline.local.drill import runner, scenarios
 from ecom_pipeline.local.drill.runner import Outcome, Result
-from ecom_pipeline.terminal import pounds, table
+from ecom_pipeline.terminal.tables import pounds, table
 
 
 def run(seed: int, days: DayRange, console: Console) -> Result:
@@ -24,7 +24,7 @@ def run(seed: int, days: DayRange, console: Console) -> Result:
         with runner.world(seed) as world:
             progress.update(task, description="replaying sample sales")
             world.replay(days, Path(world.settings.home), lambda _count: None)
-            every = runner.in_any_order(faults.every(), seed)
+            every = runner.in_any_order(scenarios.every(), seed)
             progress.update(task, description="faults", total=len(every))
             outcomes = runner.run_all(world, every, _outcome_printer(progress))
             progress.update(task, description="comparing all stores over all days")

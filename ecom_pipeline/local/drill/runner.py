@@ -28,7 +28,7 @@ from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.local import stack
 from ecom_pipeline.local.drill import functions
 from ecom_pipeline.local.drill.registry import DrillError, Fault
-from ecom_pipeline.local.drill.test_system import TestSystem
+from ecom_pipeline.local.drill.system import SystemUnderTest
 from ecom_pipeline.local.processes import LocalError
 from ecom_pipeline.orchestration.runs import RunFailedError
 from ecom_pipeline.realtime.items import StoreError
@@ -82,7 +82,7 @@ class Result:
 
 
 @contextmanager
-def world(seed: int) -> Iterator[TestSystem]:
+def world(seed: int) -> Iterator[SystemUnderTest]:
     """Run a separate local system: free ports, and a home directory that is removed at the end."""
     home = Path(tempfile.mkdtemp(prefix="ecom-drill-"))
     configured = replace(
@@ -95,7 +95,7 @@ def world(seed: int) -> Iterator[TestSystem]:
     try:
         with functions.environment(configured):
             stack.up(configured)
-            made = TestSystem(configured, seed)
+            made = SystemUnderTest(configured, seed)
             made.prepare()
             yield made
     finally:
@@ -110,7 +110,7 @@ def in_any_order(faults: Iterable[Fault], seed: int) -> list[Fault]:
     return ordered
 
 
-def run_fault(system: TestSystem, fault: Fault) -> Outcome:
+def run_fault(system: SystemUnderTest, fault: Fault) -> Outcome:
     """Inject a fault into the system, and check the invariants."""
     started = time.monotonic()
     happened = wrong = ""
@@ -124,7 +124,7 @@ def run_fault(system: TestSystem, fault: Fault) -> Outcome:
 
 
 def run_all(
-    system: TestSystem,
+    system: SystemUnderTest,
     faults: Iterable[Fault],
     on_outcome: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
@@ -136,7 +136,7 @@ def run_all(
     return outcomes
 
 
-def verify(system: TestSystem, outcomes: Sequence[Outcome]) -> Result:
+def verify(system: SystemUnderTest, outcomes: Sequence[Outcome]) -> Result:
     """Compare all stores over all days, and the fact table with the accepted events."""
     total, differences = Totals(), list[str]()
     first, last = min(system.account.days), max(system.account.days)

@@ -4,7 +4,7 @@ import pytest
 import redshift_connector as driver
 
 from ecom_pipeline.warehouse import session
-from ecom_pipeline.warehouse.ledger import FencedError
+from ecom_pipeline.warehouse.fence import FencedError
 from ecom_pipeline.warehouse.session import UnreachableError, WarehouseError, retrying
 
 SERIALIZATION = {"C": "XX000", "M": "1023", "D": "Serializable isolation violation on table - 1"}

@@ -7,10 +7,10 @@ from datetime import date
 
 from ecom_pipeline.lake import partition
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.test_system import TestSystem
+from ecom_pipeline.local.drill.system import SystemUnderTest
 from ecom_pipeline.local.drill.wire import Fate
 from ecom_pipeline.warehouse import load
-from ecom_pipeline.warehouse.ledger import LOCK, FencedError
+from ecom_pipeline.warehouse.fence import LOCK, FencedError
 
 GROUP = "loads at once"
 
@@ -19,7 +19,7 @@ _LOCK = f"lock {LOCK}"
 
 
 @fault(GROUP)
-def two_loaders_of_one_day(world: TestSystem) -> str:
+def two_loaders_of_one_day(world: SystemUnderTest) -> str:
     """Two or three loads publish one day at once: one does, the others change nothing."""
     day = world.day()
     world.arrive(day)
@@ -34,7 +34,7 @@ def two_loaders_of_one_day(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_zombie_wakes_up(world: TestSystem) -> str:
+def a_zombie_wakes_up(world: SystemUnderTest) -> str:
     """A load is paused before its transaction while a newer one publishes: it is fenced off."""
     day, _ = world.loaded_day()
     world.arrive(day)
@@ -62,7 +62,7 @@ def a_zombie_wakes_up(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_reader_looks_on(world: TestSystem) -> str:
+def a_reader_looks_on(world: SystemUnderTest) -> str:
     """A reader queries a day's rows continuously while the day is replaced three times."""
     day, _ = world.loaded_day()
     allowed = [world.held(day).rows]
@@ -82,14 +82,14 @@ def a_reader_looks_on(world: TestSystem) -> str:
     return f"{seen.total()} reads saw complete days only: {sorted(seen)} rows"
 
 
-def _publish(world: TestSystem, day: date) -> str:
+def _publish(world: SystemUnderTest, day: date) -> str:
     try:
         return "published" if load.publish(world.warehouse, world.lake, [day]) else "without change"
     except FencedError:
         return "fenced"
 
 
-def _read_on(world: TestSystem, day: date, done: threading.Event) -> Counter[int]:
+def _read_on(world: SystemUnderTest, day: date, done: threading.Event) -> Counter[int]:
     seen = Counter[int]()
     asked = f"select count(*) from {load.FACT} where invoice_date = %s"  # noqa: S608 - our own name
     with world.warehouse.session() as session:

@@ -43,7 +43,7 @@ SAMPLE_ROWS = 2_000
 _QUARANTINE_SECONDS, _POLL = 15, 0.2
 
 
-class TestSystem:
+class SystemUnderTest:
     """All that a fault may use, and the account of the accepted events."""
 
     def __init__(self, settings: Settings, seed: int) -> None:

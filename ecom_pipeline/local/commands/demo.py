@@ -1,12 +1,12 @@
-"""ecom demo, ecom dev, ecom zip: the whole pipeline."""
+"""ecom demo, ecom dev: the whole pipeline on this machine."""
 
 from pathlib import Path
 
 import click
 
-from ecom_pipeline.cli.local import listing_what_runs
-from ecom_pipeline.cli.options import DAYS
 from ecom_pipeline.domain.days import DayRange
+from ecom_pipeline.local.commands.services import listing_what_runs
+from ecom_pipeline.terminal.options import DAYS
 
 
 @click.command()
@@ -47,20 +47,4 @@ def dev(port: int) -> None:
     raise SystemExit(code)
 
 
-@click.command("zip")
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
-def zip_(out: Path) -> None:
-    """Build the functions' zip for Lambda on arm64, reproducibly.
-
-    Example: ecom zip dist/lambda.zip
-    """
-    from tempfile import TemporaryDirectory
-
-    from ecom_pipeline import packaging
-
-    with TemporaryDirectory() as scratch:
-        made = packaging.build_for_lambda(out, Path(scratch))
-    click.echo(f"{made}: {made.stat().st_size:,} bytes")
-
-
-COMMANDS = [demo, dev, zip_]
+COMMANDS = [demo, dev]

@@ -17,13 +17,13 @@ from ecom_pipeline.local.drill import faulty_responses
 from ecom_pipeline.local.drill.http_proxy import Call, Forward, Reply
 from ecom_pipeline.local.drill.injection import Injection
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.test_system import TestSystem
+from ecom_pipeline.local.drill.system import SystemUnderTest
 
 GROUP = "lake"
 
 
 @fault(GROUP)
-def a_raw_object_is_cut(world: TestSystem) -> str:
+def a_raw_object_is_cut(world: SystemUnderTest) -> str:
     """A raw object is truncated: the build fails and names it; the version stays."""
 
     def cut(body: bytes) -> bytes:
@@ -33,7 +33,7 @@ def a_raw_object_is_cut(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_raw_object_ends_at_a_line(world: TestSystem) -> str:
+def a_raw_object_ends_at_a_line(world: SystemUnderTest) -> str:
     """A raw object loses its last lines but is valid gzip: its metadata shows the loss."""
 
     def shorten(body: bytes) -> bytes:
@@ -44,7 +44,7 @@ def a_raw_object_ends_at_a_line(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_raw_object_has_a_flipped_bit(world: TestSystem) -> str:
+def a_raw_object_has_a_flipped_bit(world: SystemUnderTest) -> str:
     """One bit of a raw object is flipped: the build fails and names the object."""
 
     def flip(body: bytes) -> bytes:
@@ -55,7 +55,7 @@ def a_raw_object_has_a_flipped_bit(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def an_object_goes_between_listing_and_read(world: TestSystem) -> str:
+def an_object_goes_between_listing_and_read(world: SystemUnderTest) -> str:
     """A raw object is deleted after it was listed: the build commits nothing."""
     day, _ = world.loaded_day()
     before = partition.committed(world.lake, day)
@@ -78,7 +78,7 @@ def an_object_goes_between_listing_and_read(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_read_is_cut(world: TestSystem) -> str:
+def a_read_is_cut(world: SystemUnderTest) -> str:
     """The connection ends in the middle of a raw object: the half is never used as the whole."""
     day, _ = world.loaded_day()
     before = partition.committed(world.lake, day)
@@ -96,7 +96,7 @@ def a_read_is_cut(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def s3_stumbles_while_a_day_is_built(world: TestSystem) -> str:
+def s3_stumbles_while_a_day_is_built(world: SystemUnderTest) -> str:
     """During a build, one GET and one PUT fail with 500, SlowDown or a cut connection."""
     day = world.day()
     world.arrive(day)
@@ -121,7 +121,7 @@ def s3_stumbles_while_a_day_is_built(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def the_answer_of_the_manifest_is_lost(world: TestSystem) -> str:
+def the_answer_of_the_manifest_is_lost(world: SystemUnderTest) -> str:
     """The manifest is written but the response is lost; the conditional retry then fails."""
     day, _ = world.loaded_day()
     world.arrive(day)
@@ -136,7 +136,7 @@ def the_answer_of_the_manifest_is_lost(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def two_builders_of_a_day(world: TestSystem) -> str:
+def two_builders_of_a_day(world: SystemUnderTest) -> str:
     """Another build commits the day, with newer objects, before this build's manifest."""
     day = world.day()
     world.arrive(day)
@@ -155,7 +155,7 @@ def two_builders_of_a_day(world: TestSystem) -> str:
     return "the slower build detected the conflict and built again with all objects"
 
 
-def _damaged(world: TestSystem, damage: Any) -> str:
+def _damaged(world: SystemUnderTest, damage: Any) -> str:
     """Damage a late object of a loaded day; return how the build refused it."""
     day, before = world.loaded_day()
     world.arrive(day)
@@ -183,17 +183,17 @@ def _build_fails(lake: Lake, day: Any) -> bool:
     return True
 
 
-def _read(world: TestSystem, key: str) -> tuple[bytes, dict[str, str]]:
+def _read(world: SystemUnderTest, key: str) -> tuple[bytes, dict[str, str]]:
     answer = world.client("s3").get_object(Bucket=world.settings.raw_bucket, Key=key)
     return answer["Body"].read(), answer["Metadata"]
 
 
-def _write(world: TestSystem, key: str, stored: tuple[bytes, dict[str, str]]) -> None:
+def _write(world: SystemUnderTest, key: str, stored: tuple[bytes, dict[str, str]]) -> None:
     body, metadata = stored
     world.client("s3").put_object(
         Bucket=world.settings.raw_bucket, Key=key, Body=body, Metadata=metadata
     )
 
 
-def _remove(world: TestSystem, key: str) -> None:
+def _remove(world: SystemUnderTest, key: str) -> None:
     world.client("s3").delete_object(Bucket=world.settings.raw_bucket, Key=key)

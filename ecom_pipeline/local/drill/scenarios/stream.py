@@ -3,14 +3,14 @@
 from ecom_pipeline.local.drill.delivery import encoded, sent
 from ecom_pipeline.local.drill.functions import STREAM
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.test_system import TestSystem
+from ecom_pipeline.local.drill.system import SystemUnderTest
 from ecom_pipeline.realtime import archive, store
 
 GROUP = "stream"
 
 
 @fault(GROUP)
-def a_batch_comes_again(world: TestSystem) -> str:
+def a_batch_comes_again(world: SystemUnderTest) -> str:
     """Lambda delivers one batch to both consumers three to five times."""
     day = world.day()
     batch = world.batch(world.events(day))
@@ -27,7 +27,7 @@ def a_batch_comes_again(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_retry_has_other_borders(world: TestSystem) -> str:
+def a_retry_has_other_borders(world: SystemUnderTest) -> str:
     """Records are redelivered in other batches."""
     day = world.day()
     batch = world.batch(world.events(day, 10))
@@ -40,7 +40,7 @@ def a_retry_has_other_borders(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def records_out_of_order(world: TestSystem) -> str:
+def records_out_of_order(world: SystemUnderTest) -> str:
     """The records of several invoices arrive in any order, in batches of one to three."""
     day = world.day()
     batch = world.batch(world.events(day, 9))
@@ -54,7 +54,7 @@ def records_out_of_order(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def one_consumer_is_ahead(world: TestSystem) -> str:
+def one_consumer_is_ahead(world: SystemUnderTest) -> str:
     """The table's consumer gets a batch only after the archive's was loaded."""
     day = world.day()
     batch = world.batch(world.events(day))
@@ -65,7 +65,7 @@ def one_consumer_is_ahead(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def poison_on_the_stream(world: TestSystem) -> str:
+def poison_on_the_stream(world: SystemUnderTest) -> str:
     """Records that are not JSON, not UTF-8 or of a wrong type are among good ones on the stream."""
     day = world.day()
     made = world.events(day)
@@ -94,7 +94,7 @@ def poison_on_the_stream(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def one_id_with_two_contents(world: TestSystem) -> str:
+def one_id_with_two_contents(world: SystemUnderTest) -> str:
     """An event id arrives again with other content: the first wins, the second is quarantined."""
     day = world.day()
     made = world.events(day)
@@ -107,7 +107,7 @@ def one_id_with_two_contents(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def schema_drift_in_an_event(world: TestSystem) -> str:
+def schema_drift_in_an_event(world: SystemUnderTest) -> str:
     """A producer sends an unknown key: the event is rejected, the others are accepted."""
     day = world.day()
     made = world.events(day, 4)

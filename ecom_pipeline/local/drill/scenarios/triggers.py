@@ -12,7 +12,7 @@ import dagster as dg
 
 from ecom_pipeline.lake.notifications import Message, Notifications
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.test_system import TestSystem
+from ecom_pipeline.local.drill.system import SystemUnderTest
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.orchestration.schedules import daily_sweep
 from ecom_pipeline.orchestration.sensors import new_raw_objects
@@ -30,7 +30,7 @@ _FOREIGN = (
 
 
 @fault(GROUP)
-def a_sensor_without_its_cursor(world: TestSystem) -> str:
+def a_sensor_without_its_cursor(world: SystemUnderTest) -> str:
     """The sensor's cursor is lost after a tick: it requests the day again, a no-op."""
     queue = _quiet_queue(world)
     day = world.day()
@@ -49,7 +49,7 @@ def a_sensor_without_its_cursor(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_notification_comes_twice(world: TestSystem) -> str:
+def a_notification_comes_twice(world: SystemUnderTest) -> str:
     """S3's notification is delivered again after the load: nothing changes."""
     queue = _quiet_queue(world)
     day = world.day()
@@ -71,7 +71,7 @@ def a_notification_comes_twice(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_notification_is_lost(world: TestSystem) -> str:
+def a_notification_is_lost(world: SystemUnderTest) -> str:
     """An object's notification is lost: the sweep finds its day in the lake."""
     queue = _quiet_queue(world)
     day, _ = world.loaded_day()
@@ -88,7 +88,7 @@ def a_notification_is_lost(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_foreign_message(world: TestSystem) -> str:
+def a_foreign_message(world: SystemUnderTest) -> str:
     """Messages that are no notifications are logged and deleted, and block no other."""
     queue = _quiet_queue(world)
     day = world.day()
@@ -105,7 +105,7 @@ def a_foreign_message(world: TestSystem) -> str:
     return f"{len(_FOREIGN)} foreign messages deleted, the day was requested"
 
 
-def _quiet_queue(world: TestSystem) -> Notifications:
+def _quiet_queue(world: SystemUnderTest) -> Notifications:
     queue = connect.notifications(world.settings)
     _visible_again_after(queue, 300)
     _drain(queue)
@@ -147,7 +147,7 @@ def _tick(queue: Notifications, cursor: str | None) -> tuple[list[date], str | N
         return [], json.dumps([])
 
 
-def _swept(world: TestSystem) -> list[date]:
+def _swept(world: SystemUnderTest) -> list[date]:
     """Evaluate the sweep once; return the days that it requests."""
     resources = {"lake": world.lake, "warehouse": world.warehouse, "first_day": LOCAL.first_day}
     home = runs.local_instance_home(world.settings.home)

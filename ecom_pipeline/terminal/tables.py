@@ -69,9 +69,9 @@ def pounds(amount: Decimal) -> str:
 
 def show_plan(plan: LoadPlan, console: Console) -> None:
     """Print each day's new version, and the reasons for an approval."""
-    if plan.other_rules:
+    if plan.outdated:
         console.print(
-            f"rules changed: {counted(len(plan.other_rules), 'day')} would be built by today's"
+            f"rules changed: {counted(len(plan.outdated), 'day')} would be built by today's"
         )
     if not plan.days:
         console.print("nothing would change")

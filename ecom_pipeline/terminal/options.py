@@ -36,6 +36,6 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -
     """Print a table."""
     from rich.console import Console
 
-    from ecom_pipeline.terminal import listing
+    from ecom_pipeline.terminal.tables import listing
 
     Console().print(listing(title, columns, rows))

@@ -8,7 +8,7 @@ from ecom_pipeline.local.drill.functions import Hurry
 from ecom_pipeline.local.drill.http_proxy import Rule
 from ecom_pipeline.local.drill.injection import Injection
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.test_system import TestSystem
+from ecom_pipeline.local.drill.system import SystemUnderTest
 
 GROUP = "api"
 
@@ -17,7 +17,7 @@ _FOR_EVER = 1_000
 
 
 @fault(GROUP)
-def kinesis_throttles(world: TestSystem) -> str:
+def kinesis_throttles(world: SystemUnderTest) -> str:
     """Kinesis throttles the first PutRecords calls: the function retries."""
     times = world.random.randint(1, 3)
     _post_through(world, faulty_responses.throttled, times)
@@ -25,14 +25,14 @@ def kinesis_throttles(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def kinesis_takes_half(world: TestSystem) -> str:
+def kinesis_takes_half(world: SystemUnderTest) -> str:
     """PutRecords fails for every second record: the function retries those only."""
     _post_through(world, faulty_responses.half_of_the_records, 2)
     return "every second record throttled, twice: none lost, none duplicated in the stores"
 
 
 @fault(GROUP)
-def the_answer_of_putrecords_is_lost(world: TestSystem) -> str:
+def the_answer_of_putrecords_is_lost(world: SystemUnderTest) -> str:
     """PutRecords succeeds but its response is lost: the function puts the records again."""
     kind = world.random.choice((faulty_responses.lost, faulty_responses.cut_after))
     _post_through(world, kind, 1)
@@ -40,7 +40,7 @@ def the_answer_of_putrecords_is_lost(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def kinesis_throttles_for_too_long(world: TestSystem) -> str:
+def kinesis_throttles_for_too_long(world: SystemUnderTest) -> str:
     """Kinesis throttles until the retry budget is spent: 503; the producer sends again."""
     day = world.day()
     made = world.events(day)
@@ -55,7 +55,7 @@ def kinesis_throttles_for_too_long(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_producer_sends_again(world: TestSystem) -> str:
+def a_producer_sends_again(world: SystemUnderTest) -> str:
     """A producer without a response posts the same events again, in another order."""
     day = world.day()
     made = world.events(day)
@@ -65,7 +65,7 @@ def a_producer_sends_again(world: TestSystem) -> str:
     return f"{len(made)} events accepted twice, stored once"
 
 
-def _post_through(world: TestSystem, kind: Rule, times: int) -> None:
+def _post_through(world: SystemUnderTest, kind: Rule, times: int) -> None:
     day = world.day()
     made = world.events(day)
     injection = Injection("PutRecords", kind, times)
@@ -77,7 +77,7 @@ def _post_through(world: TestSystem, kind: Rule, times: int) -> None:
     world.load(day)
 
 
-def _must_accept(world: TestSystem, made: Sequence[Event]) -> None:
+def _must_accept(world: SystemUnderTest, made: Sequence[Event]) -> None:
     told = world.producer.post(made)
     require(told.status == _ACCEPTED, f"the API answered {told.status}")
     world.producer.settle()

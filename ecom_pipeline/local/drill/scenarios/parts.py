@@ -10,7 +10,7 @@ from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.catalog import CSV_TABLE, table_input
 from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.test_system import TestSystem
+from ecom_pipeline.local.drill.system import SystemUnderTest
 from ecom_pipeline.warehouse import connect, load, schema
 from ecom_pipeline.warehouse.session import WarehouseError
 
@@ -20,7 +20,7 @@ Damage = Callable[[str, bytes], None]
 
 
 @fault(GROUP)
-def a_part_is_half_written(world: TestSystem) -> str:
+def a_part_is_half_written(world: SystemUnderTest) -> str:
     """A CSV part is truncated: COPY or its assertions refuse it; the version stays."""
     day, before = _built(world)
 
@@ -31,7 +31,7 @@ def a_part_is_half_written(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_part_ends_at_a_line(world: TestSystem) -> str:
+def a_part_ends_at_a_line(world: SystemUnderTest) -> str:
     """A CSV part loses its last row but is valid gzip: its row count shows the loss."""
     day, before = _built(world)
 
@@ -43,7 +43,7 @@ def a_part_ends_at_a_line(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_part_has_a_row_twice(world: TestSystem) -> str:
+def a_part_has_a_row_twice(world: SystemUnderTest) -> str:
     """A CSV part has one row replaced by a copy of another: its ids and sums show it."""
     day, before = _built(world)
 
@@ -55,14 +55,14 @@ def a_part_has_a_row_twice(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_part_is_missing(world: TestSystem) -> str:
+def a_part_is_missing(world: SystemUnderTest) -> str:
     """A CSV part is deleted: the load fails, since each part is mandatory."""
     day, before = _built(world)
     return _refused(world, day, before, lambda key, _: world.lake.csv.remove([key]))
 
 
 @fault(GROUP)
-def a_manifest_is_damaged(world: TestSystem) -> str:
+def a_manifest_is_damaged(world: SystemUnderTest) -> str:
     """The manifest is truncated: the load fails and names it; a rebuild repairs it."""
     day, before = _built(world)
     key = keys.manifest_key(day)
@@ -74,7 +74,7 @@ def a_manifest_is_damaged(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_column_of_the_catalog_is_altered(world: TestSystem) -> str:
+def a_column_of_the_catalog_is_altered(world: SystemUnderTest) -> str:
     """A column's type in Glue is changed: the drift is reported, and the next sync repairs it."""
     day, _ = world.loaded_day()
     catalog = connect.catalog(world.settings)
@@ -99,7 +99,7 @@ def _as_long(text: bytes, body: bytes) -> bytes:
     return gzip.compress(text, mtime=0).ljust(len(body), b"\0")
 
 
-def _built(world: TestSystem) -> tuple[date, Totals]:
+def _built(world: SystemUnderTest) -> tuple[date, Totals]:
     """Return a published day with late events in its CSV, and its totals in the fact table."""
     day, before = world.loaded_day()
     world.arrive(day)
@@ -107,7 +107,7 @@ def _built(world: TestSystem) -> tuple[date, Totals]:
     return day, before
 
 
-def _refused(world: TestSystem, day: date, before: Totals, damage: Damage) -> str:
+def _refused(world: SystemUnderTest, day: date, before: Totals, damage: Damage) -> str:
     (part,) = partition.committed(world.lake, day).parts
     found = world.lake.csv.read(part.key)
     require(found, f"{part.key} is missing")
@@ -116,7 +116,7 @@ def _refused(world: TestSystem, day: date, before: Totals, damage: Damage) -> st
     return _recovered(world, day, before, WarehouseError)
 
 
-def _recovered(world: TestSystem, day: date, before: Totals, expected: type[Exception]) -> str:
+def _recovered(world: SystemUnderTest, day: date, before: Totals, expected: type[Exception]) -> str:
     """Load damaged data, which must fail and change nothing; then rebuild and load."""
     refusal = ""
     try:

@@ -2,8 +2,8 @@
 
 import click
 
-from ecom_pipeline.cli.options import DAYS
 from ecom_pipeline.domain.days import DayRange
+from ecom_pipeline.terminal.options import DAYS
 
 
 @click.command()

@@ -22,7 +22,7 @@ from ecom_pipeline.local.drill.delivery import encoded
 from ecom_pipeline.local.drill.http_proxy import Call, Forward, Proxy, Reply
 from ecom_pipeline.local.drill.injection import Injection
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.test_system import TestSystem
+from ecom_pipeline.local.drill.system import SystemUnderTest
 from ecom_pipeline.local.drill.wire import Fate, StatementStrike, WarehouseProxy
 from ecom_pipeline.settings import child_environment, environment_of
 
@@ -64,7 +64,7 @@ main()
 
 
 @fault(GROUP)
-def the_poller_is_killed(world: TestSystem) -> str:
+def the_poller_is_killed(world: SystemUnderTest) -> str:
     """The stream poller gets kill -9 while it delivers: it resumes from its checkpoints."""
     day = world.day()
     world.producer.post(world.events(day, 40))
@@ -77,7 +77,7 @@ def the_poller_is_killed(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def the_warehouse_is_killed(world: TestSystem) -> str:
+def the_warehouse_is_killed(world: SystemUnderTest) -> str:
     """The warehouse gets kill -9 after a load: what was committed is there after a restart."""
     day, before = world.loaded_day()
     _kill_service(world, "redshift")
@@ -90,7 +90,7 @@ def the_warehouse_is_killed(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def the_emulator_is_killed(world: TestSystem) -> str:
+def the_emulator_is_killed(world: SystemUnderTest) -> str:
     """The AWS emulator gets kill -9 and loses DynamoDB: it is restored from the raw lake."""
     day, _ = world.loaded_day()
     world.producer.settle()
@@ -109,7 +109,7 @@ def the_emulator_is_killed(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_loading_process_is_killed(world: TestSystem) -> str:
+def a_loading_process_is_killed(world: SystemUnderTest) -> str:
     """A loading process gets kill -9 at one of its statements: another process loads the day."""
     steps = ("copy", "lock sales.load_lock", "delete from sales.fact", "insert into sales.load_l")
     step = world.random.choice(steps)
@@ -131,7 +131,7 @@ def a_loading_process_is_killed(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_building_process_is_killed(world: TestSystem) -> str:
+def a_building_process_is_killed(world: SystemUnderTest) -> str:
     """A process that builds a day's CSV gets kill -9 before its part or its manifest."""
     day, _ = world.loaded_day()
     before = partition.committed(world.lake, day)
@@ -155,7 +155,7 @@ def a_building_process_is_killed(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def the_disk_is_full(world: TestSystem) -> str:
+def the_disk_is_full(world: SystemUnderTest) -> str:
     """`ecom load` can't write to its disk: it fails, and no day is half loaded."""
     day, before = world.loaded_day()
     world.arrive(day)
@@ -170,7 +170,7 @@ def the_disk_is_full(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_huge_object(world: TestSystem) -> str:
+def a_huge_object(world: SystemUnderTest) -> str:
     """A raw object has 20,000 lines, each event 100 times: the build never holds all of it."""
     day = world.day()
     made = world.events(day, _EVENTS)
@@ -192,7 +192,7 @@ class _Killer:
         self._then = then
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, world: TestSystem, script: str, day: date, **changes: Any) -> None:
+    def run(self, world: SystemUnderTest, script: str, day: date, **changes: Any) -> None:
         """Run a script until it is killed, then check the invariant for that moment."""
         self._process = subprocess.Popen(  # noqa: S603 - our own script
             _command(script, str(day)),
@@ -215,7 +215,7 @@ class _Killer:
         return True
 
 
-def _kill_service(world: TestSystem, name: str) -> None:
+def _kill_service(world: SystemUnderTest, name: str) -> None:
     pid = processes.pid_of(name, world.settings.home.resolve())
     require(pid, f"{name} is not running")
     process = psutil.Process(pid)
@@ -224,7 +224,7 @@ def _kill_service(world: TestSystem, name: str) -> None:
     psutil.wait_procs(family, timeout=10)
 
 
-def _run(world: TestSystem, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(world: SystemUnderTest, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own script
         _command(script, *arguments),
         env=_environment(world),
@@ -239,5 +239,5 @@ def _command(script: str, *arguments: str) -> Sequence[str]:
     return [sys.executable, "-c", script, *arguments]
 
 
-def _environment(world: TestSystem, **changes: Any) -> dict[str, str]:
+def _environment(world: SystemUnderTest, **changes: Any) -> dict[str, str]:
     return child_environment(environment_of(replace(world.settings, **changes)))

@@ -9,7 +9,7 @@ from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
 from ecom_pipeline.local.drill.delivery import moment, payload, sent
 from ecom_pipeline.local.drill.registry import fault, require
-from ecom_pipeline.local.drill.test_system import TestSystem
+from ecom_pipeline.local.drill.system import SystemUnderTest
 from ecom_pipeline.warehouse import load
 
 GROUP = "calendar"
@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 
 
 @fault(GROUP)
-def a_producers_clock_is_ahead(world: TestSystem) -> str:
+def a_producers_clock_is_ahead(world: SystemUnderTest) -> str:
     """An event dated tomorrow is accepted; one dated a day later is rejected by its field."""
     today = datetime.now(UTC).date()
     taken = world.events(world.touch(today + _DAY), 1)
@@ -35,7 +35,7 @@ def a_producers_clock_is_ahead(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def the_last_and_the_first_minute(world: TestSystem) -> str:
+def the_last_and_the_first_minute(world: SystemUnderTest) -> str:
     """Events of 23:59 and of 00:00 belong to two days."""
     first, second = world.two_days()
     world.deliver(
@@ -51,19 +51,19 @@ def the_last_and_the_first_minute(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def the_clocks_go_forward(world: TestSystem) -> str:
+def the_clocks_go_forward(world: SystemUnderTest) -> str:
     """An event of 01:30 on a day without that time (start of summer time) belongs to that day."""
     return _half_past_one(world, _SPRING)
 
 
 @fault(GROUP)
-def the_clocks_go_back(world: TestSystem) -> str:
+def the_clocks_go_back(world: SystemUnderTest) -> str:
     """Events of 01:30 on a day with that time twice (end of summer time) belong to that day."""
     return _half_past_one(world, _AUTUMN)
 
 
 @fault(GROUP)
-def an_empty_day(world: TestSystem) -> str:
+def an_empty_day(world: SystemUnderTest) -> str:
     """A day without events is loaded: 0 rows are published as version 1, once."""
     day = world.day()
     world.load(day)
@@ -74,7 +74,7 @@ def an_empty_day(world: TestSystem) -> str:
 
 
 @fault(GROUP)
-def a_late_event(world: TestSystem) -> str:
+def a_late_event(world: SystemUnderTest) -> str:
     """Events arrive after their day was published: the day is replaced whole, as version 2."""
     day, before = world.loaded_day()
     world.arrive(day, 1)
@@ -86,7 +86,7 @@ def a_late_event(world: TestSystem) -> str:
     return f"version 2, late: {before.rows} rows and 1"
 
 
-def _half_past_one(world: TestSystem, day: date) -> str:
+def _half_past_one(world: SystemUnderTest, day: date) -> str:
     world.touch(day)
     world.deliver(world.batch(world.events(day, 2, InvoiceDate=moment(day, "1:30"))))
     world.load(day)

@@ -1,6 +1,7 @@
-"""All faults, in pipeline order: importing their modules registers them."""
+"""The fault scenarios by the part of the pipeline; importing their modules registers them."""
 
-from ecom_pipeline.local.drill import (
+from ecom_pipeline.local.drill.registry import ALL, Fault
+from ecom_pipeline.local.drill.scenarios import (
     api,
     clock,
     lake,
@@ -12,7 +13,6 @@ from ecom_pipeline.local.drill import (
     triggers,
     warehouse,
 )
-from ecom_pipeline.local.drill.registry import ALL, Fault
 
 _MODULES = (api, stream, table, clock, lake, parts, warehouse, loads, triggers, processes)
 
