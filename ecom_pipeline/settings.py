@@ -1,8 +1,8 @@
 """Settings: the differences between environments, as data, read from environment variables.
 
 A field's variable is ECOM_<FIELD>. The environment `local` needs none of them; any other must set
-all required ones, so production has no default that could be wrong. Only this module and realtime
-read os.environ.
+all required ones, so production has no default that could be wrong. The rest of the product does
+not read os.environ, realtime excepted.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Columns of an invoice line; wire keys, CSV header, Glue and Redshift types derive from them.
 
-A new column goes into ADDED, and nowhere else. The validation rules of values are in event.py.
+A new column goes into ADDED and into infra/openapi.yaml. Validation rules are in event.py.
 """
 
 import re

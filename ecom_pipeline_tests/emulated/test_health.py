@@ -14,6 +14,7 @@ from ecom_pipeline.local import processes, stack
 from ecom_pipeline.warehouse import connect, load, marts, migrations
 from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline_tests.builders import RECEIVED, accepted, on
+from ecom_pipeline_tests.conftest import free_port
 from ecom_pipeline_tests.stores import Servers
 from ecom_pipeline_tests.waiting import until
 
@@ -159,3 +160,13 @@ def test_a_warehouse_that_stopped_is_named_and_the_others_are_shown(whole_line):
     silent = {name for name, each in shown.items() if each.trouble}
     assert silent == {"warehouse", "to load", "trust"}
     assert shown["trust"].trouble == "redshift does not run: ecom local up"
+
+
+def test_a_dead_emulator_hides_no_living_warehouse(new):
+    """As an installation without the extra `local` sees it: by what answers at the ports."""
+    dead = replace(new, environment="elsewhere", endpoint_url=f"http://127.0.0.1:{free_port()}")
+    assert findings(dead)["local AWS"].found == "aws does not run"
+    found = stores(dead)
+    assert found["warehouse"].facts == {"state": "nothing loaded yet"}
+    assert found["raw lake"].trouble == "aws does not run: ecom local up"
+    assert found["to load"].trouble == "aws does not run: ecom local up"
