@@ -3,7 +3,6 @@
 The conversion of texts to events is in dataset.py.
 """
 
-import codecs
 import csv
 import gzip
 import hashlib
@@ -19,6 +18,7 @@ import pandas as pd
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.domain.errors import EcomError
+from ecom_pipeline.replay.encoding import Detector, mixture
 
 CHUNK_ROWS = 20_000  # about 10 MB; 541,909 rows are read in 80 MB of memory, including pandas
 
@@ -26,6 +26,9 @@ _PIECE = 1 << 20
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _SHOWN = 60
+# a quote inside a text, as Spark escapes it by default; at a field's end it may be a text's own
+_BACKSLASH_QUOTE = re.compile(rb'\\"[^,\r\n"]')
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 Row = tuple[str, ...]
 
@@ -47,9 +50,7 @@ class CsvFile:
 def inspect(path: Path) -> CsvFile:
     """Read the whole file once; return its compression, encoding and SHA-256.
 
-    The encoding is UTF-8 if all bytes are valid UTF-8, else ISO-8859-1, as in Kaggle's file. This
-    detection cannot corrupt a pound sign: its ISO-8859-1 byte, A3, is valid UTF-8 only after a
-    lead byte, which is an accented letter in ISO-8859-1 and does not occur before a pound sign.
+    The encoding is decided by encoding.py; a file that mixes UTF-8 with other bytes is refused.
 
     Raises:
         DatasetError: the file cannot be read, is not CSV, or has the wrong header.
@@ -91,33 +92,32 @@ def rows_of(file: CsvFile) -> Iterator[Row]:
 
 def _scan(path: Path, *, gzipped: bool) -> tuple[str, str]:
     """Return the SHA-256 and the encoding of the whole content."""
-    digest, utf8, size = hashlib.sha256(), _Utf8(), 0
+    digest, detector, size = hashlib.sha256(), Detector(), 0
     with _translated_errors(path), _opened(path, gzipped=gzipped) as handle:
         while piece := handle.read(_PIECE):
             if b"\0" in piece:
                 raise DatasetError(f"{path} is not text: specify a CSV file, plain or gzipped")
             size += len(piece)
             digest.update(piece)
-            utf8.feed(piece)
+            detector.feed(piece)
+            if _BACKSLASH_QUOTE.search(piece):
+                raise DatasetError(_escaped(path, gzipped=gzipped))
     if not size:
         raise DatasetError(f"{path} is empty: get the data set again")
-    utf8.feed(b"", final=True)
-    return digest.hexdigest(), "utf-8-sig" if utf8.valid else "iso-8859-1"
+    detector.feed(b"", final=True)
+    if detector.mixed:
+        with _opened(path, gzipped=gzipped) as handle:
+            raise DatasetError(f"{path}, {mixture(handle)}: save the file in one encoding")
+    return digest.hexdigest(), detector.encoding
 
 
-class _Utf8:
-    """Incremental check whether all bytes are valid UTF-8; stops at the first that is not."""
-
-    def __init__(self) -> None:
-        self.valid = True
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-
-    def feed(self, piece: bytes, *, final: bool = False) -> None:
-        if self.valid:
-            try:
-                self._decoder.decode(piece, final)
-            except UnicodeDecodeError:
-                self.valid = False
+def _escaped(path: Path, *, gzipped: bool) -> str:
+    with _opened(path, gzipped=gzipped) as handle:
+        lines = (n for n, line in enumerate(handle, 1) if _BACKSLASH_QUOTE.search(line))
+        return (
+            f"{path}, line {next(lines)}: a quote inside a text is written as a backslash and a"
+            ' quote; double it ("") instead: in Spark, .option("escape", \'"\')'
+        )
 
 
 def _opened(path: Path, *, gzipped: bool) -> gzip.GzipFile | io.BufferedReader:
@@ -160,6 +160,9 @@ def _check_header(file: CsvFile) -> None:
     with _translated_errors(file.path), _opened_text(file) as handle:
         line = handle.readline(_PIECE)
     found = next(csv.reader([line.rstrip("\r\n")], strict=False), [])
+    for separator, name in _SEPARATORS.items():
+        if len(found) == 1 and set(DATA_SET_KEYS) & set(found[0].split(separator)):
+            raise DatasetError(f"{file.path} is separated by {name}: save it separated by commas")
     faults = {
         "lacks": [name for name in DATA_SET_KEYS if name not in found],
         "has the unknown": [repr(name[:_SHOWN]) for name in found if name not in DATA_SET_KEYS],
@@ -178,11 +181,13 @@ def _check_widths(file: CsvFile) -> None:
     with _opened_text(file) as handle:
         reader = csv.reader(handle)
         try:
+            began = 1
             for row in reader:
+                line, began = began, reader.line_num + 1
                 blank = len(row) <= 1 and not "".join(row).strip()
                 if len(row) != len(DATA_SET_KEYS) and not blank:
                     raise DatasetError(
-                        f"{file.path}, line {reader.line_num}: {len(row)} fields, expected "
+                        f"{file.path}, line {line}: {len(row)} fields, expected "
                         f"{len(DATA_SET_KEYS)}; fix that line, or get the data set again"
                     )
         except csv.Error:  # a field beyond csv's size limit: pandas' message is clearer

@@ -58,6 +58,40 @@ def test_a_character_cut_in_two_at_the_end_is_not_utf8(tmp_path, written):
     assert inspect(path).encoding == "iso-8859-1"
 
 
+def test_one_byte_of_another_encoding_is_named_and_changes_no_other_text(written, tmp_path):
+    path = written(row(), row(Description="CAF@"), row(Description="Voucher £40"), encoding="utf-8")
+    path.write_bytes(path.read_bytes().replace(b"@", b"\xe9"))
+    assert refusal(path) == (
+        "FILE, line 3: byte E9 ('é' in ISO-8859-1) is not UTF-8, but line 4 has UTF-8: save the"
+        " file in one encoding"
+    )
+
+
+def test_windows_texts_are_read_as_cp1252(written):
+    (only,) = rows_of(inspect(written(row(Description="A \u2013 B \u20ac5 £5"), encoding="cp1252")))
+    assert only[2] == "A \u2013 B \u20ac5 £5"
+
+
+def test_quotes_that_spark_escapes_are_refused_and_a_backslash_is_kept(written):
+    kept = row(Description='"LETTER \\"')
+    assert [texts[2] for texts in rows_of(inspect(written(kept)))] == ["LETTER \\"]
+    said = refusal(written(row(), row(Description='"LETTER \\"D\\" BLING"')))
+    assert said.startswith("FILE, line 3: a quote inside a text is written as a backslash")
+    assert 'option("escape"' in said
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_another_separator_is_named(tmp_path, separator, name):
+    path = tmp_path / "export.csv"
+    path.write_text(f"{separator.join(DATA_SET_KEYS)}\n{separator.join(row())}\n")
+    assert refusal(path) == f"FILE is separated by {name}: save it separated by commas"
+
+
+def test_a_quote_that_is_closed_on_another_line_is_named_where_it_opens(written):
+    path = written(row(Description='"OPEN'), row(Country='"United Kingdom"'))
+    assert refusal(path).startswith("FILE, line 2: 3 fields, expected 8")
+
+
 def test_a_missing_file(tmp_path):
     assert (
         refusal(tmp_path / "none.csv")

@@ -1,0 +1,64 @@
+"""The encoding of a text file: UTF-8, cp1252 or ISO-8859-1, decided by all of its bytes."""
+
+import codecs
+import re
+from collections.abc import Iterable
+
+_MULTIBYTE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+_CONTROLS = re.compile(rb"[\x80-\x9f]")  # in ISO-8859-1; texts in cp1252
+_NOT_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+
+
+class Detector:
+    """Reads a file's bytes piece by piece, in constant memory.
+
+    A file is UTF-8 if all of it is valid UTF-8. Otherwise it is cp1252 if it has bytes that are
+    texts there and controls in ISO-8859-1, which is what Kaggle's file is in. `mixed` is set when
+    some characters are UTF-8 and some bytes are not: then no encoding reads the file rightly.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._is_utf8, self._multibyte, self._cp1252 = True, False, True
+        self._has_controls = False
+
+    def feed(self, piece: bytes, *, final: bool = False) -> None:
+        """Take the file's next bytes; `final` after the last."""
+        if self._is_utf8:
+            try:
+                self._decoder.decode(piece, final)
+            except UnicodeDecodeError:
+                self._is_utf8 = False
+        if not piece.isascii():
+            self._multibyte = self._multibyte or _MULTIBYTE.search(piece) is not None
+            self._has_controls = self._has_controls or _CONTROLS.search(piece) is not None
+            self._cp1252 = self._cp1252 and _NOT_CP1252.search(piece) is None
+
+    @property
+    def encoding(self) -> str:
+        if self._is_utf8:
+            return "utf-8-sig"
+        return "cp1252" if self._has_controls and self._cp1252 else "iso-8859-1"
+
+    @property
+    def mixed(self) -> bool:
+        return not self._is_utf8 and self._multibyte
+
+
+def mixture(lines: Iterable[bytes]) -> str:
+    """Return where a mixed file has a byte that is not UTF-8, and where it has UTF-8."""
+    wrong = right = ""
+    for number, line in enumerate(lines, 1):
+        try:
+            text = line.decode()
+            right = right or ("" if text.isascii() else f"line {number} has UTF-8")
+        except UnicodeDecodeError as error:
+            byte = line[error.start]
+            wrong = wrong or f"line {number}: byte {byte:02X} ({chr(byte)!r} in ISO-8859-1)"
+            found = _MULTIBYTE.search(line)
+            right = right or (f"line {number} has UTF-8" if found else "")
+        if wrong and right:
+            break
+    return f"{wrong} is not UTF-8, but {right}"
