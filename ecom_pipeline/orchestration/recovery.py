@@ -9,6 +9,7 @@ import json
 import os
 import socket
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -86,7 +87,19 @@ def _process_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Return whether a process has ended, and its parent has not read its exit code.
+
+    In a container whose first process reads none, a killed run's process stays so.
+    """
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:  # not Linux, or gone by now
+        return False
+    return status.rpartition(") ")[2].startswith("Z")
 
 
 def _launched_alive(instance: dg.DagsterInstance, run_id: str, address: dict[str, Any]) -> bool:

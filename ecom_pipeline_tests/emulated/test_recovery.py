@@ -24,6 +24,7 @@ from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.orchestration import recovery, requests
 from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, FACT_LINES, RAW_EVENTS
 from ecom_pipeline_tests.conftest import free_port
+from ecom_pipeline_tests.waiting import until
 
 STATUS = dg.DagsterRunStatus
 WAITING = [STATUS.NOT_STARTED, STATUS.QUEUED]
@@ -93,6 +94,15 @@ def test_a_run_whose_process_was_killed_is_failed_and_its_day_is_free(
     assert requests.waiting_days(instance) == []
     assert recovery.fail_orphaned_runs(instance) == [run.run_id]
     assert instance.get_run_by_id(run.run_id).status == STATUS.FAILURE
+
+
+def test_a_killed_process_whose_parent_has_not_noticed_is_dead(instance, create, process):
+    """As it stays in a container whose first process reads no exit codes."""
+    run = create(STATUS.STARTED)
+    owned_by(instance, run, process.pid)
+    process.kill()  # and no wait: a zombie
+    until(lambda: recovery._is_zombie(process.pid), "the process to end")
+    assert recovery.fail_orphaned_runs(instance) == [run.run_id]
 
 
 @pytest.mark.parametrize("status", UNFINISHED)
