@@ -206,6 +206,13 @@ def _web_address(text: str) -> str:
     return parts.geturl()
 
 
+def _share(text: str) -> Decimal:
+    share = Decimal(text)
+    if not share.is_finite() or share < 0:
+        raise ValueError(text)
+    return share
+
+
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "home": (Path, "a folder"),
     "redshift_port": (int, "a port number"),
@@ -213,5 +220,5 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "dagster_url": (_web_address, "an address like http://127.0.0.1:3000"),
     "first_day": (date.fromisoformat, "a day like 2010-12-01"),
     "in_flight_seconds": (int, "a number of seconds"),
-    "load_bound": (Decimal, "a share like 0.2"),
+    "load_bound": (_share, "a share like 0.2"),
 }

@@ -66,14 +66,21 @@ for _command in _commands():
 
 
 class _Warnings(logging.Handler):
-    """Prints the warnings of the pipeline on the error stream."""
+    """Prints each different warning of the pipeline once, on the error stream."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._printed: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"ecom: warning: {record.getMessage()}", err=True)
+        text = record.getMessage()
+        if text not in self._printed:
+            self._printed.add(text)
+            click.echo(f"ecom: warning: {text}", err=True)
 
 
 _LOG = logging.getLogger("ecom_pipeline")
-_WARNINGS = _Warnings(logging.WARNING)
+_WARNINGS = _Warnings()
 
 
 def main() -> None:

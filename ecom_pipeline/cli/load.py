@@ -5,12 +5,12 @@ from decimal import Decimal
 import click
 
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.terminal.options import DAYS
+from ecom_pipeline.terminal.options import DAYS, SHARE
 
 
 @click.command()
 @click.argument("days", type=DAYS)
-@click.option("--bound", type=Decimal, help="The share of a day; by default ECOM_LOAD_BOUND.")
+@click.option("--bound", type=SHARE, help="The share of a day; by default ECOM_LOAD_BOUND.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def plan(days: DayRange, bound: Decimal | None, *, as_json: bool) -> None:
     """Show the changes that a load of these days would make in the warehouse (dry run).

@@ -18,6 +18,7 @@ _DATA_OBJECT = re.compile(
     r"(?:raw/invoice_date|(?:quarantine|replayed)/received_date)=\d{4}-\d{2}-\d{2}/"
     r"[^/._][^/]*\.jsonl\.gz"
 )
+_TOMBSTONE = re.compile(r"erased/(delete|anonymise)/([0-9a-f]+)\.json")
 _CSV_PART = re.compile(r"csv/invoice_date=\d{4}-\d{2}-\d{2}/part-[^/]+\.csv\.gz")
 _TRANSFORM_DAY = re.compile(r"/transform-(\d{4}-\d{2}-\d{2})(?:-\d+)?\.jsonl\.gz$")
 _SEQUENCE_DIGITS = 56  # of Kinesis' longest sequence number; padded, so keys sort in stream order
@@ -79,9 +80,14 @@ def tombstone_key(mode: str, digest: str) -> str:
 
 
 def tombstone_of(key: str) -> tuple[str, str] | None:
-    """Return the mode and the digest in a tombstone's key; None for the salt."""
-    mode, _, name = key.removeprefix(ERASED).partition("/")
-    return (mode, name.removesuffix(".json")) if name else None
+    """Return the mode and the digest in a tombstone's key; None for any other key."""
+    found = _TOMBSTONE.fullmatch(key)
+    return (found[1], found[2]) if found else None
+
+
+def is_erasure_object(key: str) -> bool:
+    """Return whether a key is of a tombstone, or of their salt."""
+    return key == SALT or tombstone_of(key) is not None
 
 
 def csv_prefix(day: date) -> str:

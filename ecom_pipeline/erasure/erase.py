@@ -25,8 +25,6 @@ from ecom_pipeline.warehouse import ledger, load, marts, migrations
 from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline.warehouse.session import Warehouse
 
-CAUSE = "erasure"
-
 _AT_ONCE = 4
 _EVER = date(1900, 1, 1), date(9999, 12, 31)
 _RECORDS = {"raw": keys.RAW, "quarantine": keys.QUARANTINE, "replayed": keys.REPLAYED}
@@ -192,4 +190,4 @@ def _publish(warehouse: Warehouse, lake: Lake, days: Sequence[date]) -> None:
     with warehouse.session() as session:
         published = ledger.newest(session, days) if days else {}
     if published:
-        load.publish(warehouse, lake, sorted(published), cause=CAUSE)
+        load.publish(warehouse, lake, sorted(published), cause=load.ERASURE)

@@ -75,9 +75,9 @@ class Bucket:
 
     def _skip(self, key: str) -> None:
         log.warning(
-            "skipped s3://%s/%s: not written by this pipeline; move it to another bucket",
-            self.name,
+            "skipped %r in the bucket %s: not written by this pipeline; move it to another bucket",
             key,
+            self.name,
         )
 
     def has(self, key: str) -> bool:

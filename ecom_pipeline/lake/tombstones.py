@@ -27,7 +27,7 @@ def read(lake: Lake) -> Tombstones:
         TombstoneError: there are tombstones, but no salt.
     """
     modes: dict[str, Mode] = {}
-    for found in lake.raw.objects(keys.ERASED):
+    for found in lake.raw.own_objects(keys.ERASED, keys.is_erasure_object):
         match keys.tombstone_of(found.key):
             case "delete", digest:
                 modes[digest] = "delete"

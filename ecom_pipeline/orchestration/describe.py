@@ -37,7 +37,7 @@ def spec(
         kinds=kinds,
         owners=OWNERS,
         tags={"layer": key.path[0]},
-        code_version=_code_version(""),
+        code_version=_code_version(key.to_user_string()),
         metadata=metadata,
     )
 

@@ -13,9 +13,13 @@ class _Forward(logging.Handler):
     def __init__(self, log: logging.Logger) -> None:
         super().__init__()
         self._log = log
+        self._forwarded: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._log.log(record.levelno, record.getMessage())
+        text = record.getMessage()
+        if text not in self._forwarded:  # several listings of a run skip the same object
+            self._forwarded.add(text)
+            self._log.log(record.levelno, text)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ _UNFINISHED = dg.RunsFilter(
         dg.DagsterRunStatus.NOT_STARTED,
         dg.DagsterRunStatus.STARTING,
         dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.CANCELING,
     ]
 )
 # a run is created and submitted or started within seconds
@@ -51,7 +52,10 @@ def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
         each for each in instance.get_run_records(_UNFINISHED) if is_orphaned(instance, each)
     ]
     for run in (each.dagster_run for each in orphans):
-        instance.report_run_failed(run, "its process was killed")
+        if run.status == dg.DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run, "its process was killed")
+        else:
+            instance.report_run_failed(run, "its process was killed")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     return [each.dagster_run.run_id for each in orphans]
 
@@ -60,10 +64,12 @@ def is_orphaned(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
     """Return whether no process will continue an unfinished run."""
     run, age = record.dagster_run, datetime.now(UTC) - _utc(record.create_timestamp)
     host, pid, owned = _process(run)
+    if run.status == dg.DagsterRunStatus.NOT_STARTED and age > _NOT_STARTED_FOR:
+        return True  # whatever its process: an id is given again after a restart
     if owned and host == socket.gethostname():
         return not _process_alive(pid)
     if run.status == dg.DagsterRunStatus.NOT_STARTED:
-        return age > _NOT_STARTED_FOR
+        return False
     if run.status == dg.DagsterRunStatus.QUEUED:
         return age > _QUEUED_FOR
     if GRPC_INFO_TAG in run.tags:

@@ -4,6 +4,7 @@ A request with them is split all the same, so that its other records get results
 """
 
 import json
+from collections.abc import Iterator
 from typing import cast
 
 from ecom_pipeline.domain.event import EventError
@@ -42,10 +43,22 @@ def error_of(original: bytes) -> EventError | None:
     except _NOT_SPLIT:
         return None
     fields = cast("dict[str, object]", value) if isinstance(value, dict) else {"": value}
-    wrong = ((name, each) for name, each in fields.items() if isinstance(each, _Constant))
-    for name, constant in wrong:
-        return EventError(name, "null where a value is missing", str(constant))
+    for name, each in fields.items():
+        for constant in _constants(each):
+            return EventError(name, "null where a value is missing", constant)
     return None
+
+
+def _constants(value: object) -> Iterator[str]:
+    """Yield the constants of a value, those within its lists and objects included."""
+    if isinstance(value, _Constant):
+        yield str(value)
+    elif isinstance(value, dict):
+        for each in cast("dict[str, object]", value).values():
+            yield from _constants(each)
+    elif isinstance(value, list):
+        for each in cast("list[object]", value):
+            yield from _constants(each)
 
 
 def _items(text: str, at: int) -> list[bytes] | None:

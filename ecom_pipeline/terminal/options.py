@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
@@ -29,7 +30,25 @@ class DayRangeType(click.ParamType):
         return DayRange(*days)
 
 
+class ShareType(click.ParamType):
+    """A share of 0 or more, exact."""
+
+    name = "SHARE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Decimal:
+        try:
+            share = Decimal(value)
+        except InvalidOperation:
+            share = Decimal("NaN")
+        if not share.is_finite() or share < 0:
+            self.fail(f"{value!r}: expected a share like 0.2", param, ctx)
+        return share
+
+
 DAYS = DayRangeType()
+SHARE = ShareType()
 
 
 def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

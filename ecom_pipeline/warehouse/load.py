@@ -25,6 +25,7 @@ from ecom_pipeline.warehouse.stage import FACT, STAGE
 
 _COLUMNS = ", ".join(CSV_HEADER)
 REPAIR = "repair"
+ERASURE = "erasure"
 Faults = Mapping[str, Sequence[Fault]]  # by the rule that is broken
 
 _ANALYZE_DAYS = 7  # fewer days change less than 10 % of the table, ANALYZE's default threshold
@@ -55,7 +56,8 @@ def publish(
 
     A day whose manifest has the totals of the ledger's newest version is skipped. `cause` is the
     ledger's cause of a restatement; by default "late" or "correction", by the change. With cause
-    "repair" no day is skipped: the fact table may differ from the ledger.
+    "repair" no day is skipped: the fact table may differ from the ledger. With cause "erasure" days
+    that break a rule are published too: their previous versions would keep the customer.
 
     Raises:
         ManifestError: a day has no CSV.
@@ -110,7 +112,7 @@ def _attempt(warehouse: Warehouse, load: _Load) -> tuple[dict[date, Entry], Faul
     """Publish the days that break no rule; return their entries, and the faults of the others."""
     with warehouse.session() as session:
         stage.stage(session, load.manifests, load.copies)
-        faults = quality.broken_rules(session, load.days, quality.STAGED)
+        faults = _refused(session, load)
         load = _without(session, load, {each.day for found in faults.values() for each in found})
         session.commit()  # the stage is a temporary table; the next statement starts a snapshot
         if not load.days:
@@ -139,6 +141,13 @@ def _record_rules(warehouse: Warehouse, days: Mapping[date, int]) -> None:
         session.run(f"lock {fence.LOCK}")
         ledger.record_rules(session, days)
         session.commit()
+
+
+def _refused(session: Session, load: _Load) -> Faults:
+    """Return what a load's days break; an erasure takes precedence over the rules."""
+    if load.cause == ERASURE:
+        return {}
+    return quality.broken_rules(session, load.days, quality.STAGED)
 
 
 def _without(session: Session, load: _Load, refused: AbstractSet[date]) -> _Load:

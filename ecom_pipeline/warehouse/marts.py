@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 
 from ecom_pipeline.domain import returns as rule
@@ -24,7 +25,7 @@ _BUILDS = "marts.builds"
 _BY_DAY = ("sale_days", "customer_days", "product_days", "country_days")
 _TABLES = (*_BY_DAY, "returns", "basket_pairs")
 _THESE_DAYS = "invoice_date in (select invoice_date from touched_days)"
-_SQL = files("ecom_pipeline.warehouse") / "sql" / "marts"
+_SQL = Path(str(files("ecom_pipeline.warehouse"))) / "sql" / "marts"
 
 
 def _select(table: str) -> str:
@@ -123,10 +124,16 @@ def imbalances(session: Session, mart: Mart) -> list[str]:
 
 
 def code_version(mart: Mart) -> str:
-    """Return what names the SQL that a mart comes from."""
-    return (
-        sha256(_select(mart.name).encode()).hexdigest() if mart.name in _TABLES else _definition()
-    )
+    """Return the SHA-256 of the SQL that a mart comes from: of a view, with that of the tables."""
+    sql = _select(mart.name) if mart.name in _TABLES else _view(mart) + _definition()
+    return sha256(sql.encode()).hexdigest()
+
+
+def _view(mart: Mart) -> str:
+    """Return the newest definition of a view in the migrations."""
+    migrations = sorted((_SQL.parent / "migrations").iterdir(), key=lambda file: file.name)
+    statements = (text for file in migrations for text in file.read_text().split(";"))
+    return [text for text in statements if f"create view {mart.table} as" in text][-1]
 
 
 def head(session: Session, mart: Mart, rows: int) -> list[Row]:

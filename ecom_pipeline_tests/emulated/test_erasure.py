@@ -181,6 +181,15 @@ def test_anonymised_the_sales_stay_and_name_nobody(shop):
     assert versions == [("erasure", 3)]
 
 
+def test_a_day_that_breaks_a_rule_is_erased_too(shop):
+    """A load refuses it; its published version would keep the customer."""
+    first = shop.days[0]
+    torn = on(first, event_id=f"{shop.invoice}-t", InvoiceNo=shop.invoice, CustomerID="424242")
+    shop.deliver(torn, first=900)
+    assert erase(shop, "anonymise").after.is_clean
+    assert names_nobody(shop)
+
+
 def test_deleted_the_sales_go_and_the_others_stay(shop):
     report = erase(shop, "delete")
     assert report.after.is_clean

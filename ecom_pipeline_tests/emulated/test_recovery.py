@@ -28,7 +28,7 @@ from ecom_pipeline_tests.waiting import until
 
 STATUS = dg.DagsterRunStatus
 WAITING = [STATUS.NOT_STARTED, STATUS.QUEUED]
-UNFINISHED = [STATUS.NOT_STARTED, STATUS.STARTING, STATUS.STARTED]
+UNFINISHED = [STATUS.NOT_STARTED, STATUS.STARTING, STATUS.STARTED, STATUS.CANCELING]
 
 
 @pytest.fixture
@@ -93,7 +93,8 @@ def test_a_run_whose_process_was_killed_is_failed_and_its_day_is_free(
     owned_by(instance, run, dead)
     assert requests.waiting_days(instance) == []
     assert recovery.fail_orphaned_runs(instance) == [run.run_id]
-    assert instance.get_run_by_id(run.run_id).status == STATUS.FAILURE
+    ended = STATUS.CANCELED if status == STATUS.CANCELING else STATUS.FAILURE
+    assert instance.get_run_by_id(run.run_id).status == ended
 
 
 def test_a_killed_process_whose_parent_has_not_noticed_is_dead(instance, create, process):
@@ -107,9 +108,17 @@ def test_a_killed_process_whose_parent_has_not_noticed_is_dead(instance, create,
 
 @pytest.mark.parametrize("status", UNFINISHED)
 def test_a_run_whose_process_works_is_left_alone(instance, create, process, status):
-    run = create(status, minutes=600)
+    run = create(status, minutes=5 if status == STATUS.NOT_STARTED else 600)
     owned_by(instance, run, process.pid)
     assert recovery.fail_orphaned_runs(instance) == []
+
+
+def test_a_run_that_never_started_is_dead_though_its_process_id_is_used_again(
+    instance, create, process
+):
+    run = create(STATUS.NOT_STARTED, minutes=11)
+    owned_by(instance, run, process.pid)
+    assert recovery.fail_orphaned_runs(instance) == [run.run_id]
 
 
 def test_a_retry_that_copied_the_tags_of_the_run_that_died_is_not_taken_for_dead(

@@ -32,7 +32,7 @@ FOLLOW: dg.AutomationCondition[dg.AssetKey] = (
 @dg.multi_asset(
     specs=[
         describe.made_by(
-            marts.code_version(mart),
+            f"{mart.name} {marts.code_version(mart)}",
             describe.spec(
                 of_mart(mart),
                 deps=[FACT_LINES],

@@ -40,3 +40,12 @@ def test_an_engine_that_there_is_not_is_refused_before_a_run(ecom: Ecom):
     done = ecom("load", "2010-12-01", ECOM_ENGINE="pandas")
     assert (done.code, done.out) == (2, "")
     assert done.err == "ecom: ECOM_ENGINE: expected python, processes, spark, got 'pandas'\n"
+
+
+@pytest.mark.parametrize("bound", ["abc", "NaN", "-1", "Infinity"])
+def test_a_bound_that_is_no_share_is_refused(ecom: Ecom, bound: str):
+    done = ecom("plan", "2010-12-01", "--bound", bound)
+    assert done.code == 2
+    assert f"'{bound}': expected a share like 0.2" in done.err
+    again = ecom("plan", "2010-12-01", ECOM_LOAD_BOUND=bound)
+    assert again.refusal().startswith("ecom: ECOM_LOAD_BOUND: expected a share like 0.2")

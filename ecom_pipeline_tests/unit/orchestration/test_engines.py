@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from ecom_pipeline import settings
+from ecom_pipeline import definitions, settings
 from ecom_pipeline.orchestration import engines
 
 ON_AWS = replace(
@@ -35,3 +35,9 @@ def test_what_spark_on_aws_is_asked_for_is_what_its_api_takes():
     assert ParamValidator().validate(asked, shape).generate_report() == ""
     without_role = {name: each for name, each in asked.items() if name != "executionRoleArn"}
     assert "executionRoleArn" in ParamValidator().validate(without_role, shape).generate_report()
+
+
+def test_each_asset_has_a_code_version_of_its_own():
+    specs = definitions.defs.resolve_all_asset_specs()
+    versions = {spec.key: spec.code_version for spec in specs}
+    assert len(set(versions.values())) == len(versions)

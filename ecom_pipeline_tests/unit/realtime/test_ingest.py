@@ -63,6 +63,7 @@ def test_each_record_sent_is_one_accepted_or_one_kept_byte_for_byte(bodies: list
         ('{"a": NaN}', "not_json", "a"),
         ('{"CustomerID": -Infinity, "Quantity": NaN}', "not_json", "CustomerID"),
         ("[NaN]", "not_json", ""),
+        ('[{"a": 1, "Description": [{"b": [NaN]}]}]', "not_json", "Description"),
         ('[{"a": 1}, {"b": NaN}', "not_json", ""),
         ('{"a": NaN} {}', "not_json", ""),
         ("\ud800", "not_json", ""),
