@@ -60,7 +60,6 @@ def require_loader(settings: Settings) -> None:
     """Check, before other work is done, that a load is possible with these settings.
 
     Raises:
-        DaysError: the days can't be loaded: not over, or before the first day.
         SettingsError: on AWS, `dagster_url` is not set.
     """
     if settings.endpoint_url is None and settings.dagster_url is None:

@@ -206,11 +206,19 @@ def _web_address(text: str) -> str:
     return parts.geturl()
 
 
-def _share(text: str) -> Decimal:
-    share = Decimal(text)
-    if not share.is_finite() or share < 0:
+def share(text: str) -> Decimal:
+    """Read a share: 0 or more, exact.
+
+    Raises:
+        ValueError: the text is no such number.
+    """
+    try:
+        found = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(text) from error
+    if not found.is_finite() or found < 0:
         raise ValueError(text)
-    return share
+    return found
 
 
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
@@ -220,5 +228,5 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "dagster_url": (_web_address, "an address like http://127.0.0.1:3000"),
     "first_day": (date.fromisoformat, "a day like 2010-12-01"),
     "in_flight_seconds": (int, "a number of seconds"),
-    "load_bound": (_share, "a share like 0.2"),
+    "load_bound": (share, "a share like 0.2"),
 }

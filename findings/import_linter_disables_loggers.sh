@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # import-linter 2.16, called from Python, disables every logger that the process has so far.
 #
 # lint_imports() configures logging with a dictionary that does not set disable_existing_loggers,
@@ -7,7 +7,7 @@
 #
 # Seen on 2026-11-30: "before: False", "after: True".
 # Exits 0 while this holds, 1 when it has changed.
-set -eu
+set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"

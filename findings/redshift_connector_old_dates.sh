@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # redshift-connector 2.2.0 returns dates before 14 October 1612 ten days late in its binary protocol.
 #
 # Its reader adds ten days before a cut-off, as if to turn Julian dates into Gregorian ones. The
@@ -7,7 +7,7 @@
 #
 # Seen on 2026-11-30: 1612-10-13 is returned as 1612-10-23, 1612-10-14 as itself.
 # Exits 0 while this holds, 1 when it has changed.
-set -eu
+set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"

@@ -14,12 +14,13 @@ SALT = f"{ERASED}salt"
 REPORT = "reports/sales_report.html"
 
 _DAY = re.compile(r"(?:invoice|received)_date=(\d{4}-\d{2}-\d{2})/")
+_DATE = r"\d{4}-\d{2}-\d{2}"
 _DATA_OBJECT = re.compile(
-    r"(?:raw/invoice_date|(?:quarantine|replayed)/received_date)=\d{4}-\d{2}-\d{2}/"
+    rf"(?:{RAW}invoice_date|(?:{QUARANTINE}|{REPLAYED})received_date)={_DATE}/"
     r"[^/._][^/]*\.jsonl\.gz"
 )
-_TOMBSTONE = re.compile(r"erased/(delete|anonymise)/([0-9a-f]+)\.json")
-_CSV_PART = re.compile(r"csv/invoice_date=\d{4}-\d{2}-\d{2}/part-[^/]+\.csv\.gz")
+_TOMBSTONE = re.compile(rf"{ERASED}(delete|anonymise)/([0-9a-f]+)\.json")
+_CSV_PART = re.compile(rf"{CSV}invoice_date={_DATE}/part-[^/]+\.csv\.gz")
 _TRANSFORM_DAY = re.compile(r"/transform-(\d{4}-\d{2}-\d{2})(?:-\d+)?\.jsonl\.gz$")
 _SEQUENCE_DIGITS = 56  # of Kinesis' longest sequence number; padded, so keys sort in stream order
 

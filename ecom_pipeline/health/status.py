@@ -27,7 +27,7 @@ _EXPECTED = (
     redshift_connector.Error,
     requests.RequestException,
 )
-_NOT_MIGRATED = "does not exist"  # of a table: the first load creates them
+_NO_TABLES = {"42P01", "3F000"}  # SQLSTATE of no table and no schema: the first load creates them
 # each store: the function that reads it, and the services of the local AWS that this needs
 _STORES: Mapping[str, tuple[Callable[[Settings], Facts], tuple[str, ...]]] = {
     "API": (facts.api, ("aws",)),
@@ -73,7 +73,8 @@ def _ask(
     try:
         return Store(name, tell(settings))
     except redshift_connector.ProgrammingError as error:
-        if _NOT_MIGRATED in reason(error):
+        fields = error.args[0] if error.args else None
+        if isinstance(fields, dict) and fields.get("C") in _NO_TABLES:
             return Store(name, {"state": "nothing loaded yet"})
         return Store(name, trouble=" ".join(reason(error).split()))
     except _EXPECTED as error:

@@ -20,14 +20,12 @@ EQUALS_CSV = "fact_equals_csv"
 VOLUME = "volume_is_usual"
 FRESH = "every_raw_day_is_loaded"
 
-_RULES = {  # of quality.RULES; a load asks them before it commits
-    "event_ids_are_unique": "No event id is on two rows of the run's days.",
-    "values_are_possible": "No row that the domain refuses: amounts, kinds, dates, signs.",
-    "every_invoice_has_one_owner": "The lines of an invoice have one customer and one country.",
-}
 _BLOCKING = {
     EQUALS_CSV: "Rows, pieces, revenue and digest of each day are those of its CSV.",
-} | {name: f"{text} A day that breaks it is not published." for name, text in _RULES.items()}
+} | {
+    name: f"{rule.text} A load does not publish a day that violates it."
+    for name, rule in quality.RULES.items()
+}
 _WARNING = {
     VOLUME: "Each day's row count is usual for its weekday in the eight weeks before.",
     FRESH: "No day before today has raw objects and was never published.",

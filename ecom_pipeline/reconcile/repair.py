@@ -18,6 +18,7 @@ from ecom_pipeline.realtime import item_shape
 from ecom_pipeline.reconcile.model import Discrepancy, StoreName
 from ecom_pipeline.reconcile.stores.raw import Line, RawStore
 from ecom_pipeline.warehouse import load, marts
+from ecom_pipeline.warehouse.load import RefusedDaysError
 from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline.warehouse.session import Warehouse
 
@@ -68,10 +69,14 @@ def repair(stores: Writable, wrong: Sequence[Discrepancy]) -> Repair:
     if days:
         for day in days:
             partition.build(stores.lake, day)
+        refused: RefusedDaysError | None = None
         try:
             load.publish(stores.warehouse, stores.lake, days, cause=load.REPAIR)
-        finally:  # the days that were not refused are published
-            marts.refresh(stores.warehouse, MARTS)
+        except RefusedDaysError as error:  # the other days are published
+            refused = error
+        marts.refresh(stores.warehouse, MARTS)
+        if refused is not None:
+            raise refused
     return Repair(items=items, days=days, lost=sorted(lost))
 
 

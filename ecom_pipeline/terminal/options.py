@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import click
 
 from ecom_pipeline.domain.days import DayRange
+from ecom_pipeline.settings import share
 
 
 class DayRangeType(click.ParamType):
@@ -39,12 +40,9 @@ class ShareType(click.ParamType):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Decimal:
         try:
-            share = Decimal(value)
-        except InvalidOperation:
-            share = Decimal("NaN")
-        if not share.is_finite() or share < 0:
+            return share(str(value))
+        except ValueError:
             self.fail(f"{value!r}: expected a share like 0.2", param, ctx)
-        return share
 
 
 DAYS = DayRangeType()

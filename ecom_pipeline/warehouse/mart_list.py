@@ -1,7 +1,6 @@
 """The marts: the purpose of each, its columns, and the sums that must be equal.
 
-returns and basket_pairs are tables, filled by sql/marts. The others are views over tables by day:
-see migrations 0003, 0006 (cohorts, customers) and 0004 (sales.data_trust, which has no refresh).
+returns and basket_pairs are tables (sql/marts), the others views: migrations 0003, 0004 and 0006.
 """
 
 from types import MappingProxyType
@@ -16,6 +15,9 @@ _BUILT = (
     " on b.invoice_date = l.invoice_date and b.version = l.version"
 )
 _LEDGER_NET = f"select sum(l.amount) {_BUILT}"
+_DAYS = "from marts.daily_sales"
+_DAILY_NET = f"select sum(net) {_DAYS}"
+_CUSTOMERS = "from marts.customers"
 _LEDGER_LINES = f"select sum(l.row_count) {_BUILT}"
 
 
@@ -29,10 +31,13 @@ _NET = _column("net", _MONEY, "All amounts: sales, returns, adjustments")
 _LINES = _column("lines", "bigint", "Invoice lines of every kind")
 
 
-def _equal_to_the_ledger(mart: str, net: str = "net") -> dict[str, tuple[str, str]]:
+def _equal_to_the_ledger(mart: str) -> dict[str, tuple[str, str]]:
+    rows = f"from marts.{mart}"
     return {
-        "net": (f"select sum({net}) from marts.{mart}", _LEDGER_NET),
-        "lines": (f"select sum(lines) from marts.{mart}", _LEDGER_LINES),
+        "net": (f"select sum(net) {rows}", _LEDGER_NET),
+        "lines": (f"select sum(lines) {rows}", _LEDGER_LINES),
+        "gross": (f"select sum(gross) {rows}", f"select sum(gross) {_DAYS}"),
+        "returned": (f"select sum(returned) {rows}", f"select sum(returned) {_DAYS}"),
     }
 
 
@@ -58,10 +63,8 @@ DAILY_SALES = Mart(
     MappingProxyType(
         _equal_to_the_ledger("daily_sales")
         | {
-            "net by sale date": (
-                "select sum(net_by_sale_date) from marts.daily_sales",
-                "select sum(net) from marts.daily_sales",
-            )
+            "net by sale date": (f"select sum(net_by_sale_date) {_DAYS}", _DAILY_NET),
+            "kinds": (f"select sum(gross + returned + adjusted) {_DAYS}", _DAILY_NET),
         }
     ),
 )
@@ -85,13 +88,10 @@ CUSTOMERS = Mart(
     ),
     MappingProxyType(
         {
-            "net": (
-                "select sum(monetary) from marts.customers",
-                "select sum(net - guest_net) from marts.daily_sales",
-            ),
+            "net": (f"select sum(monetary) {_CUSTOMERS}", f"select sum(net - guest_net) {_DAYS}"),
             "lines": (
-                "select sum(lines) from marts.customers",
-                "select sum(lines - guest_lines) from marts.daily_sales",
+                f"select sum(lines) {_CUSTOMERS}",
+                f"select sum(lines - guest_lines) {_DAYS}",
             ),
         }
     ),

@@ -4,10 +4,11 @@ A load runs them on its staging table, before the commit; the fact table's check
 published rows. A fault has the day, the number of violations and the first event or invoice.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
+from typing import NamedTuple
 
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.warehouse.ledger import listed
@@ -90,19 +91,29 @@ def torn_invoices(session: Session, days: Sequence[date], rows: Rows = PUBLISHED
     )
 
 
-RULES = {
-    "event_ids_are_unique": repeated_ids,
-    "values_are_possible": impossible_values,
-    "every_invoice_has_one_owner": torn_invoices,
+class Rule(NamedTuple):
+    """What no published row may violate: its faults, and the rule in a sentence."""
+
+    faults: Callable[[Session, Sequence[date], Rows], list[Fault]]
+    text: str
+
+
+RULES = {  # by the name of the asset check that shows them
+    "event_ids_are_unique": Rule(repeated_ids, "No event id is on two rows of the run's days."),
+    "values_are_possible": Rule(
+        impossible_values, "No row violates the validation rules: amounts, kinds, dates, signs."
+    ),
+    "every_invoice_has_one_owner": Rule(
+        torn_invoices, "All lines of an invoice have the same customer and country."
+    ),
 }
-"""What no published row may break, by the name of the check that shows it."""
 
 
 def broken_rules(
     session: Session, days: Sequence[date], rows: Rows = PUBLISHED
 ) -> dict[str, list[Fault]]:
     """Return the faults of each rule that the days' rows break."""
-    found = {name: rule(session, days, rows) for name, rule in RULES.items()}
+    found = {name: rule.faults(session, days, rows) for name, rule in RULES.items()}
     return {name: faults for name, faults in found.items() if faults}
 
 

@@ -32,8 +32,8 @@ def _text(column: Column) -> str:
     return f"coalesce({text}, '')" if column.nullable else text
 
 
-_MARK = f"chr({ord(SEPARATOR)})"
-_ROW = f"rtrim({f' || {_MARK} || '.join(map(_text, COLUMNS))}, {_MARK})"
+_SEPARATOR = f"chr({ord(SEPARATOR)})"
+_ROW = f"rtrim({f' || {_SEPARATOR} || '.join(map(_text, COLUMNS))}, {_SEPARATOR})"
 # domain.digest and domain.totals in SQL: 48 bits of MD5 are 12 hex digits
 DIGEST = f"strtol(left(md5({_ROW}), 12), 16)"
 SUMS = f"count(*), sum(quantity), sum(amount), sum({DIGEST})"
@@ -123,11 +123,11 @@ def changes(session: Session, days: Sequence[date]) -> dict[date, Change]:
         "select coalesce(n.day, o.day),"
         " sum(case when o.event_id is null then 1 else 0 end),"
         " sum(case when n.event_id is null then 1 else 0 end),"
-        " sum(case when n.mark <> o.mark then 1 else 0 end)"
-        f" from (select event_id, trunc(invoice_time) as day, {DIGEST} as mark from {STAGE}"
+        " sum(case when n.digest <> o.digest then 1 else 0 end)"
+        f" from (select event_id, trunc(invoice_time) as day, {DIGEST} as digest from {STAGE}"
         f" where trunc(invoice_time) in {listed(days)}) n"
         " full outer join"
-        f" (select event_id, invoice_date as day, {DIGEST} as mark from {FACT}"
+        f" (select event_id, invoice_date as day, {DIGEST} as digest from {FACT}"
         f" where {within(days)}) o"
         " on n.event_id = o.event_id and n.day = o.day group by 1"
     )
