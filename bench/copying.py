@@ -14,6 +14,7 @@ from pathlib import Path
 from isal import igzip
 from msgspec import structs
 
+from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.flatten import GZIP_LEVEL
@@ -72,8 +73,8 @@ def rows_per_second(configured: Settings, days: Sequence[date], rounds: int) -> 
     few = list(islice(_rows(parts), _INSERTS))
     count = sum(manifest.totals.rows for manifest in manifests)
     in_one = structs.replace(manifests[0], parts=(_as_part(lake, whole, count),))
-    copies = stage.write_copy_lists(lake, manifests, 0, warehouse.copy_role)
-    one = stage.write_copy_lists(lake, [in_one], 1, warehouse.copy_role)
+    copies = stage.write_copy_lists(lake, manifests, keys.copy_prefix(0), warehouse.copy_role)
+    one = stage.write_copy_lists(lake, [in_one], keys.copy_prefix(1), warehouse.copy_role)
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
         with warehouse.session() as session:

@@ -132,7 +132,7 @@ def _lake() -> Iterable[str]:
         ("raw", keys.tombstone_key("anonymise", "9d…"), "the tombstone of an erased customer"),
         ("csv", keys.csv_part_key(_DAY, "1f…", 0), "rows of a day"),
         ("csv", keys.manifest_key(_DAY), "the manifest, which commits a day: parts, sums, sources"),
-        ("csv", keys.copy_manifest_key(7, 0), "the manifest of a load's COPY"),
+        ("csv", keys.copy_manifest_key(keys.copy_prefix(7), 0), "the manifest of a load's COPY"),
         ("csv", keys.REPORT, "the sales report"),
     ]
     yield _listing(

@@ -23,7 +23,8 @@ from ecom_pipeline.reconcile.repair import repair as repair_from_raw
 from ecom_pipeline.reconcile.stores.sent import SentStore
 from ecom_pipeline.replay import account
 from ecom_pipeline.settings import Settings, SettingsError, variable
-from ecom_pipeline.warehouse import connect, gate, migrations, plan
+from ecom_pipeline.warehouse import connect, migrations, plan
+from ecom_pipeline.warehouse.gate import Gate
 from ecom_pipeline.warehouse.plan import LoadPlan
 
 
@@ -33,7 +34,7 @@ def load_days(
     """Materialize the assets of these days and return the run's id.
 
     With `dagster_url` set, the run is submitted there and its daemon launches it. Without it,
-    against the local AWS, the run is executed in this process.
+    against the local AWS, the run is executed in this process. What it waits for goes to `say`.
 
     Raises:
         RunFailedError: a step or a blocking check failed, or Dagster cannot be reached.
@@ -53,7 +54,7 @@ def load_days(
     endpoints.require(settings)
     home = runs.local_instance_home(settings.home)
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        return runs.run_days(code_location.build(settings), instance, first, last)
+        return runs.run_days(code_location.build(settings), instance, first, last, say)
 
 
 def require_loader(settings: Settings) -> None:
@@ -85,16 +86,8 @@ def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None
     endpoints.require(settings)
     warehouse = connect.warehouse(settings)
     migrations.migrate(warehouse)
-    days = DayRange(first, last).days()
-    planned = plan.make(warehouse, connect.lake(settings), days)
-    limit = settings.load_bound if bound is None else bound
-    reasons = gate.Gate(limit).reasons(planned)
-    return LoadPlan(
-        id=gate.plan_id(planned),
-        days=planned,
-        reasons=reasons,
-        outdated=plan.outdated(warehouse, days),
-    )
+    limit = Gate(settings.load_bound if bound is None else bound)
+    return plan.make(warehouse, connect.lake(settings), DayRange(first, last).days(), limit)
 
 
 def compare(

@@ -15,8 +15,8 @@ from ecom_pipeline.terminal.options import DAYS, SHARE
 def plan(days: DayRange, bound: Decimal | None, *, as_json: bool) -> None:
     """Show the changes that a load of these days would make in the warehouse (dry run).
 
-    Exit 1 when a published day would change by more than the bound, so that `ecom load` or a run
-    in Dagster would need an approval.
+    Exit 1 when `ecom load` or a run in Dagster would not load all of them as they are: a published
+    day would change by more than the bound, breaks a rule of the rows, or can't be built.
 
     Example: ecom plan 2010-12-01:2010-12-07 --bound 0.2
     """
@@ -34,7 +34,7 @@ def plan(days: DayRange, bound: Decimal | None, *, as_json: bool) -> None:
         from ecom_pipeline.terminal.tables import show_plan
 
         show_plan(found, Console())
-    raise SystemExit(1 if found.reasons else 0)
+    raise SystemExit(1 if found.reasons or found.refused or found.unbuilt else 0)
 
 
 @click.command()

@@ -11,6 +11,7 @@ QUARANTINE = "quarantine/"
 REPLAYED = "replayed/"
 ERASED = "erased/"
 SALT = f"{ERASED}salt"
+_COPY = "copy/"
 REPORT = "reports/sales_report.html"
 
 _DAY = re.compile(r"(?:invoice|received)_date=(\d{4}-\d{2}-\d{2})/")
@@ -110,9 +111,24 @@ def manifest_key(day: date) -> str:
     return f"{csv_prefix(day)}_manifest.json"
 
 
-def copy_manifest_key(generation: int, number: int) -> str:
-    """Return the key of the COPY manifest: the files that a load's COPY `number` reads."""
-    return f"copy/{generation:012d}-{number}.manifest"
+def copy_prefix(generation: int) -> str:
+    """Return the prefix of a load's COPY manifests."""
+    return f"{_COPY}{generation:012d}-"
+
+
+def plan_prefix(name: str) -> str:
+    """Return the prefix of the objects that a dry run stages, and removes in the end."""
+    return f"{_COPY}plan-{name}-"
+
+
+def plan_part_key(prefix: str, day: date) -> str:
+    """Return the key of a day's CSV in a dry run."""
+    return f"{prefix}{day.isoformat()}.csv.gz"
+
+
+def copy_manifest_key(prefix: str, number: int) -> str:
+    """Return the key of the COPY manifest: the files that the COPY `number` of a load reads."""
+    return f"{prefix}{number}.manifest"
 
 
 def day_of(key: str) -> date:

@@ -21,7 +21,7 @@ from ecom_pipeline.erasure import csv_parts, fact, raw, table
 from ecom_pipeline.erasure.raw import Touched
 from ecom_pipeline.lake import partition, tombstones
 from ecom_pipeline.lake.buckets import Lake
-from ecom_pipeline.warehouse import ledger, load, marts, migrations
+from ecom_pipeline.warehouse import ledger, load, marts, migrations, proposal
 from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline.warehouse.session import Warehouse
 
@@ -190,4 +190,4 @@ def _publish(warehouse: Warehouse, lake: Lake, days: Sequence[date]) -> None:
     with warehouse.session() as session:
         published = ledger.newest(session, days) if days else {}
     if published:
-        load.publish(warehouse, lake, sorted(published), cause=load.ERASURE)
+        load.publish(warehouse, lake, sorted(published), cause=proposal.ERASURE)

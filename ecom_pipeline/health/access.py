@@ -91,7 +91,7 @@ def _of_buckets(s3: Any, settings: Settings) -> list[Probe]:
     write = partial(
         s3.put_object,
         Bucket=settings.csv_bucket,
-        Key=keys.copy_manifest_key(0, 0),
+        Key=keys.copy_manifest_key(keys.copy_prefix(0), 0),
         IfMatch='"none"',
     )
     raw, csv = listing(settings.raw_bucket, keys.RAW), listing(settings.csv_bucket, keys.CSV)

@@ -14,6 +14,7 @@ from ecom_pipeline.lake import partition, rules
 from ecom_pipeline.quarantine import replay
 from ecom_pipeline.settings import Settings, with_outputs
 from ecom_pipeline.warehouse import connect, ledger, sweep
+from ecom_pipeline.warehouse import marts as marts_sql
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST
 
 NEWEST_DAYS = 31
@@ -122,8 +123,13 @@ def warehouse(settings: Settings) -> Facts:
         return {"last_load": None}
     with store.session() as session:
         outdated = len(ledger.days_of_other_rules(session, rules.VERSION))
+        outdated_marts = marts_sql.outdated_days(session)
     names = ("last_load", "its_newest_day", "version", "cause", "rows")
-    return {**dict(zip(names, rows[0], strict=True)), "rules_changed_days": outdated}
+    return {
+        **dict(zip(names, rows[0], strict=True)),
+        "rules_changed_days": outdated,
+        "marts_changed_days": outdated_marts,
+    }
 
 
 def to_load(settings: Settings) -> Facts:

@@ -19,7 +19,8 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import deserialize_value
 
-_PROCESS = "ecom/process"  # of a run in a process of ours: host, pid and the run's id
+# of a run in a process of ours: host, pid, the run's id, and when the process started
+_PROCESS = "ecom/process"
 _UNFINISHED = dg.RunsFilter(
     statuses=[
         dg.DagsterRunStatus.NOT_STARTED,
@@ -32,6 +33,9 @@ _UNFINISHED = dg.RunsFilter(
 _NOT_STARTED_FOR = timedelta(minutes=10)
 # the daemon starts, or fails, what is in its queue; a day that is asked for twice loads once
 _QUEUED_FOR = timedelta(days=1)
+# a load logs each of its steps, and the whole history takes minutes
+_SILENT_FOR = timedelta(days=1)
+_START_TIME = 19  # proc_pid_stat(5) counts it as field 22, and the state as field 3
 _ASK_SECONDS = 5
 
 
@@ -39,8 +43,10 @@ def process_tags(run_id: str) -> dict[str, str]:
     """Return a tag with the host, the process and the id of a run that executes in this process.
 
     A retry copies the tags of the run that failed: the run's id shows that they are not its own.
+    The process's start tells it from a later process with the same id.
     """
-    return {_PROCESS: f"{socket.gethostname()} {os.getpid()} {run_id}"}
+    pid = os.getpid()
+    return {_PROCESS: f"{socket.gethostname()} {pid} {run_id} {_started(pid)}"}
 
 
 def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -63,27 +69,45 @@ def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
 def is_orphaned(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
     """Return whether no process will continue an unfinished run."""
     run, age = record.dagster_run, datetime.now(UTC) - _utc(record.create_timestamp)
-    host, pid, owned = _process(run)
+    host, pid, owned, started = _process(run)
     if run.status == dg.DagsterRunStatus.NOT_STARTED and age > _NOT_STARTED_FOR:
         return True  # whatever its process: an id is given again after a restart
     if owned and host == socket.gethostname():
-        return not _process_alive(pid)
+        return not _process_alive(pid) or started not in {"", _started(pid)}
     if run.status == dg.DagsterRunStatus.NOT_STARTED:
         return False
     if run.status == dg.DagsterRunStatus.QUEUED:
         return age > _QUEUED_FOR
+    if owned:  # by a process of another container, or from before this host got its name
+        return min(age, _silent_for(instance, run.run_id)) > _SILENT_FOR
+    return _is_launched_and_gone(instance, run)
+
+
+def _is_launched_and_gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Return whether a run that Dagster started, not this package, is known to have no process."""
     if GRPC_INFO_TAG in run.tags:
         return not _launched_alive(instance, run.run_id, json.loads(run.tags[GRPC_INFO_TAG]))
-    # `dagster asset materialize` sets no tag; the process of another host is unknown here
-    pids = set[int]() if owned else _pids(instance, run.run_id)
+    pids = _pids(instance, run.run_id)  # `dagster asset materialize` sets no tag
     return bool(pids) and not any(map(_process_alive, pids))
 
 
-def _process(run: dg.DagsterRun) -> tuple[str, int, bool]:
-    """Return the host and pid that a run was started in, and whether they are this run's own."""
-    host, _, rest = run.tags.get(_PROCESS, "").partition(" ")
-    pid, _, run_id = rest.partition(" ")
-    return host, int(pid or 0), run_id == run.run_id
+def _process(run: dg.DagsterRun) -> tuple[str, int, bool, str]:
+    """Return a run's host and pid, whether they are this run's own, and the process's start."""
+    host, pid, run_id, started = (*run.tags.get(_PROCESS, "").split(" "), "", "", "", "")[:4]
+    return host, int(pid or 0), run_id == run.run_id, started
+
+
+def _started(pid: int) -> str:
+    """Return when a process started, in clock ticks since the boot; empty if it is not known."""
+    status = _status(pid)
+    return status[_START_TIME] if status else ""
+
+
+def _silent_for(instance: dg.DagsterInstance, run_id: str) -> timedelta:
+    """Return the time since a run's last event."""
+    last = instance.get_records_for_run(run_id, limit=1, ascending=False).records
+    now = datetime.now(UTC)
+    return now - datetime.fromtimestamp(last[0].timestamp, UTC) if last else timedelta.max
 
 
 def _process_alive(pid: int) -> bool:
@@ -101,11 +125,16 @@ def _is_zombie(pid: int) -> bool:
 
     In a container whose first process reads none, a killed run's process stays so.
     """
+    return _status(pid)[:1] == ["Z"]
+
+
+def _status(pid: int) -> list[str]:
+    """Return the fields of /proc/PID/stat from the state on; none if not on Linux, or gone."""
     try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:  # not Linux, or gone by now
-        return False
-    return status.rpartition(") ")[2].startswith("Z")
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return []
+    return text.rpartition(") ")[2].split()
 
 
 def _launched_alive(instance: dg.DagsterInstance, run_id: str, address: dict[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """Execute load runs in this process, recorded in a Dagster instance so that its UI shows them."""
 
+from collections.abc import Callable
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +10,7 @@ import dagster as dg
 
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.errors import EcomError
-from ecom_pipeline.orchestration import recovery, requests
+from ecom_pipeline.orchestration import pools, recovery, requests
 
 DAGSTER_YAML = files("ecom_pipeline.orchestration") / "local.yaml"
 # the UI has all of it; what failed is the error that is raised
@@ -29,9 +30,15 @@ def local_instance_home(home: Path) -> Path:
 
 
 def run_days(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, first: date, last: date
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    first: date,
+    last: date,
+    say: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Load these days in one run, refresh the marts in another, and return the load's run id.
+
+    What it waits for is passed to `say`.
 
     A process for each day's run costs 4 to 10 s; in this one, 305 days are one run. Days that
     can't be built are left out, and the others loaded without them.
@@ -39,16 +46,17 @@ def run_days(
     Raises:
         RunFailedError: some days are not loaded, or the marts are not refreshed; it names why.
     """
-    recovery.fail_orphaned_runs(instance)
     errors: list[str] = []
     waiting, run_ids = [DayRange(first, last)], list[str]()
     while waiting:
         span = waiting.pop(0)
+        pools.wait(instance, say)
         result = _run(definitions, instance, requests.LOAD_DAYS, requests.range_tags(span))
         run_ids.append(result.run_id)
         if not result.success:
             errors += _errors(result)
             waiting += requests.remaining(span, result.get_step_failure_events())[1]
+    pools.wait(instance, say)
     refreshed = _run(definitions, instance, requests.REFRESH_MARTS, {})
     if not refreshed.success:
         errors += _errors(refreshed)

@@ -68,14 +68,29 @@ def pounds(amount: Decimal) -> str:
 
 
 def show_plan(plan: LoadPlan, console: Console) -> None:
-    """Print each day's new version, and the reasons for an approval."""
+    """Print each day's new version, what would not be loaded, and the reasons for an approval."""
     if plan.outdated:
-        console.print(
-            f"rules changed: {counted(len(plan.outdated), 'day')} would be built by today's"
-        )
-    if not plan.days:
+        count = counted(len(plan.outdated), "day")
+        console.print(f"rules changed: {count} would be built by today's")
+    if plan.outdated_marts:
+        count = counted(plan.outdated_marts, "day")
+        console.print(f"marts' SQL changed: the next refresh computes {count} again")
+    held_back = [
+        *(("above the bound", reason) for reason in plan.reasons),
+        *(("would be refused", fault) for fault in plan.refused),
+        *(("can't be built", f"{day}: {why}") for day, why in plan.unbuilt.items()),
+    ]
+    if plan.days:
+        console.print(_plan_table(plan))
+    elif not held_back:
         console.print("nothing would change")
-        return
+    for what, why in held_back:
+        console.print(Text.assemble((what, "bold"), f" {why}"))
+    if plan.unbuilt and plan.reasons:
+        console.print("load and approve the spans between the days that can't be built")
+
+
+def _plan_table(plan: LoadPlan) -> Table:
     out = table(f"Plan {plan.id}", "day", "cause", "rows", "+", "-", "changed", "revenue", "delta")
     for day, entry in plan.days.items():
         change = entry.change
@@ -84,9 +99,7 @@ def show_plan(plan: LoadPlan, console: Console) -> None:
         out.add_row(
             str(day), entry.cause, *texts, pounds(entry.totals.amount), pounds(entry.amount_delta)
         )
-    console.print(out)
-    for reason in plan.reasons:
-        console.print(f"[bold]above the bound[/] {reason}")
+    return out
 
 
 def show_reconciliation(found: Reconciliation, console: Console) -> None:

@@ -16,12 +16,16 @@ _ID_DIGITS = 12
 
 
 class ApprovalRequiredError(WarehouseError):
-    """A publish that would change more than the bound; an approval must contain `plan_id`."""
+    """A publish that would change more than the bound; an approval must contain `plan_id`.
 
-    def __init__(self, plan_id: str, reasons: list[str]) -> None:
+    `refused` says what is wrong with days that are not in the plan: an approval does not load them.
+    """
+
+    def __init__(self, plan_id: str, reasons: list[str], refused: str = "") -> None:
         self.plan_id = plan_id
         self.reasons = reasons
-        super().__init__(f"held for approval as plan {plan_id}: {'; '.join(reasons)}")
+        more = f"; refused, approved or not: {refused}" if refused else ""
+        super().__init__(f"held for approval as plan {plan_id}: {'; '.join(reasons)}{more}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +38,15 @@ class Gate:
     bound: Decimal | None = None
     approved: str = ""
 
-    def check(self, entries: Mapping[date, Entry]) -> None:
-        """Check the days' next versions against the bound.
+    def check(self, entries: Mapping[date, Entry], refused: str = "") -> None:
+        """Check the days' next versions against the bound; `refused` is for the error's text.
 
         Raises:
             ApprovalRequiredError: a day is above the bound, and this plan is not approved.
         """
         reasons = self.reasons(entries)
         if reasons and self.approved != plan_id(entries):
-            raise ApprovalRequiredError(plan_id(entries), reasons)
+            raise ApprovalRequiredError(plan_id(entries), reasons, refused)
 
     def reasons(self, entries: Mapping[date, Entry]) -> list[str]:
         """Return a description of the change for each day above the bound."""

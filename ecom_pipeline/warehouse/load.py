@@ -7,26 +7,24 @@ a zombie writer, concurrent runs, and a commit whose response was lost all give 
 """
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 
+from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER, PARTITION
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest
 from ecom_pipeline.lake.partition import committed
-from ecom_pipeline.warehouse import fence, ledger, quality, stage
+from ecom_pipeline.warehouse import fence, ledger, proposal, stage
 from ecom_pipeline.warehouse.gate import ALLOW_ALL, Gate
-from ecom_pipeline.warehouse.ledger import Change, Entry
-from ecom_pipeline.warehouse.quality import Fault
-from ecom_pipeline.warehouse.session import Session, Warehouse, WarehouseError, retrying
+from ecom_pipeline.warehouse.ledger import Entry
+from ecom_pipeline.warehouse.proposal import Faults
+from ecom_pipeline.warehouse.session import Warehouse, WarehouseError, retrying
 from ecom_pipeline.warehouse.stage import FACT, STAGE
 
 _COLUMNS = ", ".join(CSV_HEADER)
 REPAIR = "repair"
-ERASURE = "erasure"
-Faults = Mapping[str, Sequence[Fault]]  # by the rule that is broken
 
 _ANALYZE_DAYS = 7  # fewer days change less than 10 % of the table, ANALYZE's default threshold
 
@@ -39,9 +37,8 @@ class RefusedDaysError(WarehouseError):
 
     def __init__(self, faults: Faults, published: Mapping[date, Entry]) -> None:
         self.faults, self.published = faults, published
-        self.days = sorted({fault.day for found in faults.values() for fault in found})
-        what = "; ".join(f"{rule}, {fault}" for rule, found in faults.items() for fault in found)
-        super().__init__(f"refused, the previous version stays: {what}")
+        self.days = proposal.refused_days(faults)
+        super().__init__(f"refused, the previous version stays: {proposal.described(faults)}")
 
 
 def publish(
@@ -79,7 +76,8 @@ def publish(
         retrying(lambda: _record_rules(warehouse, unchanged))
     if not stale:
         return {}
-    copies = stage.write_copy_lists(lake, stale, generation, warehouse.copy_role)
+    prefix = keys.copy_prefix(generation)
+    copies = stage.write_copy_lists(lake, stale, prefix, warehouse.copy_role)
     load = _Load(stale, generation, cause, copies, gate)
     published, faults = retrying(lambda: _attempt(warehouse, load))
     if len(published) > _ANALYZE_DAYS:
@@ -111,9 +109,8 @@ class _Load:
 def _attempt(warehouse: Warehouse, load: _Load) -> tuple[dict[date, Entry], Faults]:
     """Publish the days that break no rule; return their entries, and the faults of the others."""
     with warehouse.session() as session:
-        stage.stage(session, load.manifests, load.copies)
-        faults = _refused(session, load)
-        load = _without(session, load, {each.day for found in faults.values() for each in found})
+        manifests, faults = proposal.stage_days(session, load.manifests, load.copies, load.cause)
+        load = replace(load, manifests=manifests)
         session.commit()  # the stage is a temporary table; the next statement starts a snapshot
         if not load.days:
             return {}, faults
@@ -122,8 +119,8 @@ def _attempt(warehouse: Warehouse, load: _Load) -> tuple[dict[date, Entry], Faul
         if all(day in held and held[day].generation == load.generation for day in load.days):
             return held, faults  # the commit of an earlier attempt, whose answer was lost
         fence.require_newest_claim(session, load.days, load.generation)
-        entries = _versions(session, load, held)
-        load.gate.check(entries)
+        entries = proposal.versions(session, manifests, held, load.generation, load.cause)
+        load.gate.check(entries, refused=proposal.described(faults))
         session.run(f"delete from {FACT} where {ledger.within(load.days)}")
         session.run(
             f"insert into {FACT} ({_COLUMNS}, {PARTITION.name})"
@@ -141,35 +138,6 @@ def _record_rules(warehouse: Warehouse, days: Mapping[date, int]) -> None:
         session.run(f"lock {fence.LOCK}")
         ledger.record_rules(session, days)
         session.commit()
-
-
-def _refused(session: Session, load: _Load) -> Faults:
-    """Return what a load's days break; an erasure takes precedence over the rules."""
-    if load.cause == ERASURE:
-        return {}
-    return quality.broken_rules(session, load.days, quality.STAGED)
-
-
-def _without(session: Session, load: _Load, refused: AbstractSet[date]) -> _Load:
-    """Return the load of the other days, and take the refused ones off the stage."""
-    if refused:
-        session.run(f"delete from {STAGE} where {quality.STAGED.day} in {ledger.listed(refused)}")
-    return replace(load, manifests=[m for m in load.manifests if m.day not in refused])
-
-
-def _versions(session: Session, load: _Load, held: Mapping[date, Entry]) -> dict[date, Entry]:
-    """Return each day's next version; for a day's first version all rows are added ones."""
-    changes = stage.changes(session, [day for day in load.days if day in held])
-    return {
-        each.day: ledger.following(
-            held.get(each.day),
-            each.totals,
-            changes.get(each.day, Change(added=each.totals.rows)),
-            load.generation,
-            load.cause,
-        )
-        for each in load.manifests
-    }
 
 
 def _analyze(warehouse: Warehouse) -> None:

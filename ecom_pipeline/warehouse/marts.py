@@ -55,11 +55,16 @@ _TOUCHED = (
     "create temp table touched_months as"
     " select distinct date_trunc('month', invoice_date)::date as month from touched_days",
 )
+# rows of days that were never published: written by hand, or by a fault
+_FOREIGN_DAY = "invoice_date not in (select invoice_date from sales.load_ledger)"
+_FOREIGN_MONTH = (
+    "month not in (select date_trunc('month', invoice_date)::date from sales.load_ledger)"
+)
 _OUTDATED = {
-    **dict.fromkeys(_BY_DAY, _THESE_DAYS),
+    **dict.fromkeys(_BY_DAY, f"{_THESE_DAYS} or {_FOREIGN_DAY}"),
     "returns": "customer_id in (select customer_id from touched_customers)"
-    f" or (customer_id is null and {_THESE_DAYS})",
-    "basket_pairs": "month in (select month from touched_months)",
+    f" or (customer_id is null and {_THESE_DAYS}) or {_FOREIGN_DAY}",
+    "basket_pairs": f"month in (select month from touched_months) or {_FOREIGN_MONTH}",
 }
 
 
@@ -121,6 +126,13 @@ def imbalances(session: Session, mart: Mart) -> list[str]:
         if (left or 0) != (right or 0):
             found.append(f"{what}: {left or 0}, expected {right or 0}")
     return found
+
+
+def outdated_days(session: Session) -> int:
+    """Return the number of days whose marts come from other SQL than today's."""
+    sql = f"select count(*) from {_BUILDS} where definition <> '{_definition()}'"
+    ((days,),) = session.rows(sql)
+    return int(days)
 
 
 def code_version(mart: Mart) -> str:

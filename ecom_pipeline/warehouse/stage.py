@@ -40,9 +40,9 @@ SUMS = f"count(*), sum(quantity), sum(amount), sum({DIGEST})"
 
 
 def write_copy_lists(
-    lake: Lake, manifests: Sequence[Manifest], generation: int, role: str
+    lake: Lake, manifests: Sequence[Manifest], prefix: str, role: str
 ) -> list[str]:
-    """Write the COPY manifests of a load and return its COPY statements.
+    """Write the COPY manifests of a load under a prefix, and return its COPY statements.
 
     There is one per CSV header: parts written before a column was added do not have it.
     """
@@ -51,7 +51,7 @@ def write_copy_lists(
     for number, (columns, group) in enumerate(groupby(ordered, lambda each: each.columns)):
         entries = [entry for manifest in group for entry in _entries(lake, manifest)]
         if entries:
-            key = keys.copy_manifest_key(generation, number)
+            key = keys.copy_manifest_key(prefix, number)
             lake.csv.write_json(key, json.dumps({"entries": entries}, indent=1).encode())
             statements.append(copy_statement(f"s3://{lake.csv.name}/{key}", role, columns))
     return statements

@@ -68,7 +68,8 @@ def test_a_healthy_system_lacks_nothing_and_is_all_shown(new):
     assert {name: each.found for name, each in found.items() if each.state != "ok"} == {}
     assert {"warehouse", "table", "raw bucket", "CSV bucket, to write", "clock"} <= found.keys()
     lake = connect.lake(new)
-    assert lake.csv.read(keys.copy_manifest_key(0, 0)) is None  # the check wrote nothing
+    key = keys.copy_manifest_key(keys.copy_prefix(0), 0)
+    assert lake.csv.read(key) is None  # the check wrote nothing
 
 
 def test_a_store_without_a_load_says_so_and_hides_no_other(new):

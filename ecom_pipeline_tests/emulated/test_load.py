@@ -189,6 +189,6 @@ def test_the_part_of_a_day_lies_where_the_copy_list_says(warehouse, lake, aws, d
     load.publish(warehouse, lake, [day])
     with warehouse.session() as session:
         generation = ledger.newest(session, [day])[day].generation
-    listed = lake.csv.read(keys.copy_manifest_key(generation, 0)).body.decode()
+    listed = lake.csv.read(keys.copy_manifest_key(keys.copy_prefix(generation), 0)).body.decode()
     assert f"s3://{aws.csv_bucket}/{part.key}" in listed
     assert '"mandatory": true' in listed

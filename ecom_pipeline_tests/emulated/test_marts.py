@@ -160,8 +160,39 @@ def test_a_mart_whose_sql_was_changed_is_computed_again_for_all_days(
     monkeypatch.setattr(marts, "_SQL", edited.parent)
     assert marts.refresh(warehouse, MARTS).days == []
     edited.write_text(edited.read_text().replace("'none'", "'nothing'"))
+    with warehouse.session() as session:
+        assert marts.outdated_days(session) == len(days)
     assert set(days) <= set(marts.refresh(warehouse, MARTS).days)
     assert marts.refresh(warehouse, MARTS).days == []
+
+
+def test_a_rebuild_of_all_marts_removes_the_rows_of_days_that_were_never_published(
+    warehouse, lake, day
+):
+    arrive(lake, day, "1", {"event_id": f"{day}"})
+    load.publish(warehouse, lake, [day])
+    marts.refresh(warehouse, MARTS)
+    before = contents(warehouse)
+    foreign = day - timedelta(days=400)
+    with warehouse.session() as session:
+        for table in marts._BY_DAY:
+            columns = [
+                name
+                for (name,) in session.rows(
+                    "select column_name from information_schema.columns where table_schema ="
+                    f" 'marts' and table_name = '{table}' order by ordinal_position"
+                )
+            ]
+            values = ", ".join(f"'{foreign}'" if c == "invoice_date" else c for c in columns)
+            session.run(f"insert into marts.{table} select {values} from marts.{table}")
+        session.commit()
+    with pytest.raises(marts.ImbalanceError, match=r"delete from marts\.builds"):
+        marts.refresh(warehouse, MARTS)
+    with warehouse.session() as session:
+        session.run("delete from marts.builds")  # the error's own advice
+        session.commit()
+    marts.refresh(warehouse, MARTS)
+    assert contents(warehouse) == before
 
 
 @pytest.mark.parametrize(

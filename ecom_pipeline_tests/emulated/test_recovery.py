@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -21,7 +22,7 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from ecom_pipeline import definitions
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.orchestration import recovery, requests
+from ecom_pipeline.orchestration import pools, recovery, requests
 from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, FACT_LINES, RAW_EVENTS
 from ecom_pipeline_tests.conftest import free_port
 from ecom_pipeline_tests.waiting import until
@@ -79,9 +80,9 @@ def create(aws, instance, day):
     return make
 
 
-def owned_by(instance, run, pid, owner=None):
-    """Tag a run as one that a process of this machine works on."""
-    tag = f"{socket.gethostname()} {pid} {owner or run.run_id}"
+def owned_by(instance, run, pid, owner=None, started="", host=None):
+    """Tag a run as one that a process works on: by default, of this machine."""
+    tag = f"{host or socket.gethostname()} {pid} {owner or run.run_id} {started}"
     instance.add_run_tags(run.run_id, {recovery._PROCESS: tag})
 
 
@@ -119,6 +120,50 @@ def test_a_run_that_never_started_is_dead_though_its_process_id_is_used_again(
     run = create(STATUS.NOT_STARTED, minutes=11)
     owned_by(instance, run, process.pid)
     assert recovery.fail_orphaned_runs(instance) == [run.run_id]
+
+
+def test_a_run_whose_process_id_belongs_to_a_later_process_is_dead(instance, create, process):
+    run = create(STATUS.STARTED)
+    owned_by(instance, run, process.pid, started="1")
+    still = create(STATUS.STARTED)
+    owned_by(instance, still, process.pid, started=recovery._started(process.pid))
+    assert recovery.fail_orphaned_runs(instance) == [run.run_id]
+
+
+@pytest.mark.parametrize(("minutes", "is_dead"), [(60 * 23, False), (60 * 25, True)])
+def test_a_run_of_another_host_is_dead_when_it_has_been_silent_for_a_day(
+    instance, create, process, minutes, is_dead
+):
+    """The process of another container can't be looked at; a host can get another name."""
+    run = create(STATUS.STARTED, minutes=minutes)
+    instance.event_log_storage.delete_events(run.run_id)  # the events of its creation are new
+    owned_by(instance, run, process.pid, host="before")
+    assert bool(recovery.fail_orphaned_runs(instance)) == is_dead
+    again = create(STATUS.STARTED, minutes=minutes)
+    owned_by(instance, again, process.pid, host="before")
+    instance.report_engine_event("a step", again)  # an event of right now
+    assert recovery.fail_orphaned_runs(instance) == []
+
+
+def test_a_load_says_who_holds_its_pool_and_starts_when_the_slot_is_free(instance, create, process):
+    holder, ended = create(STATUS.STARTED), create(STATUS.SUCCESS)
+    owned_by(instance, holder, process.pid)
+    storage = instance.event_log_storage
+    for pool, run in ((pools.WAREHOUSE, holder), (pools.LAKE_CSV, ended)):
+        storage.set_concurrency_slots(pool, 1)
+        assert storage.claim_concurrency_slot(pool, run.run_id, "a_step").is_claimed
+    said: list[str] = []
+    load = threading.Thread(target=pools.wait, args=(instance, said.append), daemon=True)
+    load.start()
+    until(lambda: said, "the load to name the run it waits for")
+    assert said == [
+        f"waiting for run {holder.run_id} (load_days), which has a slot of the pool warehouse;"
+        " stop it in the UI, or wait"
+    ]
+    process.kill()
+    process.wait()  # its slot is freed with it
+    until(lambda: not load.is_alive(), "the wait to end")
+    assert instance.get_run_by_id(holder.run_id).status == STATUS.FAILURE
 
 
 def test_a_retry_that_copied_the_tags_of_the_run_that_died_is_not_taken_for_dead(

@@ -48,7 +48,7 @@ def test_every_version_says_what_it_did_to_the_one_before(warehouse, lake, day, 
         past = now
         now = {name: rng.randrange(1, 4) for name in "abcdef" if rng.random() < 0.6}
         arrive(lake, day, now)
-        planned = plan.make(warehouse, lake, [day])
+        planned = plan.make(warehouse, lake, [day]).days
         published = load.publish(warehouse, lake, [day])
         if past == now and version:
             assert planned == published == {}
@@ -92,7 +92,7 @@ def test_above_the_bound_a_load_waits_until_just_that_is_approved(warehouse, lak
     with pytest.raises(ApprovalRequiredError, match="11 changed of 11") as held:
         load.publish(warehouse, lake, [day], gate=GATE)
     assert stage_rows(warehouse, day) == before
-    assert plan.make(warehouse, lake, [day])[day].change.changed == 11
+    assert plan.make(warehouse, lake, [day]).days[day].change.changed == 11
     arrive(lake, day, dict.fromkeys("abcdefghijk", 3))
     approved = Gate(GATE.bound, held.value.plan_id)
     with pytest.raises(ApprovalRequiredError):  # other data than approved
@@ -104,10 +104,47 @@ def test_above_the_bound_a_load_waits_until_just_that_is_approved(warehouse, lak
 
 def test_a_plan_sees_what_is_not_built_yet_and_changes_nothing(aws, warehouse, lake, day):
     arrive(lake, day, {"a": 5}, build=False)
-    found = plan.make(warehouse, lake, [day])
+    found = plan.make(warehouse, lake, [day]).days
     assert (found[day].cause, found[day].totals.rows) == ("first", 1)
     assert partition.read_manifest(lake, day) is None
     assert stage_rows(warehouse, day) == {}
+    assert list(lake.csv.objects("copy/")) == []
+
+
+def test_a_plan_refuses_what_the_load_refuses_and_has_its_id(warehouse, lake, days):
+    first, torn, damaged, repeated = days(4)
+    for each in (first, torn, damaged):
+        arrive(lake, each, dict.fromkeys((f"{each}a", f"{each}b"), 1))
+    load.publish(warehouse, lake, [first, torn, damaged], gate=GATE)
+    arrive(lake, first, dict.fromkeys((f"{first}a", f"{first}b", f"{first}c"), 1))
+    arrive(lake, repeated, {f"{first}c": 1})
+    owners = [
+        accepted(on(torn, event_id=f"{torn}{n}", InvoiceNo="7", CustomerID=99990 + n))
+        for n in range(2)
+    ]
+    lake.raw.write_records(keys.raw_key(torn, "0", "1", "1"), owners)
+    partition.build(lake, torn)
+    loaded = [first, torn, repeated]
+    found = plan.make(warehouse, lake, loaded, GATE)
+    assert found.days == {}  # the id on two days refuses both
+    assert {text.split()[1] for text in found.refused} == {f"{day}:" for day in loaded}
+    with pytest.raises(load.RefusedDaysError) as refused:
+        load.publish(warehouse, lake, loaded, gate=GATE)
+    assert str(refused.value).endswith("; ".join(found.refused))
+
+    found = plan.make(warehouse, lake, [first, torn], GATE)
+    assert list(found.days) == [first]
+    with pytest.raises(ApprovalRequiredError) as held:
+        load.publish(warehouse, lake, [first, torn], gate=GATE)
+    assert (found.id, found.reasons) == (held.value.plan_id, held.value.reasons)
+    assert f"refused, approved or not: {found.refused[0]}" in str(held.value)
+
+    key = lake.raw.objects_of(damaged)[0].key
+    lake.raw.put(key, b"cut", Metadata={"rows": "2", "sha256": "0"})
+    found = plan.make(warehouse, lake, [first, damaged], GATE)
+    assert (list(found.days), list(found.unbuilt)) == ([first], [damaged])
+    assert key in found.unbuilt[damaged]
+    assert list(lake.csv.objects("copy/plan-")) == []
 
 
 def cut_manifest(lake, day):

@@ -10,7 +10,7 @@ from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
 from ecom_pipeline.lake import partition, rules
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest
-from ecom_pipeline.orchestration import describe
+from ecom_pipeline.orchestration import describe, pools
 from ecom_pipeline.orchestration.engines import EngineFor
 from ecom_pipeline.orchestration.keys import CSV_LINES, RAW_EVENTS, Results
 from ecom_pipeline.orchestration.partitions import days_of
@@ -82,7 +82,7 @@ def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) 
         )
     ],
     name="csv_invoice_lines",
-    pool="lake_csv",
+    pool=pools.LAKE_CSV,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def csv_invoice_lines(

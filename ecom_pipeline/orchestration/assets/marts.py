@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from ecom_pipeline.orchestration import checks, describe
+from ecom_pipeline.orchestration import checks, describe, pools
 from ecom_pipeline.orchestration.keys import FACT_LINES, Results, of_mart
 from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.warehouse import marts
@@ -53,7 +53,7 @@ FOLLOW: dg.AutomationCondition[dg.AssetKey] = (
         for mart in MARTS
     ],
     name="marts",
-    pool="warehouse",
+    pool=pools.WAREHOUSE,
 )
 def refreshed_marts(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]

@@ -16,7 +16,7 @@ from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.buckets import Lake
-from ecom_pipeline.orchestration import checks, describe
+from ecom_pipeline.orchestration import checks, describe, pools
 from ecom_pipeline.orchestration.keys import CSV_LINES, FACT_LINES, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import translate_errors
@@ -54,7 +54,7 @@ class Approval(dg.Config):
     ],
     check_specs=checks.SPECS,
     name="fact_invoice_lines",
-    pool="warehouse",
+    pool=pools.WAREHOUSE,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def fact_invoice_lines(
@@ -138,7 +138,7 @@ def _version(entry: Entry) -> dict[str, Any]:
 def _copied(lake: Lake, warehouse: Warehouse, entries: Sequence[Entry]) -> dict[str, Any]:
     if not entries:
         return {}
-    key = keys.copy_manifest_key(entries[0].generation, 0)
+    key = keys.copy_manifest_key(keys.copy_prefix(entries[0].generation), 0)
     statement = stage.copy_statement(f"s3://{lake.csv.name}/{key}", warehouse.copy_role)
     files = dg.MetadataValue.url(lake.csv.link(key))
     return {"copy": describe.sql(statement), "copied_files": files}

@@ -1,0 +1,69 @@
+"""What a load would publish: its staged days, without those that break a rule, as next versions.
+
+A load commits a proposal (load.py), a dry run shows it (plan.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from ecom_pipeline.lake.manifest import Manifest
+from ecom_pipeline.warehouse import ledger, quality, stage
+from ecom_pipeline.warehouse.ledger import Change, Entry
+from ecom_pipeline.warehouse.quality import Fault
+from ecom_pipeline.warehouse.session import Session
+from ecom_pipeline.warehouse.stage import STAGE
+
+ERASURE = "erasure"
+Faults = Mapping[str, Sequence[Fault]]  # by the rule that is broken
+
+
+def stage_days(
+    session: Session, manifests: Sequence[Manifest], copies: Sequence[str], cause: str | None
+) -> tuple[list[Manifest], Faults]:
+    """Stage days by the COPY statements `copies`; return those that break no rule, and the faults.
+
+    The other days are taken off the stage. An erasure takes precedence over the rules: the
+    previous versions would keep the customer.
+
+    Raises:
+        WarehouseError: COPY failed, or the staged rows differ from the manifests.
+    """
+    stage.stage(session, manifests, copies)
+    days = [manifest.day for manifest in manifests]
+    faults = {} if cause == ERASURE else quality.broken_rules(session, days, quality.STAGED)
+    refused = refused_days(faults)
+    if refused:
+        session.run(f"delete from {STAGE} where {quality.STAGED.day} in {ledger.listed(refused)}")
+    return [manifest for manifest in manifests if manifest.day not in refused], faults
+
+
+def refused_days(faults: Faults) -> list[date]:
+    """Return the days that break a rule, sorted."""
+    return sorted({fault.day for found in faults.values() for fault in found})
+
+
+def described(faults: Faults) -> str:
+    """Return the faults as text: the rule, the day and what is wrong."""
+    return "; ".join(f"{rule}, {fault}" for rule, found in faults.items() for fault in found)
+
+
+def versions(
+    session: Session,
+    manifests: Sequence[Manifest],
+    held: Mapping[date, Entry],
+    generation: int = 0,
+    cause: str | None = None,
+) -> dict[date, Entry]:
+    """Return each staged day's next version after `held`; a first version only adds rows."""
+    days = [manifest.day for manifest in manifests]
+    changes = stage.changes(session, [day for day in days if day in held])
+    return {
+        each.day: ledger.following(
+            held.get(each.day),
+            each.totals,
+            changes.get(each.day, Change(added=each.totals.rows)),
+            generation,
+            cause,
+        )
+        for each in manifests
+    }
