@@ -60,7 +60,13 @@ def unpack(
 def _verified(
     name: str, body: bytes, metadata: Mapping[str, str], library: Any
 ) -> Iterator[Sequence[bytes]]:
-    if sha256(body).hexdigest() != metadata.get("sha256"):
+    if "sha256" not in metadata:
+        raise DamagedObjectError(
+            f"{name}: its metadata has no SHA-256, so nobody knows if it is whole: it was not"
+            " written by the archive function, or copied without its metadata; remove it, or copy"
+            " it again with its metadata"
+        )
+    if sha256(body).hexdigest() != metadata["sha256"]:
         raise DamagedObjectError(f"{name}: its SHA-256 is not the one in its metadata; restore it")
     rows = 0
     for lines in _blocks(name, body, library):

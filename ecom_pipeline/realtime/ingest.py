@@ -18,7 +18,7 @@ from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.columns import WIRE_KEYS
 from ecom_pipeline.domain.envelope import Accepted, Record, Rejected
 from ecom_pipeline.domain.event import EVENT_ID, EventError, parse
-from ecom_pipeline.realtime import json_constants
+from ecom_pipeline.realtime import not_json
 from ecom_pipeline.realtime.clients import env
 from ecom_pipeline.realtime.metrics import Invocation
 from ecom_pipeline.realtime.retry import deadline_of
@@ -88,7 +88,7 @@ def _records(request: dict[str, Any], received_at: datetime) -> list[Record]:
     try:
         originals = _split(body)
     except envelope.NOT_JSON as error:
-        originals = json_constants.split(body)  # what pandas and JavaScript write beside JSON
+        originals = not_json.split(body)  # what pandas and JavaScript write beside JSON
         if originals is None:
             return [_unreadable(body, received_at, error)]
     if not originals:
@@ -150,7 +150,7 @@ def _judge(raw: bytes | msgspec.Raw, number: int, received_at: datetime) -> Reco
     except EventError as error:
         return _rejected(original, number, "invalid", received_at, error)
     except envelope.NOT_JSON as error:
-        wrong = json_constants.error_of(original) or EventError("", "JSON", str(error))
+        wrong = not_json.error_of(original) or EventError("", "JSON", str(error))
         return _rejected(original, number, "not_json", received_at, wrong)
     return Accepted(
         event_id=line.event_id,
@@ -173,7 +173,7 @@ def _rejected(
 
 
 def _unreadable(body: bytes, received_at: datetime, error: Exception) -> Rejected:
-    wrong = EventError("", "one event or an array of events as JSON", str(error))
+    wrong = not_json.error_of_request(body, error)
     return envelope.rejected(
         body, record="the whole request", reason="not_json", received_at=received_at, error=wrong
     )

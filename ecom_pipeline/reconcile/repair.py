@@ -28,15 +28,20 @@ _UNWRITTEN = "attribute_not_exists(pk)"
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """The repaired items and days, and the days not rebuilt because raw has lost events of them."""
+    """The repaired items and days, and the days not rebuilt because raw has lost events of them.
+
+    `refused` is the text of what is wrong with rebuilt days that break a rule.
+    """
 
     items: int
     days: Sequence[date]
     lost: Sequence[date]
+    refused: str = ""
 
     def __str__(self) -> str:
         text = f"repaired {self.items} items in DynamoDB, rebuilt {_listed(self.days)}"
-        return text + (f"; raw has lost events of {_listed(self.lost)}" if self.lost else "")
+        text += f"; raw has lost events of {_listed(self.lost)}" if self.lost else ""
+        return text + (f"; {self.refused}" if self.refused else "")
 
 
 def _listed(days: Sequence[date]) -> str:
@@ -66,18 +71,23 @@ def repair(stores: Writable, wrong: Sequence[Discrepancy]) -> Repair:
         {each.day for each in wrong if each.store in {StoreName.CSV, StoreName.FACT}} - lost
     )
     items = _repair_items(stores, realtime)
-    if days:
-        for day in days:
-            partition.build(stores.lake, day)
-        refused: RefusedDaysError | None = None
-        try:
-            load.publish(stores.warehouse, stores.lake, days, cause=load.REPAIR)
-        except RefusedDaysError as error:  # the other days are published
-            refused = error
-        marts.refresh(stores.warehouse, MARTS)
-        if refused is not None:
-            raise refused
-    return Repair(items=items, days=days, lost=sorted(lost))
+    refused = _rebuilt(stores, days) if days else None
+    published = [day for day in days if refused is None or day not in refused.days]
+    text = str(refused) if refused else ""
+    return Repair(items=items, days=published, lost=sorted(lost), refused=text)
+
+
+def _rebuilt(stores: Writable, days: Sequence[date]) -> RefusedDaysError | None:
+    """Rebuild days and their marts; return the error of those that break a rule."""
+    refused = None
+    for day in days:
+        partition.build(stores.lake, day)
+    try:
+        load.publish(stores.warehouse, stores.lake, days, cause=load.REPAIR)
+    except RefusedDaysError as error:  # the other days are published
+        refused = error
+    marts.refresh(stores.warehouse, MARTS)
+    return refused
 
 
 def _repair_items(stores: Writable, findings: Iterable[Discrepancy]) -> int:

@@ -151,6 +151,20 @@ def test_a_damaged_raw_object_is_named_and_the_days_other_stores_stay(world, day
     assert list(repair(proof.writable(world), found.wrong).days) == []
 
 
+def test_a_repair_names_the_days_that_break_a_rule_and_rebuilds_the_others(world, days):
+    right, torn = days(2)
+    event = {"InvoiceNo": number_of(right, 0)}
+    deliver([on(right, event_id=f"{right}", **event)])
+    owners = [on(torn, event_id=f"{torn}{n}", InvoiceNo=number_of(torn, 0)) for n in range(2)]
+    deliver([owners[0], owners[1] | {"CustomerID": 99999}])
+    found = reconcile(proof.stores(world), right, torn, proof.watermark(world))
+    done = repair(proof.writable(world), found.wrong)
+    assert (list(done.days), str(torn) in done.refused) == ([right], True)
+    assert "every_invoice_has_one_owner" in str(done)
+    assert compared(world, right).differences == []
+    assert compared(world, torn).differences != []
+
+
 def test_an_event_on_its_way_alarms_nobody(world, day, sold):
     delivery = stream_of(on(day, event_id=f"{day}-new"), first=100)
     archive.handler(delivery)

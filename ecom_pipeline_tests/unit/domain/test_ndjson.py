@@ -45,6 +45,11 @@ def test_an_object_that_was_written_damaged_is_refused(spoil, library):
         list(ndjson.unpack("key", body, metadata, library))
 
 
+def test_a_copy_that_lost_its_metadata_is_refused_as_what_it_is():
+    with pytest.raises(ndjson.DamagedObjectError, match="copied without its metadata"):
+        list(ndjson.unpack("key", packed().body, {}))
+
+
 def test_an_object_cut_at_a_line_and_packed_again_is_refused():
     found = packed()
     shorter = gzip.compress(b"\n".join(gzip.decompress(found.body).split(b"\n")[:2]) + b"\n")

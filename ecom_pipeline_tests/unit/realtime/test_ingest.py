@@ -57,7 +57,8 @@ def test_each_record_sent_is_one_accepted_or_one_kept_byte_for_byte(bodies: list
         ([payload(Discount=1)], "invalid", "Discount"),
         (["text"], "invalid", ""),
         ([payload(Description="x" * ingest.MAX_EVENT)], "too_large", ""),
-        ('[{"UnitPrice": 1e99999999999999999999}]', "not_json", ""),
+        ('[{"UnitPrice": 1e99999999999999999999}]', "not_json", "UnitPrice"),
+        (f'{{"Quantity": 6, "UnitPrice": {"1" * 5000}}}', "not_json", "UnitPrice"),
         ("{", "not_json", ""),
         ("[1,", "not_json", ""),
         ('{"a": NaN}', "not_json", "a"),
@@ -88,6 +89,22 @@ def test_nan_is_named_and_the_other_records_of_the_request_get_their_own_results
     assert (second.expected, second.got) == ("null where a value is missing", "'NaN'")
     assert envelope.original_bytes(second) == json.dumps(rows[1]).encode()
     assert json.loads(bytes(third.event)) == rows[2]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "got"),
+    [
+        (f"\ufeff{json.dumps(payload())}", ", without a byte order mark", "'EF BB BF, then JSON'"),
+        ("\n".join([json.dumps(payload())] * 3), ": [event, event]", "'JSON lines'"),
+        ("\n\n{", "", "'Input data was truncated'"),
+    ],
+)
+def test_a_request_that_is_no_json_is_told_what_it_is(body: str, expected: str, got: str):
+    (record,) = judged(body)
+    assert isinstance(record, Rejected)
+    assert (record.record, record.reason) == ("the whole request", "not_json")
+    assert record.expected == f"one event or an array of events as JSON{expected}"
+    assert record.got == got
 
 
 def test_an_event_keeps_its_numbers_as_they_were_spelled():

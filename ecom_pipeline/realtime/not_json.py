@@ -1,12 +1,14 @@
-"""NaN and Infinity in a request: no JSON, but what Python's json writes where a value is missing.
+"""What is no JSON in a request, named: NaN, Infinity, endless numbers, JSON lines, a BOM.
 
-A request with them is split all the same, so that its other records get results of their own.
+NaN and Infinity are what Python's json writes where a value is missing. A request with them is
+split all the same, so that its other records get results of their own.
 """
 
 import json
 from collections.abc import Iterator
 from typing import cast
 
+from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.event import EventError
 
 _NOT_SPLIT = (ValueError, RecursionError)
@@ -18,9 +20,16 @@ class _Constant(str):
     __slots__ = ()
 
 
-# numbers stay texts: nothing here needs their values, and a long one takes no time
-_DECODER = json.JSONDecoder(parse_constant=_Constant, parse_float=str, parse_int=str)
+class _Number(str):
+    """A number, as it was sent: a long one takes no time."""
+
+    __slots__ = ()
+
+
+_DECODER = json.JSONDecoder(parse_constant=_Constant, parse_float=_Number, parse_int=_Number)
 _BLANKS = " \t\r\n"
+_EXPECTED = "one event or an array of events as JSON"
+_BOM = b"\xef\xbb\xbf"
 
 
 def split(body: bytes) -> list[bytes] | None:
@@ -37,28 +46,49 @@ def split(body: bytes) -> list[bytes] | None:
 
 
 def error_of(original: bytes) -> EventError | None:
-    """Return the error of a record with such a constant, and the field that has it."""
+    """Return the error of a record with such a constant or number, and the field that has it."""
     try:
         value = _DECODER.decode(original.decode())
     except _NOT_SPLIT:
         return None
     fields = cast("dict[str, object]", value) if isinstance(value, dict) else {"": value}
     for name, each in fields.items():
-        for constant in _constants(each):
-            return EventError(name, "null where a value is missing", constant)
+        for text in _scalars(each):
+            if isinstance(text, _Constant):
+                return EventError(name, "null where a value is missing", str(text))
+            if not _is_decodable(text):
+                return EventError(name, "a number of at most 4,000 digits", str(text))
     return None
 
 
-def _constants(value: object) -> Iterator[str]:
-    """Yield the constants of a value, those within its lists and objects included."""
-    if isinstance(value, _Constant):
-        yield str(value)
+def error_of_request(body: bytes, error: Exception) -> EventError:
+    """Return the error of a request that can't be split: what it is instead, if that is known."""
+    if body.startswith(_BOM):
+        return EventError("", f"{_EXPECTED}, without a byte order mark", "EF BB BF, then JSON")
+    lines = body.split(b"\n")
+    if len(lines) > 1 and all(_is_decodable(line) for line in lines[:2]):
+        return EventError("", f"{_EXPECTED}: [event, event]", "JSON lines")
+    return EventError("", _EXPECTED, str(error))
+
+
+def _is_decodable(text: str | bytes) -> bool:
+    try:
+        envelope.decode_json(text.encode() if isinstance(text, str) else text)
+    except envelope.NOT_JSON:
+        return False
+    return True
+
+
+def _scalars(value: object) -> Iterator[_Constant | _Number]:
+    """Yield the constants and numbers of a value, those in its lists and objects included."""
+    if isinstance(value, _Constant | _Number):
+        yield value
     elif isinstance(value, dict):
         for each in cast("dict[str, object]", value).values():
-            yield from _constants(each)
+            yield from _scalars(each)
     elif isinstance(value, list):
         for each in cast("list[object]", value):
-            yield from _constants(each)
+            yield from _scalars(each)
 
 
 def _items(text: str, at: int) -> list[bytes] | None:
