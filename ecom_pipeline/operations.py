@@ -23,7 +23,7 @@ from ecom_pipeline.reconcile.repair import repair as repair_from_raw
 from ecom_pipeline.reconcile.stores.sent import SentStore
 from ecom_pipeline.replay import account
 from ecom_pipeline.settings import Settings, SettingsError, variable
-from ecom_pipeline.warehouse import connect, migrations, plan
+from ecom_pipeline.warehouse import connect, migrations, plan, sweep
 from ecom_pipeline.warehouse.gate import Gate
 from ecom_pipeline.warehouse.plan import LoadPlan
 
@@ -88,6 +88,17 @@ def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None
     migrations.migrate(warehouse)
     limit = Gate(settings.load_bound if bound is None else bound)
     return plan.make(warehouse, connect.lake(settings), DayRange(first, last).days(), limit)
+
+
+def unpublished_days(settings: Settings) -> dict[date, str]:
+    """Return all days before today with unpublished raw objects, and what each day lacks.
+
+    It costs a listing of all raw objects and a read of each day's manifest.
+    """
+    endpoints.require(settings)
+    warehouse = connect.warehouse(settings)
+    migrations.migrate(warehouse)
+    return sweep.behind(connect.lake(settings), warehouse, shop.today())
 
 
 def compare(

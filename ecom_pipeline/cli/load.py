@@ -1,11 +1,34 @@
-"""ecom plan, load: the dry run of a load, and the load."""
+"""ecom sweep, plan, load: the days to load, the dry run of a load, and the load."""
 
 from decimal import Decimal
 
 import click
 
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.terminal.options import DAYS, SHARE
+from ecom_pipeline.terminal.options import DAYS, SHARE, show
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def sweep(*, as_json: bool) -> None:
+    """List all days with unpublished raw objects, and what each lacks; exit 1 if there are any.
+
+    Dagster does the same each morning, for new and recent days and, by turns, for older ones.
+
+    Example: ecom sweep
+    """
+    import json
+
+    from ecom_pipeline import operations, settings
+
+    found = operations.unpublished_days(settings.load())
+    if as_json:
+        click.echo(json.dumps({day.isoformat(): what for day, what in found.items()}))
+    elif found:
+        show("To load with ecom load", ["day", "what it lacks"], list(found.items()))
+    else:
+        click.echo("every raw object is published")
+    raise SystemExit(1 if found else 0)
 
 
 @click.command()
@@ -53,4 +76,4 @@ def load(days: DayRange) -> None:
     click.echo(f"loaded {days[0]} to {days[1]} in run {run}")
 
 
-COMMANDS = [plan, load]
+COMMANDS = [sweep, plan, load]

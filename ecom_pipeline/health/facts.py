@@ -17,7 +17,6 @@ from ecom_pipeline.warehouse import connect, ledger, sweep
 from ecom_pipeline.warehouse import marts as marts_sql
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST
 
-NEWEST_DAYS = 31
 MOST_RECORDS = 500
 _CONSUMERS = ("store", "archive")
 _METRIC_MINUTES = 15
@@ -135,22 +134,11 @@ def warehouse(settings: Settings) -> Facts:
 def to_load(settings: Settings) -> Facts:
     """Return the number of days to load: never published, or with unpublished raw objects.
 
-    The latter are checked for the newest NEWEST_DAYS days, and as many never published ones.
+    The latter are those that this morning's sweep looks for; `ecom sweep` looks at all days.
     """
-    lake, store = connect.lake(settings), connect.warehouse(settings)
-    days = [day for day in lake.raw.days() if day < shop.today()]
-    with store.session() as session:
-        unknown = sorted(set(days) - ledger.published(session))
-    new = [day for day in unknown if lake.raw.objects_of(day)]
-    looked = sorted({*new[-NEWEST_DAYS:], *days[-NEWEST_DAYS:]})
-    behind = sweep.behind_on(lake, store, looked)
+    behind = sweep.behind_in_turn(connect.lake(settings), connect.warehouse(settings), shop.today())
     first = next(iter(behind.items()), None)
-    return {
-        "days": len({*behind, *new}),
-        "never_published": len(new),
-        "looked_at": len({*looked, *new}),
-        "first": f"{first[0]}: {first[1]}" if first else None,
-    }
+    return {"days": len(behind), "first": f"{first[0]}: {first[1]}" if first else None}
 
 
 def trust(settings: Settings) -> Facts:

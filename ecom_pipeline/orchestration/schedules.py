@@ -70,8 +70,8 @@ def daily_load(
     cron_schedule="0 5 * * *",
     execution_timezone=shop.ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Loads each day with unpublished raw objects, after lost notifications, failed "
-    "runs, or a downtime of Dagster.",
+    description="Loads days with unpublished raw objects, after lost notifications, failed runs, "
+    "or a downtime of Dagster: new and recent days each morning, older ones by turns.",
 )
 def daily_sweep(
     context: dg.ScheduleEvaluationContext,
@@ -79,11 +79,14 @@ def daily_sweep(
     warehouse: dg.ResourceParam[Warehouse],
     first_day: dg.ResourceParam[date],
 ) -> Asked:
-    """Request runs for the days with unpublished raw objects, except those of queued runs."""
+    """Request runs for the days with unpublished raw objects, except those of queued runs.
+
+    A morning's cost does not depend on the history: sweep.py.
+    """
     morning = context.scheduled_execution_time.astimezone(ZoneInfo(shop.ZONE)).date()
     migrations.migrate(warehouse)
     with forwarded(context.log):
-        missing = sweep.behind(lake, warehouse, morning)
+        missing = sweep.behind_in_turn(lake, warehouse, morning)
     days, _ = requests.loadable(missing, first_day, morning)
     waiting = requests.waiting_days(context.instance)
     asked = [day for day in days if not requests.is_waiting(day, waiting)]

@@ -31,7 +31,7 @@ def recorded(
 
 
 def backlog(warehouse: Warehouse, lake: Lake) -> Backlog:
-    """Return the number of quarantined records and of pending days, of all days.
+    """Return the number of quarantined records, and of pending days as a sweep of today finds them.
 
     Quarantine costs one HEAD request an object, 16 at once: the number of records is in the
     metadata.
@@ -39,5 +39,5 @@ def backlog(warehouse: Warehouse, lake: Lake) -> Backlog:
     quarantine = [each.key for each in lake.raw.quarantined()]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         records = sum(pool.map(lake.raw.count, quarantine))
-    pending = sweep.behind(lake, warehouse, shop.today())
+    pending = sweep.behind_in_turn(lake, warehouse, shop.today())
     return Backlog(quarantine_open=records, days_pending=len(pending))

@@ -108,7 +108,6 @@ def test_the_numbers_are_those_of_what_was_put_in(new):
         2,
     ]
     assert found["to load"]["days"] == 2
-    assert found["to load"]["never_published"] == 1
     assert found["to load"]["first"].startswith(f"{DAY}: 1 raw objects are not in its CSV")
     assert [found["trust"][name] for name in ("days_published", "rows_published")] == [2, 4]
     assert [found["trust"][name] for name in ("days_not_in_marts", "reconciled")] == [0, "unknown"]

@@ -1,5 +1,6 @@
 """The triggers of a load - sensor, daily load, sweep - and the notification of failures."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -144,6 +145,34 @@ def test_the_sweep_finds_what_lost_notifications_did_not_tell(
         partition.build(lake, each)
     load.publish(warehouse, lake, sorted(found))
     assert sweep.behind(lake, warehouse, today()) == {}
+
+
+def test_a_sweep_costs_the_same_whatever_the_history(lake, warehouse, days, monkeypatch):
+    """With blocks of two days, of the history's many only its newest and a block are read."""
+    monkeypatch.setattr(sweep, "RECENT_DAYS", 2)
+    monkeypatch.setattr(sweep, "BLOCK_DAYS", 2)
+    history = days(8)
+    calls = Counter()
+    lake.s3.meta.events.register(
+        "before-call.s3", lambda model, **_: calls.update([model.name]), unique_id="count"
+    )
+    costs = []
+    for count in (6, 8):
+        for day in history[:count]:
+            arrive(lake, day)
+            partition.build(lake, day)
+        load.publish(warehouse, lake, history[:count])
+        calls.clear()
+        assert sweep.behind_in_turn(lake, warehouse, today()) == {}
+        costs.append(dict(calls))
+    lake.s3.meta.events.unregister("before-call.s3", unique_id="count")
+    assert costs[0] == costs[1] == {"ListObjectsV2": 5, "GetObject": 4}
+    late = history[3]
+    arrive(lake, late, name="2")
+    mornings = [today() + timedelta(days=n) for n in range(3)]  # eight days are three blocks
+    found = [sweep.behind_in_turn(lake, warehouse, each).keys() for each in mornings]
+    assert sorted(map(len, found)) == [0, 0, 1]
+    assert sweep.behind(lake, warehouse, today()).keys() == {late}
 
 
 def test_the_morning_asks_for_yesterday_until_it_is_loaded(instance, lake, warehouse, day):

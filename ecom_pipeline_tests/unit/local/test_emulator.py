@@ -2,12 +2,13 @@
 
 import copy
 import inspect
+import json
 import time
 from hashlib import sha256
 from importlib.metadata import version
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ministack.services import _dynamodb_keywords as partiql
 from ministack.services import dynamodb, kinesis
@@ -20,6 +21,10 @@ READ = {  # digests of the reviewed sources, 2026-11-30
     "_get_records": "b9eb8fa90228500d",
     "_tokenize": "e02998de3036a717",
     "_parse_partiql": "34f90fe3b74ee60c",
+    "insert": "26028498a3366a4a",
+    "_scan": "7094ff00335eb104",
+    "_paginate_evaluated_items": "d70cfb58e3a279c9",
+    "parse_statement": "6a0a37c7b59a5931",
 }
 AGES = st.lists(st.integers(0, 3 * 3600), max_size=6).map(lambda ages: sorted(ages, reverse=True))
 STATEMENTS = (
@@ -37,6 +42,10 @@ STATEMENTS = (
         kinesis._get_records,
         partiql._tokenize,
         dynamodb._parse_partiql,
+        partiql.parse_statement,
+        partiql._Parser.insert,
+        dynamodb._scan,
+        dynamodb._paginate_evaluated_items,
     ],
     ids=lambda each: each.__name__,
 )
@@ -100,3 +109,80 @@ def test_a_statement_is_parsed_once_for_its_two_readers_and_anew_for_others(stat
         k: v for k, v in expected.items() if k != "where_fn"
     }
     assert len(calls) == 3
+
+
+VALUES = st.sampled_from(
+    [{"S": "a"}, {"N": "1.50"}, {"M": {"b": {"NULL": True}}}, {"S": "0"}, {"SS": ["x", "y"]}]
+)
+
+
+def parsed(parse, statement, parameters):
+    try:
+        return parse(statement, parameters)
+    except ValueError as error:
+        return str(error)
+
+
+@given(
+    st.sampled_from(
+        [
+            *STATEMENTS,
+            "INSERT INTO \"t\" VALUE {'pk': ?, 'n': 7}",
+            "INSERT INTO \"t\" VALUE {'pk': ?, 'pk': ?}",
+            "INSERT INTO \"t\" VALUE {'pk': ?, 'n': [?]}",
+            'INSERT INTO "t" VALUE ?',
+            "INSERT INTO \"t\" VALUE {'pk': ?",
+        ]
+    ),
+    st.lists(st.lists(VALUES, max_size=3), min_size=1, max_size=3),
+)
+def test_a_statement_of_a_template_is_parsed_as_in_the_emulator(statement, calls):
+    parse = emulator.inserts_by_template(partiql.parse_statement)
+    for parameters in calls:
+        expected = parsed(partiql.parse_statement, statement, parameters)
+        assert parsed(parse, statement, parameters) == expected
+
+
+def table_of(invoices):
+    """Return a table of so many lines for each invoice, some 100 bytes a line."""
+    items = {
+        f"INVOICE#{number}": {
+            f"LINE#{n}": {
+                "pk": {"S": f"INVOICE#{number}"},
+                "sk": {"S": f"LINE#{n}"},
+                "text": {"S": "x" * 60},
+            }
+            for n in range(lines)
+        }
+        for number, lines in enumerate(invoices)
+    }
+    names = {"TableName": "t", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]}
+    return names | {"pk_name": "pk", "sk_name": "sk", "items": items}
+
+
+def pages_of(scan, request):
+    while True:
+        _, _, body = scan(request)
+        page = json.loads(body)
+        yield page
+        if "LastEvaluatedKey" not in page:
+            return
+        request = request | {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+@pytest.mark.parametrize("limit", [None, 3])
+@pytest.mark.parametrize("segments", [1, 3])
+@settings(max_examples=20, deadline=None)
+@given(invoices=st.lists(st.integers(1, 7), max_size=6), page_bytes=st.integers(50, 1_500))
+def test_a_page_of_a_scan_is_the_emulators(limit, segments, invoices, page_bytes):
+    more = {} if limit is None else {"Limit": limit}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(dynamodb, "_tables", {"t": table_of(invoices)})
+        patched.setattr(dynamodb, "_DDB_PAGE_SIZE_BYTES", page_bytes)
+        scan = emulator.scan_from_its_start_key(dynamodb._scan, dynamodb, page_bytes)
+        for segment in range(segments):
+            parts = {} if segments == 1 else {"Segment": segment, "TotalSegments": segments}
+            request = {"TableName": "t", "FilterExpression": "attribute_exists(#t)"}
+            request |= {"ExpressionAttributeNames": {"#t": "text"}} | more | parts
+            expected = list(pages_of(dynamodb._scan, request))
+            assert list(pages_of(scan, request)) == expected
