@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ecom_pipeline.cli import changed
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.terminal.options import DAYS, show
 
 if TYPE_CHECKING:
-    from ecom_pipeline.domain.tombstone import Tombstones
     from ecom_pipeline.settings import Settings
 
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
 @click.option("--rate", type=float, help="At most this many events a second.")
 @click.option("--shuffle", "seed", type=int, metavar="SEED", help="In random order, from SEED.")
+@changed.option
 @click.option("--url", help="The API's URL; by default ECOM_API_URL, or the local API.")
 def replay(  # noqa: PLR0913 - click passes each option by its name
     *,
@@ -31,6 +32,7 @@ def replay(  # noqa: PLR0913 - click passes each option by its name
     concurrency: int,
     rate: float | None,
     seed: int | None,
+    decision: str | None,
     url: str | None,
 ) -> None:
     """Send the data set's rows to the API as events; sending an event again changes nothing.
@@ -41,13 +43,24 @@ def replay(  # noqa: PLR0913 - click passes each option by its name
 
     from ecom_pipeline import settings
     from ecom_pipeline.client import endpoints
+    from ecom_pipeline.domain.tombstone import NONE
+    from ecom_pipeline.lake import tombstones
     from ecom_pipeline.replay import dataset, sender
+    from ecom_pipeline.restate.rows import Without
+    from ecom_pipeline.warehouse import connect
 
     configured = settings.load()
-    erased = _erased(configured, elsewhere=(url or configured.api_url) is not None)
+    known = _stores_answer(configured, elsewhere=(url or configured.api_url) is not None)
+    erased = tombstones.read(connect.lake(configured)) if known else NONE
     events = dataset.events(csv, days=days, limit=limit, seed=seed, tombstones=erased)
     pace = sender.Pace(batch_size=batch_size, concurrency=concurrency, rate=rate)
     target = endpoints.producer(configured, url)
+    if known:
+        selected, whole = events.in_file_order(), events.whole()
+        unsent = changed.decided(configured, selected, whole, decision)
+        events = Without(events, unsent) if unsent else events
+    else:
+        click.echo("not compared with what is stored: these settings name no running stores")
     with Progress(transient=True) as progress:
         task = progress.add_task("sending", total=events.count())
         summary = sender.send(
@@ -72,18 +85,15 @@ def replay(  # noqa: PLR0913 - click passes each option by its name
         show("First rejected events", ["row", "field", "expected", "got"], examples)
 
 
-def _erased(configured: "Settings", *, elsewhere: bool) -> "Tombstones":
-    """Return the lake's tombstones; none for a remote API when the local AWS is not running."""
+def _stores_answer(configured: "Settings", *, elsewhere: bool) -> bool:
+    """Return whether lake and table can be read; with a remote API, the local AWS may not run."""
     from ecom_pipeline.client import endpoints
-    from ecom_pipeline.domain.tombstone import NONE
-    from ecom_pipeline.lake import tombstones
-    from ecom_pipeline.warehouse import connect
 
-    if not endpoints.local_services(configured).get("aws", True):
-        if elsewhere:
-            return NONE
+    if endpoints.local_services(configured).get("aws", True):
+        return True
+    if not elsewhere:
         endpoints.require(configured)
-    return tombstones.read(connect.lake(configured))
+    return False
 
 
 COMMANDS = [replay]

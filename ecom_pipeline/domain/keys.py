@@ -21,6 +21,7 @@ _DATA_OBJECT = re.compile(
     r"[^/._][^/]*\.jsonl\.gz"
 )
 _TOMBSTONE = re.compile(rf"{ERASED}(delete|anonymise)/([0-9a-f]+)\.json")
+_RETRACTION = re.compile(rf"{RAW}invoice_date={_DATE}/retraction-(\d{{6}})\.jsonl\.gz")
 _CSV_PART = re.compile(rf"{CSV}invoice_date={_DATE}/part-[^/]+\.csv\.gz")
 _TRANSFORM_DAY = re.compile(r"/transform-(\d{4}-\d{2}-\d{2})(?:-\d+)?\.jsonl\.gz$")
 _SEQUENCE_DIGITS = 56  # of Kinesis' longest sequence number; padded, so keys sort in stream order
@@ -38,6 +39,22 @@ def raw_prefix(day: date) -> str:
 def raw_key(day: date, shard: str, first: str, last: str) -> str:
     """Return the key of one Lambda batch's events of a day; a retry overwrites the object."""
     return f"{raw_prefix(day)}{_batch(shard, first, last)}.jsonl.gz"
+
+
+def retraction_key(day: date, number: int) -> str:
+    """Return the key of a day's retractions; `number` counts its writes, from 1."""
+    return f"{raw_prefix(day)}retraction-{number:06d}.jsonl.gz"
+
+
+def retraction_number(key: str) -> int | None:
+    """Return the number in the key of retractions; None for any other key."""
+    found = _RETRACTION.fullmatch(key)
+    return int(found[1]) if found else None
+
+
+def is_retraction(key: str) -> bool:
+    """Return whether a raw object has retractions, not events."""
+    return retraction_number(key) is not None
 
 
 def quarantine_prefix(received: date) -> str:

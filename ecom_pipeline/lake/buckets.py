@@ -115,7 +115,10 @@ class RawBucket(Bucket):
     """The raw bucket: packed records by day, quarantine, tombstones and their salt."""
 
     def objects_of(self, day: date) -> list[ObjectInfo]:
-        """Return a day's objects in key order: by shard, then in the stream's order."""
+        """Return a day's objects in key order: by shard, then in the stream's order.
+
+        Retractions are among them (lake/retractions.py).
+        """
         return list(self.own_objects(keys.raw_prefix(day), keys.is_record_object))
 
     def days(self) -> list[date]:
@@ -160,7 +163,19 @@ class RawBucket(Bucket):
         """Put encoded records as an object, with row count and SHA-256 in its metadata."""
         self._put_packed(key, ndjson.pack_lines(lines))
 
-    def _put_packed(self, key: str, packed: ndjson.Packed) -> None:
+    def write_first(self, key: str, lines: Sequence[bytes]) -> bool:
+        """Put encoded records unless the key exists; return whether the object is this one."""
+        packed = ndjson.pack_lines(lines)
+        try:
+            self._put_packed(key, packed, IfNoneMatch="*")
+        except self.s3.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in _LOST_RACE:
+                raise
+            now = self.read(key)  # after a put whose response was lost, it is our own object
+            return now is not None and now.body == packed.body
+        return True
+
+    def _put_packed(self, key: str, packed: ndjson.Packed, **condition: str) -> None:
         self.s3.put_object(
             Bucket=self.name,
             Key=key,
@@ -168,6 +183,7 @@ class RawBucket(Bucket):
             ContentType=ndjson.CONTENT_TYPE,
             ContentEncoding=ndjson.CONTENT_ENCODING,
             Metadata=packed.metadata,
+            **condition,
         )
 
 

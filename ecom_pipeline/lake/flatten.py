@@ -6,7 +6,7 @@ partition.py.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -37,8 +37,8 @@ Line = tuple[bytes, str, int]
 class Flattened:
     """A day's CSV (gzip), its totals, and counts of all lines read.
 
-    `read` = totals.rows + redelivered + rejected + conflicts + erased. `digests` is the digest of
-    each row by event id.
+    `read` = totals.rows + redelivered + rejected + conflicts + erased + retracted. `digests` is the
+    digest of each row by event id.
     """
 
     csv: bytes
@@ -49,6 +49,7 @@ class Flattened:
     rejected: tuple[Rejected, ...]
     conflicts: tuple[tuple[Accepted, InvoiceLine], ...]
     erased: int = 0
+    retracted: int = 0
 
 
 def flatten(
@@ -56,14 +57,15 @@ def flatten(
     day: date,
     tombstones: Tombstones = NONE,
     read: Reader = rows.reference,
+    retracted: Set[str] = frozenset(),
 ) -> Flattened:
     """Return the lines' rows as gzip CSV; the first content of each event id wins.
 
     The same lines give the same bytes, on CPUs of one kind. Invalid lines are quarantined with the
     reason, as are events of another day than `day`. Erased customers' events are redacted or, in
-    mode "delete", only counted.
+    mode "delete", only counted. Records of the event ids in `retracted` are only counted, too.
     """
-    account = _Account(day, read)
+    account = _Account(day, read, retracted)
     if tombstones:
         lines = account.unerased(lines, tombstones)
     body = io.BytesIO()
@@ -81,18 +83,21 @@ def flatten(
         rejected=tuple(account.rejected),
         conflicts=tuple(account.conflicts),
         erased=account.erased,
+        retracted=account.retracted,
     )
 
 
 class _Account:
     """The counts of a day while its lines are streamed: a digest per event id, but no rows."""
 
-    def __init__(self, day: date, read: Reader) -> None:
+    def __init__(self, day: date, read: Reader, taken_back: Set[str]) -> None:
         self.day = day
+        self.taken_back = taken_back
         self.reader = read
         self.read = 0
         self.redelivered = 0
         self.erased = 0
+        self.retracted = 0
         self.quantity = 0
         self.amount = Decimal("0.0000")
         self.digests: dict[str, int] = {}
@@ -112,6 +117,7 @@ class _Account:
     def rows(self, lines: Iterable[Line]) -> Iterator[str]:
         """Yield the canonical text of each event id's first line."""
         reader, day, digests = self.reader, self.day, self.digests
+        taken_back = self.taken_back
         read = known = quantity = 0  # local variables for speed: a row takes a few microseconds
         amount = self.amount
         for data, key, number in lines:
@@ -120,6 +126,9 @@ class _Account:
                 event_id, text, pieces, money = reader(data, day)
             except (UnreadableError, EventError) as error:
                 self.rejected.append(_quarantine(data, f"{key} line {number}", error))
+                continue
+            if event_id in taken_back:
+                self.retracted += 1
                 continue
             row_digest = digest_of_text(text)
             first_digest = digests.setdefault(event_id, row_digest)

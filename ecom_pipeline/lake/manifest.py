@@ -47,6 +47,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     redelivered: int
     quarantined: dict[str, int]
     erased: int = 0
+    retracted: int = 0
     quarantine_keys: tuple[str, ...]
     sources: tuple[Source, ...]
     rules: int = 1  # lake/rules.py; manifests from before it was recorded do not name it
@@ -54,7 +55,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unaccounted(self) -> int:
         """Raw records that are in none of the counts: other than 0 is a bug."""
-        aside = self.redelivered + sum(self.quarantined.values()) + self.erased
+        aside = self.redelivered + sum(self.quarantined.values()) + self.erased + self.retracted
         return self.read - self.totals.rows - aside
 
     @property

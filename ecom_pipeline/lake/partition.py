@@ -17,7 +17,7 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import manifest as manifests
-from ecom_pipeline.lake import parts, rows, rules, tombstones
+from ecom_pipeline.lake import parts, retractions, rows, rules, tombstones
 from ecom_pipeline.lake.buckets import Lake, ObjectBody
 from ecom_pipeline.lake.flatten import Flattened, flatten
 from ecom_pipeline.lake.manifest import Manifest, ManifestError, Source
@@ -41,7 +41,7 @@ def build(
     """
     for _ in range(ATTEMPTS):
         planned = parts.plan(lake, day, part_bytes)
-        lines = parts.lines_of(lake, planned.sources)
+        lines = parts.lines_of(lake, planned.events)
         with spread(lines, planned.parts) as partitions:
             made = [parts.build(lake, planned, n, pile, read) for n, pile in enumerate(partitions)]
         manifest = commit(lake, planned, made)
@@ -52,7 +52,13 @@ def build(
 
 def preview(lake: Lake, day: date) -> Flattened:
     """Return the result of a build of the day, without writing anything (dry run)."""
-    return flatten(parts.lines_of(lake, lake.raw.objects_of(day)), day, tombstones.read(lake))
+    objects = lake.raw.objects_of(day)
+    return flatten(
+        parts.lines_of(lake, retractions.events_in(objects)),
+        day,
+        tombstones.read(lake),
+        retracted=retractions.retracted_in(lake, objects),
+    )
 
 
 def commit(lake: Lake, planned: DayParts, made: Sequence[PartResult]) -> Manifest | None:
@@ -85,6 +91,7 @@ def _manifest(planned: DayParts, made: Sequence[PartResult]) -> Manifest:
         redelivered=sum(each.redelivered for each in made),
         quarantined=dict(sum((Counter(each.quarantined) for each in made), Counter[str]())),
         erased=sum(each.erased for each in made),
+        retracted=sum(each.retracted for each in made),
         quarantine_keys=tuple(sorted({key for each in made for key in each.quarantine_keys})),
         sources=tuple(Source(key=s.key, bytes=s.bytes, etag=s.etag) for s in planned.sources),
         rules=rules.VERSION,

@@ -21,7 +21,7 @@ from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.envelope import Rejected
 from ecom_pipeline.domain.tombstone import Tombstones
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.lake import tombstones
+from ecom_pipeline.lake import retractions, tombstones
 from ecom_pipeline.lake.buckets import Lake, ObjectBody, ObjectInfo
 from ecom_pipeline.lake.flatten import Flattened, Line, flatten
 from ecom_pipeline.lake.manifest import Part
@@ -38,7 +38,10 @@ _VERSION_DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class DayParts:
-    """A day's state before its build: manifest, part keys, raw objects, and the number of parts."""
+    """A day's state before its build: manifest, part keys, raw objects, and the number of parts.
+
+    `sources` are all raw objects, `events` those of events; `retracted` are event ids.
+    """
 
     day: date
     before: ObjectBody | None
@@ -46,6 +49,11 @@ class DayParts:
     sources: Sequence[ObjectInfo]
     parts: int
     erased: Tombstones
+    retracted: frozenset[str]
+
+    @property
+    def events(self) -> list[ObjectInfo]:
+        return retractions.events_in(self.sources)
 
 
 class PartResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +65,7 @@ class PartResult(msgspec.Struct, frozen=True, kw_only=True):
     redelivered: int
     quarantined: dict[str, int]
     erased: int
+    retracted: int
     quarantine_keys: tuple[str, ...]
 
 
@@ -65,8 +74,15 @@ def plan(lake: Lake, day: date, part_bytes: int = PART_BYTES) -> DayParts:
     before = lake.csv.read(keys.manifest_key(day))
     parts_before = lake.csv.part_keys(day)
     sources = lake.raw.objects_of(day)
-    erased = tombstones.read(lake)
-    return DayParts(day, before, parts_before, sources, count(sources, part_bytes), erased)
+    return DayParts(
+        day=day,
+        before=before,
+        parts_before=parts_before,
+        sources=sources,
+        parts=count(sources, part_bytes),
+        erased=tombstones.read(lake),
+        retracted=retractions.retracted_in(lake, sources),
+    )
 
 
 def count(sources: Iterable[ObjectInfo], part_bytes: int) -> int:
@@ -91,7 +107,7 @@ def build(
     lake: Lake, planned: DayParts, number: int, lines: Iterable[Line], read: Reader
 ) -> PartResult:
     """Write one part of a day, and the quarantine objects of its lines."""
-    flat = flatten(lines, planned.day, planned.erased, read)
+    flat = flatten(lines, planned.day, planned.erased, read, planned.retracted)
     set_aside = _quarantine(lake, flat, planned.day, number)
     for key, records in set_aside.items():
         lake.raw.write_records(key, records)
@@ -108,6 +124,7 @@ def build(
         redelivered=flat.redelivered,
         quarantined=dict(reasons),
         erased=flat.erased,
+        retracted=flat.retracted,
         quarantine_keys=tuple(set_aside),
     )
 

@@ -1,20 +1,28 @@
 """Restore DynamoDB from the raw lake after the emulator was killed.
 
 The emulator persists S3 at once, but DynamoDB only on SIGTERM. The store function is idempotent,
-so delivering the whole lake to it changes no item that exists.
+so delivering the whole lake to it changes no item that exists. Retractions are applied before.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain.envelope import UnreadableError
+from ecom_pipeline.domain.event import EventError
 from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.domain.retraction import Retraction
+from ecom_pipeline.lake import retractions
 from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local.deploy import STACK
 from ecom_pipeline.local.poller.records import Origin, event, record
 from ecom_pipeline.local.processes import LocalError
+from ecom_pipeline.realtime.item_shape import RETRACTED, Item, line_item
 from ecom_pipeline.settings import ACCOUNT_LOCAL, Settings
+from ecom_pipeline.table import retract
 from ecom_pipeline.warehouse import connect
 
 _BATCH = 500
@@ -28,6 +36,7 @@ def restore(settings: Settings, say: Callable[[str], None]) -> int:
     Raises:
         LocalError: the store function failed.
     """
+    _apply_retractions(settings)
     functions = client(settings, "lambda")
     lines = _lines(settings, say)
     delivered = 0
@@ -43,11 +52,44 @@ def restore(settings: Settings, say: Callable[[str], None]) -> int:
 def _lines(settings: Settings, say: Callable[[str], None]) -> Iterator[bytes]:
     lake = connect.lake(settings)
     for day in lake.raw.days():
-        for found in lake.raw.objects_of(day):
+        for found in retractions.events_in(lake.raw.objects_of(day)):
             try:
                 yield from list(lake.raw.lines(found.key))
             except DamagedObjectError as error:
                 say(f"skipped: {error}")
+
+
+def _apply_retractions(settings: Settings) -> None:
+    """Put the lines that were ever retracted as they are now, and take their invoices' headers.
+
+    The table may be older than a retraction. Which lines stand decides about a header, so the
+    store function puts it again, with the lines that it is given next.
+    """
+    lake, dynamodb = connect.lake(settings), client(settings, "dynamodb")
+    for day in lake.raw.days():
+        objects = lake.raw.objects_of(day)
+        latest = retractions.latest_in(lake, objects)
+        for found in retractions.events_in(objects) if latest else ():
+            with suppress(DamagedObjectError):  # named when the object is delivered
+                for item in _items(lake.raw.lines(found.key), latest):
+                    retract.put(dynamodb, settings.table, item)
+                    header = {"pk": item["pk"], "sk": {"S": keys.HEADER_SK}}
+                    dynamodb.delete_item(TableName=settings.table, Key=header)
+
+
+def _items(lines: Iterable[bytes], latest: Mapping[str, Retraction]) -> Iterator[Item]:
+    """Yield the items of the lines that have a retraction, as the latest one leaves them."""
+    seen = set[str]()
+    for line in lines:
+        try:
+            record, event = envelope.event_of(line)
+        except (UnreadableError, EventError):
+            continue  # the store function skips it, too
+        if event is not None and event.event_id in latest and event.event_id not in seen:
+            seen.add(event.event_id)  # the first content of an id stands
+            last = latest[event.event_id]
+            mark = {} if last.stands else {RETRACTED: {"S": last.cause}}
+            yield line_item(event, record.received_at) | mark
 
 
 def _delivery(batch: Sequence[bytes], region: str) -> bytes:

@@ -15,7 +15,7 @@ import msgspec
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.event import money
 from ecom_pipeline.realtime.clients import answer_of, client, env
-from ecom_pipeline.realtime.item_shape import Item, texts
+from ecom_pipeline.realtime.item_shape import Item, is_retracted, texts
 
 MOST_INVOICES = 1000  # read for one answer; the data set's busiest customer has 248
 _AT_ONCE = 8
@@ -70,9 +70,9 @@ def header(number: str, *, consistent: bool) -> Header | None:
 
 
 def line(number: str, event_id: str) -> Line | None:
-    """Return one line, by a consistent read; None when it is not stored yet."""
+    """Return one line, by a consistent read; None when it is not stored yet, or retracted."""
     item = _get(number, keys.line_sk(event_id), consistent=True)
-    return None if item is None else _line(item)
+    return None if item is None or is_retracted(item) else _line(item)
 
 
 def lines(
@@ -97,7 +97,7 @@ def lines(
     more = True
     while more:
         page = _ask("query", **request)
-        read += [_line(item) for item in page["Items"]]
+        read += [_line(item) for item in page["Items"] if not is_retracted(item)]
         more = "LastEvaluatedKey" in page
         if more:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

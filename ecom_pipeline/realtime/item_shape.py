@@ -2,6 +2,9 @@
 
 A header has the key `(INVOICE#number, HEADER)`, a line `(INVOICE#number, LINE#event_id)`. All code
 that writes, reads, compares or erases items uses the definitions here.
+
+A retracted line keeps its item, with the attribute RETRACTED: the cause. Its key stays taken, so a
+redelivery of the event changes nothing. Readers skip it.
 """
 
 from collections.abc import Mapping
@@ -21,6 +24,7 @@ INDEX = "customer-invoices"
 INDEX_KEYS = ("pk", "sk", "customer", "customer_invoice")  # all attributes of the index
 PERSONAL = frozenset({"customer_id", "customer", "customer_invoice"})
 RECEIVED_AT = "received_at"
+RETRACTED = "retracted"
 _MONEY = frozenset(name for name in CSV_HEADER if column(name).redshift.startswith("decimal"))
 
 
@@ -71,6 +75,24 @@ def header_item(line: InvoiceLine) -> Item:
 def is_header(item: Mapping[str, Mapping[str, str]]) -> bool:
     """Return whether an item is an invoice's header."""
     return item["sk"]["S"] == keys.HEADER_SK
+
+
+def is_retracted(item: Mapping[str, Mapping[str, str]]) -> bool:
+    """Return whether an item is a line that was taken back."""
+    return RETRACTED in item
+
+
+def is_header_of(
+    header: Mapping[str, Mapping[str, str]], line: Mapping[str, Mapping[str, str]]
+) -> bool:
+    """Return whether a header equals the one that would be written for this line."""
+    customer = line.get("customer_id", {}).get("S")
+    day, number = day_of(line), keys.invoice_no_of(line["pk"]["S"])
+    wanted = {"invoice_date": day.isoformat(), "country": line["country"]["S"]}
+    if customer is not None:
+        index_key = keys.customer_invoice_key(day, number)
+        wanted |= {"customer": keys.customer_key(customer), "customer_invoice": index_key}
+    return {k: v["S"] for k, v in header.items() if k not in {"pk", "sk"}} == wanted
 
 
 def day_of(line: Mapping[str, Mapping[str, str]]) -> date:

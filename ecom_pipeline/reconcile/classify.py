@@ -2,11 +2,12 @@
 
 The raw lake is the reference, since the other stores are built from the same stream or from raw.
 An event that DynamoDB, a committed CSV or the producer's data set has and raw does not is a loss
-of the raw lake itself. The only I/O is through the stores passed in.
+of the raw lake itself, unless its line was retracted: then it is extra wherever it is. The only
+I/O is through the stores passed in.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
@@ -26,6 +27,8 @@ from ecom_pipeline.reconcile.model import (
 MOST_BUCKETS = 20_000  # compared row by row in one run; a bucket of a day of 8,000 rows has 125
 _BESIDE_RAW = (StoreName.DYNAMODB, StoreName.CSV, StoreName.ACCEPTED)
 
+Retracted = Mapping[date, Collection[str]]
+NONE_RETRACTED: Retracted = {}
 Copies = Mapping[StoreName, Sequence[StoredEvent]]  # of one event, by store
 
 
@@ -44,9 +47,14 @@ class Watermark:
 
 
 def classify(
-    stores: Sequence[Store], days: Sequence[date], watermark: Watermark
+    stores: Sequence[Store],
+    days: Sequence[date],
+    watermark: Watermark,
+    retracted: Retracted = NONE_RETRACTED,
 ) -> list[Discrepancy]:
     """Return the discrepancies of these days, event by event.
+
+    `retracted` are the event ids of retracted lines, by day.
 
     At most MOST_BUCKETS buckets are compared, the earliest days first; later ones are not reported.
     """
@@ -58,7 +66,7 @@ def classify(
     for store in stores:
         for day, line in store.lines(wanted):
             events[day, line.event_id].setdefault(store.name, []).append(line)
-    judge = _Classifier([store.name for store in stores], watermark)
+    judge = _Classifier([store.name for store in stores], watermark, retracted)
     for (day, event_id), copies in sorted(events.items()):
         found += judge.findings(day, event_id, copies)
     return found
@@ -78,6 +86,7 @@ def _differing(stores: Sequence[Store], days: Sequence[date]) -> BucketsByDay:
 class _Classifier:
     stores: Sequence[StoreName]
     watermark: Watermark
+    retracted: Retracted
 
     def findings(self, day: date, event_id: str, copies: Copies) -> Iterator[Discrepancy]:
         """Yield the discrepancies of each store's copies of an event."""
@@ -103,6 +112,9 @@ class _Classifier:
         raw = copies.get(StoreName.RAW, ())
         if raw:
             yield from self._against(raw[0], copies, say)
+        elif event_id in self.retracted.get(day, ()):
+            for store in filter(copies.get, self.stores):
+                yield say(store, "extra")
         elif any(copies.get(store) for store in _BESIDE_RAW):
             yield say(StoreName.RAW, "missing", state="lost")
             if not copies.get(StoreName.DYNAMODB):

@@ -84,11 +84,12 @@ def reconcile(
     sums |= {store.name: days for store, (days, _) in zip(stores, read, strict=True)}
     named: dict[str, DayTotals] = {store.name: sums[store.name] for store in stores}
     found = [fault for store in stores for fault in store.faults()]
-    found += classify(stores, _differing(named), watermark)
+    raw = next((store for store in stores if isinstance(store, RawStore)), None)
+    found += classify(stores, _differing(named), watermark, raw.retracted if raw else {})
     return Reconciliation(
         stores=sums,
         findings=sorted(found),
-        account=next((dict(s.account) for s in stores if isinstance(s, RawStore)), {}),
+        account=dict(raw.account) if raw else {},
         seconds={store.name: took for store, (_, took) in zip(stores, read, strict=True)},
     )
 

@@ -15,15 +15,20 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.realtime import item_shape
+from ecom_pipeline.realtime.item_shape import RETRACTED
 from ecom_pipeline.reconcile.model import Discrepancy, StoreName
 from ecom_pipeline.reconcile.stores.raw import Line, RawStore
+from ecom_pipeline.table import retract
+from ecom_pipeline.table.retract import LineKey
 from ecom_pipeline.warehouse import load, marts
+from ecom_pipeline.warehouse.ledger import RESTATEMENT
 from ecom_pipeline.warehouse.load import RefusedDaysError
 from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline.warehouse.session import Warehouse
 
 _AT_ONCE = 8
 _UNWRITTEN = "attribute_not_exists(pk)"
+_NO_LINE = f"{_UNWRITTEN} OR attribute_exists({RETRACTED})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,11 @@ def _repair_item(stores: Writable, wrong: Discrepancy, events: Mapping[str, Line
     """Repair one discrepancy; return 1, or 0 when raw does not have the event or its arrival."""
     if wrong.kind == "header":
         return _repair_header(stores, wrong.location, events)
+    if wrong.kind == "extra":  # a retracted line: no other is extra in DynamoDB
+        for number in wrong.location.split():
+            line_key = LineKey(number, wrong.event_id)
+            retract.retract(stores.dynamodb, stores.table, line_key, RESTATEMENT)
+        return 1
     if wrong.event_id not in events:
         return 0
     line, held = events[wrong.event_id]
@@ -115,7 +125,7 @@ def _repair_item(stores: Writable, wrong: Discrepancy, events: Mapping[str, Line
     received_at = held.received_at
     if received_at is None:
         return 0
-    condition = {"ConditionExpression": _UNWRITTEN} if wrong.kind == "missing" else {}
+    condition = {"ConditionExpression": _NO_LINE} if wrong.kind == "missing" else {}
     _put(stores, item_shape.line_item(line, received_at), condition)
     _put(stores, item_shape.header_item(line), {"ConditionExpression": _UNWRITTEN})
     return 1

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.domain.event import EventError, InvoiceLine, parse
+from ecom_pipeline.domain.event import EVENT_ID, EventError, InvoiceLine, parse
 from ecom_pipeline.domain.tombstone import Tombstones
 from ecom_pipeline.domain.totals import Totals, totals_of
 from ecom_pipeline.replay import dataset
@@ -42,6 +42,18 @@ def account_of(events: Iterable[tuple[int, Mapping[str, object]]]) -> Account:
     for _, event in events:
         account.add(event)
     return account
+
+
+def numbered(
+    events: Iterable[tuple[int, Mapping[str, object]]],
+) -> Iterator[tuple[int, InvoiceLine | None, str]]:
+    """Yield each event's number, its line (None: it is invalid) and its id."""
+    for number, event in events:
+        try:
+            line = _line(event)
+        except EventError:
+            line = None
+        yield number, line, str(event[EVENT_ID])
 
 
 def lines(path: Path, tombstones: Tombstones, first: date, last: date) -> Iterator[InvoiceLine]:

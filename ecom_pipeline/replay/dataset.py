@@ -28,6 +28,7 @@ Event = dict[str, str | int | Decimal | None]
 
 _WHOLE = re.compile(r"-?\d{1,20}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,20}\.\d{1,20}", re.ASCII)  # the same limits as in domain/event.py
+_UUID5 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _DATE = DATA_SET_KEYS.index("InvoiceDate")
 _NUMBERS = ("Quantity", "UnitPrice")
 _NULLABLE = ("Description", "CustomerID")
@@ -82,6 +83,17 @@ class Events:
             tombstones=self._tombstones,
         )
 
+    def in_file_order(self) -> "Events":
+        """Return the same events, not shuffled: in constant memory."""
+        return self._with(days=self._days, limit=self._limit)
+
+    def whole(self) -> "Events":
+        """Return the events of all rows of the file, in its order."""
+        return self._with(days=None, limit=None)
+
+    def _with(self, *, days: DayRange | None, limit: int | None) -> "Events":
+        return Events(self.file, days=days, limit=limit, seed=None, tombstones=self._tombstones)
+
     def count(self) -> int:
         """Read the whole file and return the number of selected rows."""
         return sum(1 for _ in self._rows())
@@ -117,6 +129,11 @@ class Events:
         first, last = self._days
         undated = f" ({self.undated} rows have no readable date)" if self.undated else ""
         return f"{self.file.path} has no rows from {first} to {last}{undated}: choose other days"
+
+
+def is_own_id(event_id: str) -> bool:
+    """Return whether an event id has the form of a replay's: other producers rarely use UUIDv5."""
+    return _UUID5.fullmatch(event_id) is not None
 
 
 def events(

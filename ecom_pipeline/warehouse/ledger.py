@@ -12,6 +12,7 @@ from decimal import Decimal
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.warehouse.session import Session
 
+RESTATEMENT = "restatement"
 _LEDGER = "sales.load_ledger"
 _RULES = "sales.csv_rules"
 _COLUMNS = (
@@ -28,9 +29,14 @@ class Change:
     removed: int = 0
     changed: int = 0
 
-    @property
-    def cause(self) -> str:
-        """The cause of a restatement: "late" if rows were only added, else "correction"."""
+    def cause(self, retracted: int) -> str:
+        """Return the cause of a restatement, from the change and the day's retracted records.
+
+        "late" if rows were only added, "restatement" if retractions removed rows, else
+        "correction".
+        """
+        if self.removed and retracted:
+            return RESTATEMENT
         return "correction" if self.removed or self.changed else "late"
 
 
@@ -85,14 +91,14 @@ def published_since(session: Session, moment: datetime) -> list[date]:
 
 
 def following(
-    past: Entry | None, totals: Totals, change: Change, generation: int, cause: str | None
+    past: Entry | None, totals: Totals, change: Change, generation: int, cause: str
 ) -> Entry:
-    """Return a day's next version after `past`; without a cause, it follows from the change."""
+    """Return a day's next version after `past`; the cause of the first version is "first"."""
     before = past.totals if past else Totals()
     return Entry(
         version=past.version + 1 if past else 1,
         generation=generation,
-        cause=(cause or change.cause) if past else "first",
+        cause=cause if past else "first",
         totals=totals,
         rows_before=before.rows,
         amount_before=before.amount,

@@ -52,9 +52,10 @@ def publish(
     """Replace these days in the fact table by their committed CSV; return the new versions.
 
     A day whose manifest has the totals of the ledger's newest version is skipped. `cause` is the
-    ledger's cause of a restatement; by default "late" or "correction", by the change. With cause
-    "repair" no day is skipped: the fact table may differ from the ledger. With cause "erasure" days
-    that break a rule are published too: their previous versions would keep the customer.
+    ledger's cause of a new version; by default it follows from the change (ledger.Change). With
+    cause "repair" no day is skipped: the fact table may differ from the ledger. With cause
+    "erasure" days that break a rule are published too: their previous versions would keep the
+    customer.
 
     Raises:
         ManifestError: a day has no CSV.

@@ -110,6 +110,7 @@ def _manifest(day: date, flat: Flattened, key: str) -> Manifest:
         totals=flat.totals,
         read=flat.read,
         redelivered=flat.redelivered,
+        retracted=flat.retracted,
         quarantined={},
         quarantine_keys=(),
         sources=(),

@@ -57,13 +57,10 @@ def versions(
     """Return each staged day's next version after `held`; a first version only adds rows."""
     days = [manifest.day for manifest in manifests]
     changes = stage.changes(session, [day for day in days if day in held])
-    return {
-        each.day: ledger.following(
-            held.get(each.day),
-            each.totals,
-            changes.get(each.day, Change(added=each.totals.rows)),
-            generation,
-            cause,
-        )
-        for each in manifests
-    }
+    entries: dict[date, Entry] = {}
+    for each in manifests:
+        change = changes.get(each.day, Change(added=each.totals.rows))
+        why = cause or change.cause(each.retracted)
+        past = held.get(each.day)
+        entries[each.day] = ledger.following(past, each.totals, change, generation, why)
+    return entries

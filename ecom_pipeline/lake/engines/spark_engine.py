@@ -72,7 +72,7 @@ class SparkEngine:
         began = time.monotonic()
         for _ in range(partition.ATTEMPTS):
             planned = parts.plan(lake, day, self.part_bytes)
-            numbered = list(enumerate(planned.sources))
+            numbered = list(enumerate(planned.events))
             read = spark.parallelize(numbered, len(numbered)).flatMap(
                 partial(_placed, self.settings, planned.parts)
             )
@@ -118,5 +118,6 @@ def _part(
     settings: Settings, planned: DayParts, number: int, lines: Iterable[tuple[LinePosition, bytes]]
 ) -> Iterator[PartResult]:
     lake, read = _tools(settings)
-    in_order = ((data, planned.sources[order].key, n) for (_, order, n), data in lines)
+    events = planned.events
+    in_order = ((data, events[order].key, n) for (_, order, n), data in lines)
     yield parts.build(lake, planned, number, in_order, read)

@@ -78,7 +78,8 @@ def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) 
             CONSERVED,
             asset=CSV_LINES,
             blocking=True,
-            description="Raw records = rows + redelivered + quarantined + erased, for every day.",
+            description="Raw records = rows + redelivered + quarantined + erased + "
+            "retracted, for every day.",
         )
     ],
     name="csv_invoice_lines",

@@ -1,7 +1,7 @@
 """The raw lake: the first content of each event id, read from the objects themselves."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -11,8 +11,8 @@ from ecom_pipeline.domain.envelope import UnreadableError
 from ecom_pipeline.domain.event import EventError, InvoiceLine
 from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.lake import tombstones
-from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake import retractions, tombstones
+from ecom_pipeline.lake.buckets import Lake, ObjectInfo
 from ecom_pipeline.lake.rows import CachingReader, event_of
 from ecom_pipeline.reconcile import model
 from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName
@@ -28,9 +28,10 @@ _ARRIVAL = msgspec.json.Decoder(_Arrival)
 
 
 class RawStore:
-    """Reads every raw object of a day, with erased customers redacted.
+    """Reads every raw object of a day, with erased customers redacted and without retracted lines.
 
-    `account` counts the records by outcome: read, redelivered, quarantined, erased.
+    `account` counts the records by outcome: read, redelivered, quarantined, erased, retracted.
+    `retracted` has the event ids of retracted lines, by day read.
     """
 
     name = StoreName.RAW
@@ -38,6 +39,7 @@ class RawStore:
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
         self.account: Counter[str] = Counter()
+        self.retracted: dict[date, frozenset[str]] = {}
         self._faults: dict[str, Discrepancy] = {}
         self._read = CachingReader()
 
@@ -72,7 +74,9 @@ class RawStore:
         seen: dict[str, int] = {}
         known = 0
         erased = tombstones.read(self.lake)
-        for key, stored in self._records(day):
+        objects = self.lake.raw.objects_of(day)
+        retracted = self.retracted[day] = retractions.retracted_in(self.lake, objects)
+        for key, stored in self._records(day, retractions.events_in(objects)):
             account["read"] += 1
             data = erased.applied(stored) if erased else stored
             if data is None:
@@ -83,6 +87,9 @@ class RawStore:
             except (UnreadableError, EventError):  # a rebuild of the day would quarantine it
                 account["quarantined"] += 1
                 continue
+            if event_id in retracted:
+                account["retracted"] += 1
+                continue
             row_digest = digest_of_text(text)
             first_digest = seen.setdefault(event_id, row_digest)
             if len(seen) > known:
@@ -92,9 +99,9 @@ class RawStore:
             else:
                 account["redelivered" if first_digest == row_digest else "quarantined"] += 1
 
-    def _records(self, day: date) -> Iterator[tuple[str, bytes]]:
+    def _records(self, day: date, objects: Iterable[ObjectInfo]) -> Iterator[tuple[str, bytes]]:
         """Yield the key and the bytes of each record of intact objects; report damaged ones."""
-        for found in self.lake.raw.objects_of(day):
+        for found in objects:
             try:
                 lines = list(self.lake.raw.lines(found.key))
             except DamagedObjectError as error:

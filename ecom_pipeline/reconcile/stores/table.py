@@ -14,7 +14,14 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER
 from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.realtime.item_shape import RECEIVED_AT, day_of, is_header, row_of
+from ecom_pipeline.realtime.item_shape import (
+    RECEIVED_AT,
+    day_of,
+    is_header,
+    is_header_of,
+    is_retracted,
+    row_of,
+)
 from ecom_pipeline.reconcile import model
 from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName, Sums
 
@@ -74,19 +81,24 @@ class TableStore:
                 ":d": {"S": last.isoformat()},
             },
         )
-        items: Iterator[Item] = (item for page in pages for item in page["Items"])
+        items: Iterator[Item] = (item for page in pages for item in _standing(page["Items"]))
         for _, invoice in groupby(items, key=lambda item: item["pk"]["S"]):
             yield list(invoice)
 
     def _invoice(self, key: str) -> list[Item]:
-        """Return all items of an invoice, by a consistent read."""
+        """Return all items of an invoice but retracted lines, by a consistent read."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": key}},
         )
-        return [item for page in pages for item in page["Items"]]
+        return [item for page in pages for item in _standing(page["Items"])]
+
+
+def _standing(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield headers and lines, without the retracted ones."""
+    return (item for item in items if not is_retracted(item))
 
 
 def header_faults(items: Sequence[Item]) -> list[Discrepancy]:
@@ -101,7 +113,7 @@ def header_faults(items: Sequence[Item]) -> list[Discrepancy]:
     day = date.fromisoformat(header["invoice_date"]["S"])
     if not lines:
         return [_fault(day, number, "a header without lines")]
-    if not any(_matches(header, line) for line in lines):
+    if not any(is_header_of(header, line) for line in lines):
         return [_fault(day, number, "a header that is not its lines'")]
     return []
 
@@ -115,17 +127,6 @@ def _fault(day: date, number: str, detail: str) -> Discrepancy:
         location=number,
         detail=detail,
     )
-
-
-def _matches(header: Item, line: Item) -> bool:
-    """Return whether a header equals the one that would be written for this line."""
-    customer = line.get("customer_id", {}).get("S")
-    day, number = day_of(line), keys.invoice_no_of(line["pk"]["S"])
-    wanted = {"invoice_date": day.isoformat(), "country": line["country"]["S"]}
-    if customer is not None:
-        location = keys.customer_invoice_key(day, number)
-        wanted |= {"customer": keys.customer_key(customer), "customer_invoice": location}
-    return {k: v["S"] for k, v in header.items() if k not in {"pk", "sk"}} == wanted
 
 
 def _lines(items: Iterable[Item]) -> Iterator[tuple[date, StoredEvent]]:

@@ -1,0 +1,124 @@
+"""The rows of a file that differ from what is stored: shown, and decided before a replay sends."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ecom_pipeline.terminal.options import show
+
+if TYPE_CHECKING:
+    from ecom_pipeline.replay.dataset import Events
+    from ecom_pipeline.restate.compare import Comparison, FieldChange
+    from ecom_pipeline.restate.decide import Operator
+    from ecom_pipeline.settings import Settings
+    from ecom_pipeline.table.invoices import InvoiceTable
+
+option = click.option(
+    "--changed",
+    "decision",
+    type=click.Choice(["leave", "restate"]),
+    help="What to do with rows that were changed since they were sent: leave the stored lines, or"
+    " take them back and send the new ones. Without it, nothing is sent.",
+)
+
+
+def decided(
+    configured: "Settings", selected: "Events", whole: "Events", decision: str | None
+) -> frozenset[str]:
+    """Compare a file's rows with the stores, carry out the decision, and return what not to send.
+
+    `selected` are the rows to send, `whole` all rows; the answer is event ids. Ends the command
+    with exit code 1 when rows changed and there is no decision.
+    """
+    from ecom_pipeline.replay import account, dataset
+    from ecom_pipeline.restate import compare
+    from ecom_pipeline.restate.rows import Selection
+    from ecom_pipeline.table.invoices import InvoiceTable
+    from ecom_pipeline.terminal.tables import counted
+    from ecom_pipeline.warehouse import connect
+
+    table = InvoiceTable(connect.client(configured, "dynamodb"), configured.table)
+    found = compare.compare(
+        table,
+        Selection(account.numbered(selected)),
+        account.numbered(whole),
+        dataset.is_own_id,
+        is_whole=selected.name == whole.name,
+    )
+    _say_known(found, len(table.requests))
+    unsent = frozenset(found.stored_elsewhere)
+    if not found.changed:
+        return unsent
+    _show(found)
+    if decision is None:
+        click.echo(
+            f"ecom: {counted(found.lines, 'line')} of {counted(len(found.changed), 'invoice')}"
+            " changed since they were sent, so nothing is sent: choose --changed leave (what is"
+            " stored stays) or --changed restate (the file's lines take its place)",
+            err=True,
+        )
+        raise SystemExit(1)
+    return unsent | _carry_out(configured, table, found, decision)
+
+
+def _carry_out(
+    configured: "Settings", table: "InvoiceTable", found: "Comparison", decision: str
+) -> frozenset[str]:
+    """Leave or restate the changed invoices; return the event ids of the rows not to send."""
+    from ecom_pipeline.restate import decide
+    from ecom_pipeline.terminal.tables import counted
+    from ecom_pipeline.warehouse import connect
+
+    lake = connect.lake(configured)
+    if decision == "leave":
+        left = decide.leave(lake, found.changed)
+        click.echo(f"left as stored: {counted(len(left), 'changed row')} not sent")
+        return left
+    days = decide.restate(lake, table, found.changed, _operator())
+    taken = sum(len(invoice.taken) for invoice in found.changed)
+    click.echo(
+        f"{counted(taken, 'stored line')} taken back, the file's are sent; days to load again: "
+        + ", ".join(map(str, days))
+    )
+    return frozenset()
+
+
+def _operator() -> "Operator":
+    import getpass
+    from datetime import UTC, datetime
+
+    from ecom_pipeline.restate.decide import Operator
+
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        name = "unknown"
+    return Operator(name, datetime.now(UTC))
+
+
+def _say_known(found: "Comparison", requests: int) -> None:
+    from ecom_pipeline.terminal.tables import counted
+
+    click.echo(
+        f"{found.known:,} of {counted(found.invoices, 'invoice')} stored before, compared in"
+        f" {counted(requests, 'request')}"
+    )
+    if found.stored_elsewhere:
+        click.echo(
+            f"{counted(len(found.stored_elsewhere), 'row')} stored already under other event ids"
+            " are not sent again"
+        )
+
+
+def _show(found: "Comparison") -> None:
+    from ecom_pipeline.terminal.tables import counted
+
+    columns = ["row", "invoice", "product", "field", "stored", "in the file"]
+    show("Changed since they were sent", columns, [_cells(each) for each in found.shown])
+    shown = len({(each.invoice_no, each.row, each.old) for each in found.shown})
+    if found.lines > shown:
+        click.echo(f"in all {counted(found.lines, 'line')}; the first are shown")
+
+
+def _cells(change: "FieldChange") -> list[object]:
+    return ["" if cell is None else cell for cell in change]
