@@ -10,6 +10,7 @@ from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.terminal.options import DAYS, show
 
 if TYPE_CHECKING:
+    from ecom_pipeline.replay.sender import Summary
     from ecom_pipeline.settings import Settings
 
 
@@ -70,6 +71,10 @@ def replay(  # noqa: PLR0913 - click passes each option by its name
             journal_folder=configured.home / "replay",
             on_progress=lambda count: progress.advance(task, count),
         )
+    _show_summary(summary)
+
+
+def _show_summary(summary: "Summary") -> None:
     click.echo(
         f"sent {summary.sent:,}, accepted {summary.accepted:,}, rejected "
         f"{summary.rejected.total():,}, in {summary.seconds:.1f} s "

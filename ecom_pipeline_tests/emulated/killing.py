@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-WRITES = ("Put", "Delete", "BatchWrite")
+WRITES = ("Put", "Delete", "Update", "BatchWrite")
 
 
 class Killed(BaseException):
