@@ -28,6 +28,8 @@ def stage_days(
     Raises:
         WarehouseError: COPY failed, or the staged rows differ from the manifests.
     """
+    if not manifests:
+        return [], {}
     stage.stage(session, manifests, copies)
     days = [manifest.day for manifest in manifests]
     faults = {} if cause == ERASURE else quality.broken_rules(session, days, quality.STAGED)

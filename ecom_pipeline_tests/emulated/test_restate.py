@@ -57,7 +57,7 @@ def test_either_decision_ends_in_equal_stores(files, day, invoice, decision):
     files.replay(three(day, invoice))
     files.load(day)
     files.replay(three(day, invoice, UnitPrice=2.95), decision)
-    planned = plan.make(files.warehouse, files.lake, [day])
+    planned = plan.make(files.warehouse, files.lake, [day]).days
     (made,), entries = [list(each.values()) for each in files.load(day)]
     assert files.equal(day)
     assert files.lines(invoice) == [*OTHERS, ("85123A", 6, PRICES[decision])]

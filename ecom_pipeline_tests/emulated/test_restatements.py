@@ -145,6 +145,8 @@ def test_a_plan_refuses_what_the_load_refuses_and_has_its_id(warehouse, lake, da
     assert (list(found.days), list(found.unbuilt)) == ([first], [damaged])
     assert key in found.unbuilt[damaged]
     assert list(lake.csv.objects("copy/plan-")) == []
+    found = plan.make(warehouse, lake, [damaged], GATE)
+    assert (found.days, found.refused, list(found.unbuilt)) == ({}, [], [damaged])
 
 
 def cut_manifest(lake, day):
