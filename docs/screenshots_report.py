@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, ViewportSize
 from bench.history import write_raw
 from docs.own_system import IMAGES, chromium, local_aws
 from ecom_pipeline import operations
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import stack
 from ecom_pipeline.local.restore import restore
 from ecom_pipeline.local.sample.writer import write_sample
@@ -26,7 +27,7 @@ def fill(configured: Settings) -> None:
     days = write_raw(connect.lake(configured), dataset.events(csv))
     restore(configured, print)
     operations.load_days(configured, min(days), max(days))
-    operations.reconcile_days(configured, min(days), max(days))
+    operations.reconcile_days(configured, DayRange(min(days), max(days)))
 
 
 def take(browser: Browser, report: Path) -> None:

@@ -103,41 +103,40 @@ def unpublished_days(settings: Settings) -> dict[date, str]:
 
 def compare(
     settings: Settings,
-    first: date,
-    last: date,
+    days: DayRange,
     *,
     accepted: DayTotals | None = None,
     sent: Path | None = None,
+    full: bool = False,
 ) -> Reconciliation:
-    """Compare the stores on these days.
+    """Compare the stores on these days; with `full`, DynamoDB by a scan of the whole table.
 
     `accepted` are the totals that the API acknowledged, by day. `sent` is the data set that was
     replayed: each of its events must be in every store.
     """
     endpoints.require(settings)
-    stores = compared.stores(settings)
+    stores = compared.stores(settings, full=full)
     if sent is not None:
         erased = tombstones.read(connect.lake(settings))
         stores.insert(0, SentStore(partial(account.lines, sent, erased)))
-    return reconcile(stores, first, last, compared.watermark(settings), accepted)
+    return reconcile(stores, *days, compared.watermark(settings), accepted)
 
 
 def reconcile_days(
     settings: Settings,
-    first: date,
-    last: date,
+    days: DayRange,
     *,
     accepted: DayTotals | None = None,
     sent: Path | None = None,
+    full: bool = False,
 ) -> Reconciliation:
     """Compare like `compare`, and record the result in the warehouse for `sales.data_trust`."""
     endpoints.require(settings)
     return verdict.recorded(
         connect.warehouse(settings),
         connect.lake(settings),
-        first,
-        last,
-        lambda: compare(settings, first, last, accepted=accepted, sent=sent),
+        *days,
+        lambda: compare(settings, days, accepted=accepted, sent=sent, full=full),
     )
 
 

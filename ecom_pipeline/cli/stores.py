@@ -22,13 +22,20 @@ if TYPE_CHECKING:
 @click.option(
     "--repair", is_flag=True, help="Repair differences from the raw lake, and compare again."
 )
+@click.option("--full", is_flag=True, help="Scan DynamoDB, for invoices that raw does not know.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def reconcile(days: DayRange, sent: Path | None, *, repair: bool, as_json: bool) -> None:
+def reconcile(
+    days: DayRange, sent: Path | None, *, repair: bool, full: bool, as_json: bool
+) -> None:
     """Compare the stores event by event; exit 1 when they differ.
 
     Totals and digests by day first; where they differ, by bucket of events; where those differ,
     events: missing, extra, changed or duplicated, with the store and the hop that caused it. The
     result is recorded in the warehouse, for sales.data_trust.
+
+    DynamoDB is asked for the days' invoices, or scanned where that costs less. An invoice that raw
+    does not know is found by a scan only: each morning Dagster scans a segment of the table, and
+    --full scans all of it now.
 
     Example: ecom reconcile 2010-12-01:2010-12-07 --repair
     """
@@ -38,13 +45,13 @@ def reconcile(days: DayRange, sent: Path | None, *, repair: bool, as_json: bool)
     from ecom_pipeline.terminal import tables
 
     configured = settings.load()
-    found = operations.reconcile_days(configured, *days, sent=sent)
+    found = operations.reconcile_days(configured, days, sent=sent, full=full)
     repaired = operations.repair(configured, found) if repair and found.wrong else None
     if repaired is not None:
         for text in tables.finding_lines(found.wrong):
             click.echo(text, err=True)
         click.echo(str(repaired), err=True)
-        found = operations.reconcile_days(configured, *days, sent=sent)
+        found = operations.reconcile_days(configured, days, sent=sent, full=full)
     if as_json:
         click.echo(_report(found))
     else:
@@ -62,6 +69,8 @@ def _report(found: "Reconciliation") -> bytes:
             "findings": found.findings,
             "account": found.account,
             "seconds": found.seconds,
+            "reading": found.reading,
+            "read_units": found.read_units,
         }
     )
 

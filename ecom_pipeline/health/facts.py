@@ -12,10 +12,12 @@ from ecom_pipeline.client import local_extra
 from ecom_pipeline.domain import shop
 from ecom_pipeline.lake import partition, rules
 from ecom_pipeline.quarantine import replay
+from ecom_pipeline.reconcile.segments import SEGMENTS
 from ecom_pipeline.settings import Settings, with_outputs
 from ecom_pipeline.warehouse import connect, ledger, sweep
 from ecom_pipeline.warehouse import marts as marts_sql
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST
+from ecom_pipeline.warehouse.trust import coverage
 
 MOST_RECORDS = 500
 _CONSUMERS = ("store", "archive")
@@ -142,6 +144,8 @@ def to_load(settings: Settings) -> Facts:
 
 
 def trust(settings: Settings) -> Facts:
-    """Return the row of sales.data_trust."""
-    (row,) = marts.read(connect.warehouse(settings), [DATA_TRUST])[DATA_TRUST.name].records()
-    return row
+    """Return the row of sales.data_trust, and how much of the table the rolling scan has seen."""
+    warehouse = connect.warehouse(settings)
+    (row,) = marts.read(warehouse, [DATA_TRUST])[DATA_TRUST.name].records()
+    seen = coverage(warehouse, SEGMENTS)
+    return row | {"table_scanned": f"{seen.scanned} of {seen.segments}", "oldest_scan": seen.oldest}

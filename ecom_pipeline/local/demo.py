@@ -76,7 +76,7 @@ def run(settings: Settings, csv: Path | None, days: DayRange | None) -> bool:
         operations.load_days(settings, first, last)
     with steps.step("Reconcile every store, day by day"):
         arrived = replace(settings, in_flight_seconds=0)  # all have arrived
-        found = operations.reconcile_days(arrived, first, last, accepted=summary.days)
+        found = operations.reconcile_days(arrived, DayRange(first, last), accepted=summary.days)
     with steps.step("Write the sales report"):
         report = operations.write_report(settings)
     console.print()

@@ -11,6 +11,7 @@ CSV_LINES = dg.AssetKey(["lake", "csv_invoice_lines"])
 CATALOG_CSV = dg.AssetKey(["catalog", "csv_invoice_lines"])
 FACT_LINES = dg.AssetKey(["warehouse", "fact_invoice_lines"])
 RECONCILED = dg.AssetKey(["proof", "reconciliation"])
+TABLE_SEGMENTS = dg.AssetKey(["proof", "table_segments"])
 SALES_REPORT = dg.AssetKey(["bi", "sales_report"])
 SALES_DASHBOARD = dg.AssetKey(["tableau", "sales_dashboard"])
 

@@ -14,6 +14,7 @@ from ecom_pipeline.orchestration.retries import UNBUILT_DAYS
 LOAD_DAYS = "load_days"
 REFRESH_MARTS = "refresh_marts"
 RECONCILE_DAYS = "reconcile_days"
+SCAN_SEGMENT = "scan_segment"
 MOST_RUNS = 10  # per tick
 PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"

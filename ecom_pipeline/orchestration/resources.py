@@ -42,6 +42,10 @@ def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
         "stores": _resource(
             lambda: lambda: compared.stores(settings), "raw lake, DynamoDB, CSV and fact table"
         ),
+        "next_segment": _resource(
+            lambda: lambda: compared.next_segment(settings),
+            f"a segment of DynamoDB {settings.table}, and the stores",
+        ),
         "watermark": _resource(
             lambda: lambda: compared.watermark(settings),
             f"in flight for {settings.in_flight_seconds} s after arrival",

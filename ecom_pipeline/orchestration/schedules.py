@@ -9,18 +9,19 @@ from ecom_pipeline.domain import shop
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import requests
-from ecom_pipeline.orchestration.keys import RECONCILED, SALES_REPORT
+from ecom_pipeline.orchestration.keys import RECONCILED, SALES_REPORT, TABLE_SEGMENTS
 from ecom_pipeline.orchestration.logs import forwarded
 from ecom_pipeline.warehouse import ledger, marts, migrations, sweep
 from ecom_pipeline.warehouse.session import Warehouse
 
 _MARTS = dg.AssetSelection.groups(marts.SCHEMA)
 _PROOF = dg.AssetSelection.assets(RECONCILED)
+_SEGMENTS = dg.AssetSelection.assets(TABLE_SEGMENTS)
 _REPORT = dg.AssetSelection.assets(SALES_REPORT)
 
 load_days = dg.define_asset_job(
     requests.LOAD_DAYS,
-    selection=dg.AssetSelection.all() - _MARTS - _PROOF - _REPORT,
+    selection=dg.AssetSelection.all() - _MARTS - _PROOF - _SEGMENTS - _REPORT,
     description="Loads days from their raw objects to the fact table; the marts follow "
     "automatically.",
 )
@@ -35,6 +36,12 @@ reconcile_days = dg.define_asset_job(
     requests.RECONCILE_DAYS,
     selection=_PROOF,
     description="Compares days event by event in all stores, without changing them.",
+)
+
+scan_segment = dg.define_asset_job(
+    requests.SCAN_SEGMENT,
+    selection=_SEGMENTS,
+    description="Compares the next segment of DynamoDB's table with what is published.",
 )
 
 Asked = list[dg.RunRequest] | dg.SkipReason
@@ -130,5 +137,14 @@ def daily_reconciliation(
     ]
 
 
-JOBS = [load_days, refresh_marts, reconcile_days]
-ALL = [daily_load, daily_sweep, daily_reconciliation]
+daily_segment = dg.ScheduleDefinition(
+    name="daily_segment",
+    job=scan_segment,
+    cron_schedule="30 6 * * *",
+    execution_timezone=shop.ZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Compares one segment of DynamoDB's table each morning, all of it in a month.",
+)
+
+JOBS = [load_days, refresh_marts, reconcile_days, scan_segment]
+ALL = [daily_load, daily_sweep, daily_reconciliation, daily_segment]

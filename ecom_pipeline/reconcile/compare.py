@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import TypeVar
 
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile.classify import Watermark, classify
 from ecom_pipeline.reconcile.model import DayTotals, Discrepancy, Store, StoreName
 from ecom_pipeline.reconcile.stores.raw import RawStore
+from ecom_pipeline.reconcile.stores.table import TableStore
 
 _T = TypeVar("_T")
 
@@ -23,12 +25,15 @@ class Reconciliation:
     """Each store's totals by day, and the discrepancies, event by event.
 
     `account` counts the raw records by outcome; `seconds` is the duration of each store's reads.
+    `reading` is how DynamoDB was read, `read_units` what it took.
     """
 
     stores: Mapping[str, DayTotals]
     findings: Sequence[Discrepancy] = ()
     account: Mapping[str, int] = field(default_factory=dict[str, int], compare=False)
     seconds: Mapping[str, float] = field(default_factory=dict[str, float], compare=False)
+    reading: str = field(default="", compare=False)
+    read_units: Decimal = field(default=Decimal(0), compare=False)
 
     @property
     def days(self) -> list[date]:
@@ -71,26 +76,30 @@ def reconcile(
     watermark: Watermark,
     accepted: DayTotals | None = None,
 ) -> Reconciliation:
-    """Read the stores in parallel and classify their differences.
+    """Read the stores, in parallel if none needs another's result, and classify their differences.
 
     `accepted` are the totals that the API acknowledged to a producer. They can show that a day
     differs, but not which event.
     """
-    with ThreadPoolExecutor(len(stores)) as pool:
-        read = list(pool.map(lambda store: _timed(lambda: store.days(first, last)), stores))
-    sums = dict[str, DayTotals]()
-    if accepted is not None:
-        sums[StoreName.ACCEPTED] = accepted
-    sums |= {store.name: days for store, (days, _) in zip(stores, read, strict=True)}
-    named: dict[str, DayTotals] = {store.name: sums[store.name] for store in stores}
+    read: dict[str, tuple[DayTotals, float]] = {}
+    for needing in (False, True):
+        now = [store for store in stores if bool(store.needs) == needing]
+        with ThreadPoolExecutor(len(stores)) as pool:
+            done = pool.map(lambda store: _timed(lambda: store.days(first, last)), now)
+            read |= dict(zip((store.name for store in now), done, strict=True))
+    named: dict[str, DayTotals] = {store.name: read[store.name][0] for store in stores}
+    sums = named if accepted is None else {StoreName.ACCEPTED: accepted} | named
     found = [fault for store in stores for fault in store.faults()]
     raw = next((store for store in stores if isinstance(store, RawStore)), None)
+    table = next((store for store in stores if isinstance(store, TableStore)), None)
     found += classify(stores, _differing(named), watermark, raw.retracted if raw else {})
     return Reconciliation(
         stores=sums,
         findings=sorted(found),
         account=dict(raw.account) if raw else {},
-        seconds={store.name: took for store, (_, took) in zip(stores, read, strict=True)},
+        seconds={store.name: read[store.name][1] for store in stores},
+        reading=str(table.reading) if table else "",
+        read_units=sum(table.table.units, Decimal(0)) if table else Decimal(0),
     )
 
 

@@ -1,8 +1,11 @@
 """The stores of an environment, for comparing and for repairing."""
 
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Collection
+from datetime import UTC, date, datetime, timedelta
 
 from ecom_pipeline.domain import shop
+from ecom_pipeline.reconcile import verdict
 from ecom_pipeline.reconcile.classify import Watermark
 from ecom_pipeline.reconcile.model import Store
 from ecom_pipeline.reconcile.repair import Writable
@@ -10,19 +13,48 @@ from ecom_pipeline.reconcile.stores.csv_parts import CsvStore
 from ecom_pipeline.reconcile.stores.fact import FactStore
 from ecom_pipeline.reconcile.stores.raw import RawStore
 from ecom_pipeline.reconcile.stores.table import TableStore
+from ecom_pipeline.reconcile.verdict import SegmentVerdict
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.table.invoices import InvoiceTable
 from ecom_pipeline.warehouse import connect
 
 
-def stores(settings: Settings) -> list[Store]:
-    """Return the stores in pipeline order; they cache what they read, so use new ones each time."""
+def stores(settings: Settings, *, more: Collection[str] = (), full: bool = False) -> list[Store]:
+    """Return the stores in pipeline order; they cache what they read, so use new ones each time.
+
+    `more` are invoices to read in DynamoDB beside those that raw and CSV have; with `full` the
+    table is scanned.
+    """
     lake = connect.lake(settings)
+    raw, parts = RawStore(lake), CsvStore(lake)
+
+    def known() -> dict[date, Counter[str]]:
+        days = raw.invoices.keys() | parts.invoices.keys()
+        none = Counter[str]()
+        return {d: raw.invoices.get(d, none) | parts.invoices.get(d, none) for d in days}
+
     return [
-        RawStore(lake),
-        TableStore(connect.client(settings, "dynamodb"), settings.table),
-        CsvStore(lake),
+        raw,
+        TableStore(table(settings), known, more=more, full=full),
+        parts,
         FactStore(connect.warehouse(settings)),
     ]
+
+
+def table(settings: Settings) -> InvoiceTable:
+    """Return DynamoDB's table."""
+    return InvoiceTable(connect.client(settings, "dynamodb"), settings.table)
+
+
+def next_segment(settings: Settings) -> SegmentVerdict:
+    """Scan the table's next segment; compare, and record, the days that differ."""
+    return verdict.of_segment(
+        connect.warehouse(settings),
+        connect.lake(settings),
+        table(settings),
+        lambda invoices: stores(settings, more=invoices),
+        watermark(settings),
+    )
 
 
 def watermark(settings: Settings) -> Watermark:

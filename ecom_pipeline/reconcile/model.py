@@ -43,6 +43,7 @@ State = Literal["different", "lost", "in_flight"]
 DayTotals = Mapping[date, Totals]
 BucketTotals = Mapping[tuple[date, int], Totals]
 BucketsByDay = Mapping[date, frozenset[int]]
+LinesByInvoice = Mapping[str, int]
 
 
 class StoredEvent(NamedTuple):
@@ -84,9 +85,13 @@ class Discrepancy(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 
 class Store(Protocol):
-    """A store that can be compared: totals by day and bucket, and the events of buckets."""
+    """A store that can be compared: totals by day and bucket, and the events of buckets.
+
+    `needs` are the stores whose totals must be read before its own.
+    """
 
     name: StoreName
+    needs: frozenset[StoreName]
 
     def days(self, first: date, last: date) -> DayTotals:
         """Return the totals of each day that has events."""

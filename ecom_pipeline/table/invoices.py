@@ -1,23 +1,28 @@
-"""Reads of the table by invoice number: which invoices exist, their lines' ids, their items.
+"""Reads of the table: which invoices exist, their lines' ids, their items; a scan, by invoice.
 
-By key, never a scan: the cost depends on the invoices asked for, not on the table's history.
-Consistent reads, so that what another step just wrote is seen. Throttled requests are repeated.
+By key the cost depends on the invoices asked for, not on the table's history. Reads are
+consistent where what another step just wrote must be seen. Throttled requests are repeated.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.errors import EcomError
+from ecom_pipeline.lake.prefetch import prefetched
 from ecom_pipeline.realtime.clients import answer_of
 from ecom_pipeline.realtime.item_shape import RETRACTED, Item, is_retracted
 from ecom_pipeline.realtime.items import KEYS_A_CALL
 from ecom_pipeline.realtime.retry import attempts
 
 _AT_ONCE = 8
+_AHEAD = 4 * _AT_ONCE  # invoices in memory
 _PATIENCE_SECONDS = 60
 
 
@@ -34,11 +39,19 @@ class LineIds(NamedTuple):
 
 @dataclass(frozen=True)
 class InvoiceTable:
-    """The table, by boto3's client and name; `requests` has one entry for each request sent."""
+    """The table, by boto3's client and name.
+
+    `requests` has one entry for each request sent, `units` the read units of each answer.
+    """
 
     dynamodb: Any
     name: str
-    requests: list[str] = field(default_factory=list[str])  # a list: appended to by all threads
+    requests: list[str] = field(default_factory=list[str])  # lists: appended to by all threads
+    units: list[Decimal] = field(default_factory=list[Decimal])
+
+    def bytes(self) -> int:
+        """Return the table's size, as DynamoDB counted it some hours ago."""
+        return int(self.dynamodb.describe_table(TableName=self.name)["Table"]["TableSizeBytes"])
 
     def existing(self, numbers: Iterable[str]) -> set[str]:
         """Return those of the invoices that have a header; 100 a request.
@@ -55,13 +68,27 @@ class InvoiceTable:
         """Yield each invoice and the ids of its lines; a request an invoice of up to 1 MB."""
         asked = list(numbers)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            yield from zip(asked, pool.map(self._line_ids, asked), strict=True)
+            yield from zip(asked, prefetched(pool, self._line_ids, asked, _AHEAD), strict=True)
 
-    def items(self, numbers: Iterable[str]) -> Iterator[tuple[str, list[Item]]]:
-        """Yield each invoice and its items: header, lines, retracted lines."""
-        asked = list(numbers)
+    def items(
+        self, numbers: Iterable[str], *, consistent: bool = True
+    ) -> Iterator[tuple[str, list[Item]]]:
+        """Yield each invoice and its items: header, lines, retracted lines.
+
+        A consistent read costs twice as much.
+        """
+        asked, read = list(numbers), partial(self._items, consistent=consistent)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            yield from zip(asked, pool.map(self._items, asked), strict=True)
+            yield from zip(asked, prefetched(pool, read, asked, _AHEAD), strict=True)
+
+    def scan(self, **request: Any) -> Iterator[tuple[str, list[Item]]]:
+        """Yield the invoices of a scan and their items that match; `request` are its parameters.
+
+        A scan returns the items of an invoice together.
+        """
+        items = self._pages("Scan", self.dynamodb.scan, request)
+        for key, found in groupby(items, key=lambda item: item["pk"]["S"]):
+            yield keys.invoice_no_of(key), list(found)
 
     def _with_header(self, chunk: list[str]) -> list[str]:
         waiting: dict[str, Any] = {
@@ -91,20 +118,26 @@ class InvoiceTable:
         gone = frozenset(event_id for event_id, is_gone in ids.items() if is_gone)
         return LineIds(frozenset(ids) - gone, gone)
 
-    def _items(self, number: str) -> list[Item]:
-        return list(self._query(number, "pk = :pk", {}))
+    def _items(self, number: str, *, consistent: bool) -> list[Item]:
+        return list(self._query(number, "pk = :pk", {}, ConsistentRead=consistent))
 
     def _query(
-        self, number: str, condition: str, values: dict[str, Any], **more: str
+        self, number: str, condition: str, values: dict[str, Any], **more: Any
     ) -> Iterator[Item]:
         request: dict[str, Any] = {
-            "TableName": self.name,
             "ConsistentRead": True,
             "KeyConditionExpression": condition,
             "ExpressionAttributeValues": values | {":pk": {"S": keys.invoice_pk(number)}},
         } | more
+        yield from self._pages("Query", self.dynamodb.query, request)
+
+    def _pages(
+        self, name: str, call: Callable[..., Any], request: dict[str, Any]
+    ) -> Iterator[Item]:
+        request = {"TableName": self.name, "ReturnConsumedCapacity": "TOTAL"} | request
         while True:
-            page = self._patiently("Query", self.dynamodb.query, request)
+            page = self._patiently(name, call, request)
+            self.units.append(Decimal(str(page["ConsumedCapacity"]["CapacityUnits"])))
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return

@@ -10,6 +10,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from ecom_pipeline.cost.prices import prices
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile.compare import Reconciliation
 from ecom_pipeline.reconcile.model import Discrepancy, StoreName
@@ -112,6 +113,10 @@ def show_reconciliation(found: Reconciliation, console: Console) -> None:
     console.print(out)
     if found.account:
         console.print(Text(_account(found.account, found.total(StoreName.RAW).rows), "dim"))
+    if found.reading:
+        dollars = prices().units["dynamodb_read_units"].of(found.read_units)
+        took = f"took {found.read_units:,.1f}, ${dollars:,.6f}"
+        console.print(Text(f"DynamoDB by {found.reading}; {took}", "dim"))
     for difference in found.differences:
         console.print(Text(difference, "red"))
     for line in finding_lines([*found.wrong, *found.in_flight]):

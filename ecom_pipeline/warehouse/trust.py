@@ -12,6 +12,7 @@ from ecom_pipeline.warehouse.session import Session, Warehouse, retrying
 
 _VERDICTS = "sales.reconciliations"
 _BACKLOG = "sales.backlog"
+_SEGMENTS = "sales.table_segments"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,15 @@ class ComparedRange:
     last: date
     began: datetime
     versions: Mapping[date, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """The rolling scan's progress: segments that were scanned, of how many, and the oldest scan."""
+
+    scanned: int
+    segments: int
+    oldest: datetime | None
 
 
 def begin(warehouse: Warehouse, first: date, last: date) -> ComparedRange:
@@ -80,3 +90,40 @@ def _replace(session: Session, span: ComparedRange, rows: list[str], backlog: Ba
         f"insert into {_BACKLOG} values ({backlog.quarantine_open}, {backlog.days_pending})"
     )
     session.commit()
+
+
+def next_segment(warehouse: Warehouse, segments: int) -> int:
+    """Return the segment of the table that was never scanned, or not for the longest time."""
+    rows = warehouse.query(
+        f"select segment, scanned_at from {_SEGMENTS} where segments = {segments}"
+    )
+    scanned = {number: (1, at) for number, at in rows}
+    return min(range(segments), key=lambda number: (*scanned.get(number, (0,)), number))
+
+
+def keep_segment(
+    warehouse: Warehouse, number: int, segments: int, *, items: int, differences: int
+) -> None:
+    """Replace the stored result of a segment's scan."""
+
+    def attempt() -> None:
+        with warehouse.session() as session:
+            session.run(f"lock {_SEGMENTS}")
+            session.run(
+                f"delete from {_SEGMENTS} where segment = {number} or segments <> {segments}"
+            )
+            session.run(
+                f"insert into {_SEGMENTS}"
+                f" values ({number}, {segments}, getdate(), {items}, {differences})"
+            )
+            session.commit()
+
+    retrying(attempt)
+
+
+def coverage(warehouse: Warehouse, segments: int) -> Coverage:
+    """Return how much of the table the rolling scan has looked at."""
+    ((scanned, oldest),) = warehouse.query(
+        f"select count(*), min(scanned_at) from {_SEGMENTS} where segments = {segments}"
+    )
+    return Coverage(scanned=int(scanned), segments=segments, oldest=oldest)

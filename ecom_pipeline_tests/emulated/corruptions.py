@@ -143,3 +143,7 @@ MENDED = {
     break_manifest: ["CSV: damaged (raw -> CSV)", "CSV: event {day}-1-2 missing (raw -> CSV)"],
 }
 """The discrepancies that reconcile reports for each, and that a repair resolves."""
+
+UNKNOWN_TO_RAW = {add_header}
+"""Corruptions of invoices that neither raw nor CSV has: a scan finds them, no query of a day."""
+OF_THE_TABLE = [delete_line, change_line, copy_line, lose_header, add_header, change_header]

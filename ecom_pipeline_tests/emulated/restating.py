@@ -17,6 +17,7 @@ from ecom_pipeline.replay import account, dataset
 from ecom_pipeline.restate import compare, decide
 from ecom_pipeline.restate.decide import Operator
 from ecom_pipeline.restate.rows import Selection, Without
+from ecom_pipeline.settings import Settings
 from ecom_pipeline.table.invoices import InvoiceTable
 from ecom_pipeline.warehouse import connect, load, marts
 from ecom_pipeline.warehouse.mart_list import MARTS
@@ -62,7 +63,7 @@ def rows_of(sales):
 class Files:
     """The stores of one test, and what a user does with files and commands."""
 
-    settings: object
+    settings: Settings
     delivered: list = field(default_factory=list)
 
     def __post_init__(self):

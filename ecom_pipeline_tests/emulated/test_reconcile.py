@@ -1,8 +1,10 @@
 """Injected corruptions: each is reported with event and hop, and repaired or reported as lost."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 import dagster as dg
@@ -10,6 +12,7 @@ import msgspec
 import pytest
 
 from ecom_pipeline import definitions
+from ecom_pipeline.bi import marts as bi_marts
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.tombstone import NONE
 from ecom_pipeline.lake import partition
@@ -20,13 +23,17 @@ from ecom_pipeline.reconcile import connect as proof
 from ecom_pipeline.reconcile.classify import Watermark
 from ecom_pipeline.reconcile.compare import reconcile
 from ecom_pipeline.reconcile.repair import repair
+from ecom_pipeline.reconcile.segments import SEGMENTS
 from ecom_pipeline.reconcile.stores.sent import SentStore
+from ecom_pipeline.reconcile.stores.table import TableStore
 from ecom_pipeline.replay import account
-from ecom_pipeline.warehouse import connect, ledger, load, marts
-from ecom_pipeline.warehouse.mart_list import MARTS
+from ecom_pipeline.warehouse import connect, ledger, load, marts, trust
+from ecom_pipeline.warehouse.mart_list import DATA_TRUST, MARTS
 from ecom_pipeline_tests.builders import on, stream_of
 from ecom_pipeline_tests.emulated.corruptions import (
     MENDED,
+    OF_THE_TABLE,
+    UNKNOWN_TO_RAW,
     add_header,
     delete_fact_row,
     number_of,
@@ -74,11 +81,11 @@ def deliver(events, first=1):
     assert store.handler(delivery) == {"batchItemFailures": []}
 
 
-def compared(world, day, *others):
+def compared(world, day, *others, full=False):
     """Compare the stores without what asks whether a local AWS with a poller runs."""
     arrived = datetime.now(UTC) - timedelta(seconds=world.in_flight_seconds)
     mark = Watermark(received=arrived, today=date(2026, 1, 1))
-    return reconcile([*others, *proof.stores(world)], day, day, mark)
+    return reconcile([*others, *proof.stores(world, full=full)], day, day, mark)
 
 
 def test_what_nobody_sent_is_named_on_a_day_that_the_data_set_does_not_have(
@@ -96,17 +103,51 @@ def raw_keys(world, day):
 @pytest.mark.parametrize("corrupt", MENDED, ids=lambda each: each.__name__)
 def test_a_corruption_is_named_and_mended(world, day, sold, corrupt):
     corrupt(world, day)
-    found = compared(world, day)
+    found = compared(world, day, full=corrupt in UNKNOWN_TO_RAW)
     names = [str(each) for each in found.wrong]
     for expected in MENDED[corrupt]:
         wanted = f"{day} " + expected.format(day=day, number=number_of(day, ""))
         assert any(name.startswith(wanted) for name in names), names
     assert found.differences
     repair(proof.writable(world), found.wrong)
-    assert compared(world, day).findings == []
-    assert compared(world, day).differences == []
+    for full in (False, True):
+        assert compared(world, day, full=full).findings == []
+        assert compared(world, day, full=full).differences == []
     with connect.warehouse(world).session() as session:
         assert [marts.imbalances(session, mart) for mart in MARTS] == [[] for _ in MARTS]
+
+
+@pytest.mark.parametrize("corrupt", OF_THE_TABLE, ids=lambda each: each.__name__)
+def test_the_rolling_scan_finds_a_corruption_of_the_table_within_a_turn(world, day, sold, corrupt):
+    before = [proof.next_segment(world) for _ in range(SEGMENTS)]
+    assert sorted(each.scanned.number for each in before) == list(range(SEGMENTS))
+    assert sum(each.scanned.items for each in before) == len(sold) + INVOICES
+    assert [each.differences for each in before if each.differences] == []
+    corrupt(world, day)
+    found = [proof.next_segment(world) for _ in range(SEGMENTS)]
+    names = [str(each) for verdict in found for each in verdict.wrong]
+    for expected in MENDED[corrupt]:
+        wanted = f"{day} " + expected.format(day=day, number=number_of(day, ""))
+        assert any(name.startswith(wanted) for name in names), names
+    (row,) = bi_marts.read(connect.warehouse(world), [DATA_TRUST])[DATA_TRUST.name].records()
+    assert row["reconciled"] == "no"
+    seen = trust.coverage(connect.warehouse(world), SEGMENTS)
+    assert (seen.scanned, seen.oldest is None) == (SEGMENTS, False)
+
+
+def test_a_day_costs_its_own_invoices_and_a_scan_where_that_is_cheaper(world, day, sold):
+    table = proof.table(world)
+    others = [on(day + timedelta(days=1), event_id=f"o{n}", InvoiceNo=f"9{n}") for n in range(40)]
+    deliver(others)
+    stores = proof.stores(world)
+    found = reconcile(stores, day, day, proof.watermark(world))
+    assert found.differences == []
+    assert found.reading == f"{INVOICES} queries, about 2 read units"
+    assert "a scan of the table" in compared(world, day, full=True).reading
+    asked = next(store for store in stores if isinstance(store, TableStore)).table
+    assert Counter(asked.requests) == {"Query": INVOICES}
+    assert found.read_units <= Decimal("0.15") * len(sold)
+    assert table.bytes() > 0
 
 
 def test_nothing_is_in_the_report_but_what_was_corrupted(world, day, sold):

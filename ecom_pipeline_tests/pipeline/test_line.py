@@ -104,7 +104,7 @@ def replayed(whole_line, data):
 @pytest.fixture(scope="module")
 def right(whole_line, data, replayed):
     """Return what every store holds of the data set, which is right."""
-    found = operations.compare(whole_line, *data.days)
+    found = operations.compare(whole_line, DayRange(*data.days))
     for store in STORES:
         assert sums(found.stores[store]) == data.golden, store
     return found
@@ -118,7 +118,7 @@ def test_what_the_demo_makes_up_is_in_every_store_to_the_penny(whole_line, sampl
 
 def test_a_data_set_is_in_every_store_to_the_penny(whole_line, data, replayed):
     assert replayed.rejected == Counter()
-    found = operations.compare(whole_line, *data.days, accepted=replayed.days)
+    found = operations.compare(whole_line, DayRange(*data.days), accepted=replayed.days)
     assert found.differences == []
     for store in ("accepted", *STORES):
         assert sums(found.stores[store]) == data.golden, store
@@ -128,7 +128,7 @@ def test_replayed_again_in_another_order_it_changes_nothing(whole_line, data, ri
     versions = ledger_of(whole_line, data)
     send(whole_line, data, seed=7)
     operations.load_days(whole_line, *data.days)
-    assert operations.compare(whole_line, *data.days) == right
+    assert operations.compare(whole_line, DayRange(*data.days)) == right
     assert ledger_of(whole_line, data) == versions
 
 
@@ -210,15 +210,15 @@ def test_bad_events_are_in_quarantine_with_their_reason_and_nothing_stops(whole_
     assert summary.accepted == 1
     assert summary.rejected == {"invalid Quantity": 1, "invalid Country": 1, "invalid event_id": 1}
     operations.load_days(whole_line, day, day)
-    assert operations.compare(whole_line, day, day).differences == []
+    assert operations.compare(whole_line, DayRange(day, day)).differences == []
 
 
 def test_stopped_and_started_again_the_data_are_still_there(whole_line, data, right):
     assert stack.down(whole_line) == ["poller", "redshift", "aws"]
     with pytest.raises(endpoints.NotRunningError, match="ecom local up"):
-        operations.compare(whole_line, *data.days)
+        operations.compare(whole_line, DayRange(*data.days))
     stack.up(whole_line)
-    assert operations.compare(whole_line, *data.days) == right
+    assert operations.compare(whole_line, DayRange(*data.days)) == right
     assert all(stack.status(whole_line).values())
 
 
@@ -227,7 +227,7 @@ def test_killed_at_once_it_comes_back_with_all_that_was_archived(whole_line, dat
         assert pid, name
         os.kill(pid, signal.SIGKILL)
     stack.up(whole_line)
-    assert operations.compare(whole_line, *data.days) == right
+    assert operations.compare(whole_line, DayRange(*data.days)) == right
 
 
 def test_the_api_answers_what_the_stores_hold(whole_line, data, replayed):

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from ecom_pipeline import operations, settings
 from ecom_pipeline.cli import ecom as root
 from ecom_pipeline.client import endpoints
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import waiting
 from ecom_pipeline.quarantine import replay
 from ecom_pipeline.quarantine.replay import QuarantineFilter
@@ -89,7 +90,7 @@ def test_what_is_mended_is_in_every_store_once_though_replayed_twice(whole_line,
     again = sender.send(Source(good), endpoints.producer(whole_line))
     waiting.wait_for(whole_line, again.last_sequence)
     operations.load_days(whole_line, day, day)
-    assert operations.compare(whole_line, day, day).differences == []
+    assert operations.compare(whole_line, DayRange(day, day)).differences == []
     rows = connect.warehouse(whole_line).query(
         "select quantity from sales.fact_invoice_lines where invoice_date = %s order by 1", [day]
     )
@@ -110,6 +111,6 @@ def test_a_customer_is_erased_by_command_and_the_id_is_shown_nowhere(whole_line,
     report = json.loads(done.stdout)
     assert set(report["after"]["customer"].values()) == {0}
     assert report["before"]["shop"] == report["after"]["shop"]
-    assert operations.compare(whole_line, day, day).differences == []
+    assert operations.compare(whole_line, DayRange(day, day)).differences == []
     for log in (whole_line.home / "log").iterdir():
         assert customer.encode() not in log.read_bytes(), log

@@ -141,7 +141,7 @@ def verify(system: SystemUnderTest, outcomes: Sequence[Outcome]) -> Result:
     total, differences = Totals(), list[str]()
     first, last = min(system.account.days), max(system.account.days)
     try:
-        found = operations.compare(system.settings, first, last)
+        found = operations.compare(system.settings, DayRange(first, last))
         facts = load.fact_totals(system.warehouse, first, last)
         differences += [*map(str, found.differences), *_unlike(facts, system.account.days)]
         total = sum(facts.values(), Totals())

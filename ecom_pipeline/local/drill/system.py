@@ -217,7 +217,7 @@ class SystemUnderTest:
     def check(self) -> None:
         """Compare the used days in all stores, and the quarantined bytes with the expected ones."""
         for day in sorted(self._touched):
-            found = operations.compare(self.settings, day, day).differences
+            found = operations.compare(self.settings, DayRange(day, day)).differences
             require(not found, f"the stores differ: {'; '.join(map(str, found))}")
             self.must_hold(day, self.expected(day))
         deadline = time.monotonic() + _QUARANTINE_SECONDS

@@ -1,27 +1,35 @@
-"""The reconciliation asset: each day compared in all stores, with discrepancies as a table."""
+"""The proof: each day compared in all stores, and DynamoDB's table segment by segment."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
 
 import dagster as dg
 
+from ecom_pipeline.cost.prices import prices
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import describe
-from ecom_pipeline.orchestration.keys import FACT_LINES, RECONCILED, Results
+from ecom_pipeline.orchestration.keys import FACT_LINES, RECONCILED, TABLE_SEGMENTS, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.reconcile import verdict
 from ecom_pipeline.reconcile.classify import Watermark
 from ecom_pipeline.reconcile.compare import Reconciliation, reconcile
 from ecom_pipeline.reconcile.model import Discrepancy, Store, StoreName
+from ecom_pipeline.reconcile.segments import SEGMENTS
+from ecom_pipeline.reconcile.verdict import SegmentVerdict
+from ecom_pipeline.warehouse import trust
 from ecom_pipeline.warehouse.session import Warehouse
 
 AGREE = "every_store_has_every_event"
+SEGMENT_AGREES = "every_item_is_published"
 _SHOWN = 100
 _COLUMNS = ("day", "store", "kind", "state", "event_id", "hop", "location", "detail")
 
 Stores = Callable[[], Sequence[Store]]
 Clock = Callable[[], Watermark]
+NextSegment = Callable[[], SegmentVerdict]
 
 
 @dg.multi_asset(
@@ -56,7 +64,7 @@ def reconciliation(
     warehouse: dg.ResourceParam[Warehouse],
     lake: dg.ResourceParam[Lake],
 ) -> Results:
-    """Compare the days in all stores; a single scan of DynamoDB covers all days."""
+    """Compare the days in all stores; DynamoDB is asked for their invoices."""
     days = days_of(context)
     span = min(days), max(days)
     with translate_errors(context):
@@ -78,7 +86,68 @@ def reconciliation(
             "in_flight": sum(each.day == day for each in found.in_flight),
         }
         context.add_asset_metadata(metadata, partition_key=day.isoformat())
-    yield dg.MaterializeResult(asset_key=RECONCILED, check_results=[_result(found)])
+    metadata = {"dynamodb": found.reading} | _units(found.read_units)
+    yield dg.MaterializeResult(
+        asset_key=RECONCILED, metadata=metadata, check_results=[_result(found)]
+    )
+
+
+@dg.multi_asset(
+    specs=[
+        describe.spec(
+            TABLE_SEGMENTS,
+            deps=[FACT_LINES],
+            kinds={"dynamodb", "redshift"},
+            text=f"One of {SEGMENTS} segments of DynamoDB's table, the one that was looked at "
+            "longest ago, compared with what is published. It finds invoices and lines that raw "
+            "does not know, which the comparison of a day does not ask for. Days that differ are "
+            "compared in all stores.",
+        )
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            SEGMENT_AGREES,
+            asset=TABLE_SEGMENTS,
+            description="No invoice or line of the segment differs from what is published.",
+        )
+    ],
+    name="table_segments",
+)
+def table_segments(
+    context: dg.AssetExecutionContext,
+    next_segment: dg.ResourceParam[NextSegment],
+    warehouse: dg.ResourceParam[Warehouse],
+) -> Results:
+    """Scan the next segment of the table, and compare the days that differ."""
+    with translate_errors(context):
+        found = next_segment()
+        looked_at = trust.coverage(warehouse, SEGMENTS)
+    metadata = {
+        "segment": found.scanned.number,
+        "items": found.scanned.items,
+        "segments_looked_at": f"{looked_at.scanned} of {SEGMENTS}",
+        "oldest_looked_at": f"{looked_at.oldest} UTC",
+        "wrong": len(found.wrong),
+    } | _units(found.scanned.read_units)
+    result = dg.AssetCheckResult(
+        asset_key=TABLE_SEGMENTS,
+        check_name=SEGMENT_AGREES,
+        passed=not found.differences,
+        metadata={
+            "what": "\n".join(found.differences[:_SHOWN]) or "none",
+            "events": _table(found.wrong[:_SHOWN]),
+        },
+    )
+    yield dg.MaterializeResult(asset_key=TABLE_SEGMENTS, metadata=metadata, check_results=[result])
+
+
+def _units(units: Decimal) -> dict[str, dg.MetadataValue[Any]]:
+    """Return read units of DynamoDB, and their price, as metadata."""
+    dollars = prices().units["dynamodb_read_units"].of(units)
+    return {
+        "read_units": dg.MetadataValue.float(float(units)),
+        "usd": dg.MetadataValue.text(f"{dollars:.6f}"),
+    }
 
 
 def _result(found: Reconciliation) -> dg.AssetCheckResult:
@@ -108,4 +177,4 @@ def _table(findings: Sequence[Discrepancy]) -> dg.MetadataValue:  # type: ignore
     )
 
 
-ALL = [reconciliation]
+ALL = [reconciliation, table_segments]

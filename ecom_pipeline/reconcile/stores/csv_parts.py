@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -17,16 +18,23 @@ from ecom_pipeline.lake.manifest import Manifest, ManifestError
 from ecom_pipeline.reconcile import model
 from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName
 
-_ID, _QUANTITY, _AMOUNT = map(CSV_HEADER.index, ("event_id", "quantity", "amount"))
+_ID, _NUMBER, _QUANTITY, _AMOUNT = map(
+    CSV_HEADER.index, ("event_id", "invoice_no", "quantity", "amount")
+)
 
 
 class CsvStore:
-    """Reads each day's committed parts; `faults` are orphaned, missing and damaged objects."""
+    """Reads each day's committed parts; `faults` are orphaned, missing and damaged objects.
+
+    `invoices` has the lines of each invoice, by day read.
+    """
 
     name = StoreName.CSV
+    needs: frozenset[StoreName] = frozenset()
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
+        self.invoices: dict[date, Counter[str]] = {}
         self._faults: dict[str, Discrepancy] = {}
 
     def days(self, first: date, last: date) -> dict[date, Totals]:
@@ -51,6 +59,7 @@ class CsvStore:
 
     def _rows(self, day: date) -> Iterator[StoredEvent]:
         manifest = self._manifest(day)
+        invoices = self.invoices[day] = Counter[str]()
         for part in manifest.parts if manifest else ():
             found = self.lake.csv.read(part.key)
             if found is None:
@@ -58,7 +67,7 @@ class CsvStore:
             elif sha256(found.body).hexdigest() != part.sha256:
                 self._say(day, "damaged", f"{part.key} differs from its manifest's SHA-256")
             else:
-                yield from _held(found.body, part.key)
+                yield from _held(found.body, part.key, invoices)
 
     def _manifest(self, day: date) -> Manifest | None:
         try:
@@ -91,11 +100,13 @@ class CsvStore:
         )
 
 
-def _held(body: bytes, key: str) -> Iterator[StoredEvent]:
+def _held(body: bytes, key: str, invoices: Counter[str]) -> Iterator[StoredEvent]:
+    """Yield a part's rows, and count them by invoice."""
     text = io.StringIO(gzip.decompress(body).decode(), newline="")
     rows = csv.reader(text)
     next(rows)
     for row in rows:
+        invoices[row[_NUMBER]] += 1
         yield StoredEvent(
             row[_ID], int(row[_QUANTITY]), Decimal(row[_AMOUNT]), digest(tuple(row)), key
         )

@@ -1,5 +1,6 @@
 """The fact table: Redshift computes the totals; rows are fetched only where buckets differ."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -9,7 +10,7 @@ from ecom_pipeline.reconcile import model
 from ecom_pipeline.reconcile.model import BUCKETS, Discrepancy, StoredEvent, StoreName
 from ecom_pipeline.warehouse import load
 from ecom_pipeline.warehouse.ledger import sums_of, within
-from ecom_pipeline.warehouse.session import Warehouse
+from ecom_pipeline.warehouse.session import Session, Warehouse
 from ecom_pipeline.warehouse.stage import DIGEST, FACT, SUMS
 
 _BUCKET = f"strtol(left(md5(event_id), 2), 16) % {BUCKETS}"  # model.bucket_of in SQL
@@ -19,6 +20,7 @@ class FactStore:
     """Queries the warehouse for totals, and for rows of differing buckets."""
 
     name = StoreName.FACT
+    needs: frozenset[StoreName] = frozenset()
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
@@ -43,3 +45,18 @@ class FactStore:
 
     def faults(self) -> list[Discrepancy]:
         return []
+
+
+def digests_of_invoices(
+    session: Session, numbers: Sequence[str]
+) -> dict[str, dict[tuple[date, str], int]]:
+    """Return the digest of each published row of these invoices, by invoice, day and event id."""
+    marks = ", ".join(["%s"] * len(numbers))
+    found: defaultdict[str, dict[tuple[date, str], int]] = defaultdict(dict)
+    for number, day, event_id, row_digest in session.rows(
+        f"select invoice_no, invoice_date, event_id, {DIGEST} from {FACT}"
+        f" where invoice_no in ({marks})",
+        list(numbers),
+    ):
+        found[number][day, event_id] = int(row_digest)
+    return dict(found)

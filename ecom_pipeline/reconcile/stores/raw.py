@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 import msgspec
 
-from ecom_pipeline.domain.digest import digest_of_text
+from ecom_pipeline.domain.columns import CSV_HEADER
+from ecom_pipeline.domain.digest import SEPARATOR, digest_of_text
 from ecom_pipeline.domain.envelope import UnreadableError
 from ecom_pipeline.domain.event import EventError, InvoiceLine
 from ecom_pipeline.domain.ndjson import DamagedObjectError
@@ -18,6 +19,7 @@ from ecom_pipeline.reconcile import model
 from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName
 
 Line = tuple[InvoiceLine, StoredEvent]
+_NUMBER = CSV_HEADER.index("invoice_no")
 
 
 class _Arrival(msgspec.Struct):
@@ -30,15 +32,18 @@ _ARRIVAL = msgspec.json.Decoder(_Arrival)
 class RawStore:
     """Reads every raw object of a day, with erased customers redacted and without retracted lines.
 
-    `account` counts the records by outcome: read, redelivered, quarantined, erased, retracted.
+    `invoices` has the records of each invoice, by day read; `account` counts the records by
+    outcome: read, redelivered, quarantined, erased, retracted.
     `retracted` has the event ids of retracted lines, by day read.
     """
 
     name = StoreName.RAW
+    needs: frozenset[StoreName] = frozenset()
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
         self.account: Counter[str] = Counter()
+        self.invoices: dict[date, Counter[str]] = {}
         self.retracted: dict[date, frozenset[str]] = {}
         self._faults: dict[str, Discrepancy] = {}
         self._read = CachingReader()
@@ -73,6 +78,7 @@ class RawStore:
         """Yield each event's first record, redacted if necessary, and its stored event."""
         seen: dict[str, int] = {}
         known = 0
+        invoices = self.invoices[day] = Counter[str]()
         erased = tombstones.read(self.lake)
         objects = self.lake.raw.objects_of(day)
         retracted = self.retracted[day] = retractions.retracted_in(self.lake, objects)
@@ -87,6 +93,7 @@ class RawStore:
             except (UnreadableError, EventError):  # a rebuild of the day would quarantine it
                 account["quarantined"] += 1
                 continue
+            invoices[text.split(SEPARATOR, 2)[_NUMBER]] += 1
             if event_id in retracted:
                 account["retracted"] += 1
                 continue

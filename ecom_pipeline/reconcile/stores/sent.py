@@ -14,6 +14,7 @@ class SentStore:
     """Reads a producer's lines again for each call; they are streamed, never all in memory."""
 
     name = StoreName.ACCEPTED
+    needs: frozenset[StoreName] = frozenset()
 
     def __init__(self, lines: Callable[[date, date], Iterable[InvoiceLine]]) -> None:
         self.sent = lines

@@ -1,14 +1,14 @@
-"""DynamoDB: one scan computes totals by day and bucket, and checks each invoice's header.
+"""DynamoDB: the invoices of the days by queries, or one scan; totals by day and bucket, headers.
 
-A scan returns the items of an invoice together, so only one invoice is in memory at a time.
+Which invoices a day has is known from raw and CSV, so a day costs what it holds. What neither
+knows, an extra line or invoice, is found by a scan: of a segment each morning (segments.py), or of
+the whole table on request.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import groupby
-from typing import Any
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER
@@ -22,34 +22,47 @@ from ecom_pipeline.realtime.item_shape import (
     is_retracted,
     row_of,
 )
-from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName, Sums
+from ecom_pipeline.reconcile import model, reading
+from ecom_pipeline.reconcile.model import Discrepancy, LinesByInvoice, StoredEvent, StoreName, Sums
+from ecom_pipeline.table.invoices import InvoiceTable
 
 Item = Mapping[str, Mapping[str, str]]
+Known = Callable[[], Mapping[date, LinesByInvoice]]
 
 _BETWEEN = "invoice_time BETWEEN :a AND :b OR invoice_date BETWEEN :c AND :d"
 _ID, _QUANTITY, _AMOUNT = map(CSV_HEADER.index, ("event_id", "quantity", "amount"))
 
 
 class TableStore:
-    """Scans the table; `faults` are headers without lines, lines without headers, wrong headers."""
+    """Reads the table; `faults` are headers without lines, lines without headers, wrong headers.
+
+    `known` returns the number of lines of each invoice by day, once the stores in `needs` were
+    read; `more` are further invoices to read. With `full` the table is scanned. `reading` is the
+    way that was chosen.
+    """
 
     name = StoreName.DYNAMODB
+    needs = frozenset({StoreName.RAW, StoreName.CSV})
 
-    def __init__(self, dynamodb: Any, table_name: str) -> None:
-        self.dynamodb = dynamodb
-        self.table = table_name
+    def __init__(
+        self, table: InvoiceTable, known: Known, *, more: Collection[str] = (), full: bool = False
+    ) -> None:
+        self.table = table
+        self.reading: reading.Reading | None = None
+        self._known, self._more, self._full = known, more, full
         self._sums: dict[tuple[date, int], Totals] = {}
         self._faults: list[Discrepancy] = []
 
     def days(self, first: date, last: date) -> dict[date, Totals]:
         sums: defaultdict[tuple[date, int], Sums] = defaultdict(Sums)
         self._faults = []
-        for items in self._invoices(first, last):
-            for day, line in _lines(items):
+        numbers = self._invoices(first, last)
+        self.reading = reading.choose(numbers.values(), self.table.bytes(), full=self._full)
+        for items in self._read(numbers, first, last):
+            for day, line in stored_lines(items):
                 sums[day, model.bucket_of(line.event_id)].add(line)
             if header_faults(items):  # other items may be on other days, or just written: read all
-                self._faults += header_faults(self._invoice(items[0]["pk"]["S"]))
+                self._faults += header_faults(self._invoice(items[0]))
         self._sums = {location: each.totals() for location, each in sums.items()}
         days: defaultdict[date, Totals] = defaultdict(Totals)
         for (day, _), totals in self._sums.items():
@@ -57,48 +70,61 @@ class TableStore:
         return dict(days)
 
     def buckets(self, days: Sequence[date]) -> dict[tuple[date, int], Totals]:
-        """Return the totals that `days` computed: a second scan would cost as much again."""
+        """Return the totals that `days` computed: reading again would cost as much again."""
         return {(day, n): totals for (day, n), totals in self._sums.items() if day in days}
 
     def lines(self, wanted: model.BucketsByDay) -> Iterator[tuple[date, StoredEvent]]:
-        for items in self._invoices(min(wanted), max(wanted)):
-            for day, line in _lines(items):
+        numbers = Counter(dict.fromkeys(self._more, 1))
+        for day in wanted:
+            numbers.update(self._known().get(day, {}))
+        for items in self._read(numbers, min(wanted), max(wanted)):
+            for day, line in stored_lines(items):
                 if day in wanted and model.bucket_of(line.event_id) in wanted[day]:
                     yield day, line
 
     def faults(self) -> list[Discrepancy]:
         return self._faults
 
-    def _invoices(self, first: date, last: date) -> Iterator[list[Item]]:
-        """Yield the items of these days, grouped by invoice."""
-        pages = self.dynamodb.get_paginator("scan").paginate(
-            TableName=self.table,
-            FilterExpression=_BETWEEN,
-            ExpressionAttributeValues={
-                ":a": {"S": f"{first} 00:00:00"},
-                ":b": {"S": f"{last} 23:59:59"},
-                ":c": {"S": first.isoformat()},
-                ":d": {"S": last.isoformat()},
-            },
-        )
-        items: Iterator[Item] = (item for page in pages for item in _standing(page["Items"]))
-        for _, invoice in groupby(items, key=lambda item: item["pk"]["S"]):
-            yield list(invoice)
+    def _invoices(self, first: date, last: date) -> Counter[str]:
+        """Return the invoices to read, with the number of their lines."""
+        numbers = Counter(dict.fromkeys(self._more, 1))
+        for day, lines in self._known().items():
+            if first <= day <= last:
+                numbers.update(lines)
+        return numbers
 
-    def _invoice(self, key: str) -> list[Item]:
-        """Return all items of an invoice but retracted lines, by a consistent read."""
-        pages = self.dynamodb.get_paginator("query").paginate(
-            TableName=self.table,
-            ConsistentRead=True,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": key}},
-        )
-        return [item for page in pages for item in _standing(page["Items"])]
+    def _read(self, numbers: Iterable[str], first: date, last: date) -> Iterator[list[Item]]:
+        """Yield each invoice's items of these days, without retracted lines."""
+        if self.reading is not None and self.reading.way == "queries":
+            found = self.table.items(numbers, consistent=False)
+        else:
+            found = self.table.scan(
+                FilterExpression=_BETWEEN,
+                ExpressionAttributeValues={
+                    ":a": {"S": f"{first} 00:00:00"},
+                    ":b": {"S": f"{last} 23:59:59"},
+                    ":c": {"S": first.isoformat()},
+                    ":d": {"S": last.isoformat()},
+                },
+            )
+        for _, items in found:
+            standing = [each for each in _standing(items) if first <= _date_of(each) <= last]
+            if standing:
+                yield standing
+
+    def _invoice(self, item: Item) -> list[Item]:
+        """Return all items of an item's invoice but retracted lines, by a consistent read."""
+        ((_, items),) = self.table.items([keys.invoice_no_of(item["pk"]["S"])])
+        return list(_standing(items))
 
 
 def _standing(items: Iterable[Item]) -> Iterator[Item]:
     """Yield headers and lines, without the retracted ones."""
     return (item for item in items if not is_retracted(item))
+
+
+def _date_of(item: Item) -> date:
+    return date.fromisoformat(item["invoice_date"]["S"]) if is_header(item) else day_of(item)
 
 
 def header_faults(items: Sequence[Item]) -> list[Discrepancy]:
@@ -129,7 +155,8 @@ def _fault(day: date, number: str, detail: str) -> Discrepancy:
     )
 
 
-def _lines(items: Iterable[Item]) -> Iterator[tuple[date, StoredEvent]]:
+def stored_lines(items: Iterable[Item]) -> Iterator[tuple[date, StoredEvent]]:
+    """Yield the day and the event of each line among the items."""
     for item in items:
         if not is_header(item):
             yield day_of(item), _held(item)

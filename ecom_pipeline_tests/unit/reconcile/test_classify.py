@@ -35,6 +35,7 @@ class Memory:
 
     name: StoreName
     held: list[StoredEvent] = field(default_factory=list)
+    needs: frozenset[StoreName] = frozenset()
 
     def days(self, first, last):
         return {DAY: model.total(self.held)} if self.held and first <= DAY <= last else {}

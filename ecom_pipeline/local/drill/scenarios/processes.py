@@ -16,6 +16,7 @@ import psutil
 
 from ecom_pipeline import operations
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.lake import partition
 from ecom_pipeline.local import processes, stack
 from ecom_pipeline.local.drill.delivery import encoded
@@ -99,7 +100,7 @@ def the_emulator_is_killed(world: SystemUnderTest) -> str:
     before = world.held(day)
     _kill_service(world, "aws")
     stack.up(world.settings)
-    found = operations.compare(world.settings, *(world.base or (day, day))).differences
+    found = operations.compare(world.settings, DayRange(*(world.base or (day, day)))).differences
     require(not found, f"the replayed days differ: {found[:1]}")
     world.must_hold(day, before)
     world.producer.post(world.events(day, 3))
