@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen
 DEMO := $(if $(CSV),--csv $(CSV)) $(if $(DAYS),--days $(DAYS))
 OVERRIDES := $(PYTHON) -c 'import json, sys; print(*(f"{k}={v}" for k, v in json.load(open(sys.argv[1])).items()))'
 # parameters of the batch stack that are outputs of the real-time stack, by the same names
-SHARED := "join(' ', Stacks[0].Outputs[?contains('RawBucket CsvBucket RawQueue TableName AlarmTopicArn AlarmKeyArn', OutputKey)].join('=', [OutputKey, OutputValue]))"
+SHARED := "join(' ', Stacks[0].Outputs[?contains('RawBucket CsvBucket RawQueue TableName TimeZone Currency AlarmTopicArn AlarmKeyArn', OutputKey)].join('=', [OutputKey, OutputValue]))"
 
 # with it, each process that a test starts compiles all its imports: half of its time
 unexport PYTHONDONTWRITEBYTECODE

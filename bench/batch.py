@@ -100,7 +100,7 @@ class Side:
             definitions=definitions.build(self.settings),
             resources={
                 "raw_notifications": connect.notifications(self.settings),
-                "first_day": self.settings.first_day,
+                "shop": self.settings.shop,
             },
         )
         found = new_raw_objects(context)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from ecom_pipeline.domain import keys
+from ecom_pipeline.domain import discard_keys, keys
 from ecom_pipeline.domain.columns import COLUMNS, PARTITION
 from ecom_pipeline.domain.event import InvoiceLine
 from ecom_pipeline.lake.catalog import quarantine_table_input
@@ -22,7 +22,8 @@ OUT = Path(__file__).with_name("data-dictionary.md")
 MIGRATIONS = Path(__file__).parents[1] / "ecom_pipeline" / "warehouse" / "sql" / "migrations"
 
 _HEAD = """# Data dictionary
-Written by `python -m docs.data_dictionary` from the code that makes the data. Money is in pounds.
+Written by `python -m docs.data_dictionary` from the code that makes the data. Amounts are in the
+shop's currency.
 """
 _RESTATED = {
     "invoice_date": "The day",
@@ -62,7 +63,13 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     },
     "sales.backlog": {
         "quarantine_open": "Records in quarantine",
+        "quarantine_discarded": "Discarded records",
         "days_pending": "Days with unpublished raw objects",
+    },
+    "sales.shop": {
+        "time_zone": "The time zone (IANA) of the shop whose days are loaded",
+        "currency": "Its currency, in ISO 4217",
+        "first_day": "The first day that is loaded",
     },
     "sales.csv_rules": {
         "invoice_date": "The day",
@@ -75,6 +82,7 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     },
 }
 _DAY = date(2010, 12, 1)
+_MOMENT = datetime(2010, 12, 1, 9, tzinfo=UTC)
 _FIRST, _LAST = "4961", "4987"
 _EXAMPLE = InvoiceLine(
     event_id="4f1c",
@@ -129,6 +137,8 @@ def _lake() -> Iterable[str]:
         ),
         ("raw", keys.conflict_key(_DAY, "4f1c", 0xABC), "id conflicts: used id, other content"),
         ("raw", keys.replayed_key(keys.quarantine_key(_DAY, *batch)), "replayed records"),
+        ("raw", discard_keys.discarded_key(keys.quarantine_key(_DAY, *batch)), "discarded records"),
+        ("raw", discard_keys.discard_key(_MOMENT, "5c…"), "the log entry of a discard"),
         ("raw", keys.tombstone_key("anonymise", "9d…"), "the tombstone of an erased customer"),
         ("csv", keys.csv_part_key(_DAY, "1f…", 0), "rows of a day"),
         ("csv", keys.manifest_key(_DAY), "the manifest, which commits a day: parts, sums, sources"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.client import endpoints
-from ecom_pipeline.domain import keys, shop
+from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.days import DayRange, DaysError
 from ecom_pipeline.lake import tombstones
 from ecom_pipeline.reconcile import connect as compared
@@ -75,8 +75,9 @@ def require_loadable(settings: Settings, days: DayRange) -> None:
             f"{days.first} is before the first day, {settings.first_day}: load from that day on, or"
             f" set {variable('first_day')}"
         )
-    if days.last >= shop.today():
-        yesterday = shop.today() - timedelta(days=1)
+    today = settings.shop.today()
+    if days.last >= today:
+        yesterday = today - timedelta(days=1)
         raise DaysError(f"{days.last} is not over: load days up to {yesterday}")
 
 
@@ -98,7 +99,7 @@ def unpublished_days(settings: Settings) -> dict[date, str]:
     endpoints.require(settings)
     warehouse = connect.warehouse(settings)
     migrations.migrate(warehouse)
-    return sweep.behind(connect.lake(settings), warehouse, shop.today())
+    return sweep.behind(connect.lake(settings), warehouse, settings.shop.today())
 
 
 def compare(
@@ -153,5 +154,5 @@ def write_report(settings: Settings, out: Path | None = None) -> Path:
     migrations.migrate(warehouse)
     path = out or settings.home / Path(keys.REPORT).name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(sales.render(sales.read(warehouse)))
+    path.write_text(sales.render(sales.read(warehouse), settings.currency))
     return path.resolve()

@@ -7,15 +7,19 @@ not read os.environ, realtime excepted.
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
+from ecom_pipeline.domain import shop
+from ecom_pipeline.domain.currency import Currency
 from ecom_pipeline.domain.errors import EcomError
+from ecom_pipeline.domain.shop import Shop
+from ecom_pipeline.values import READERS
 
 ACCOUNT_LOCAL = "000000000000"
 OUTPUTS = "outputs.json"  # in `home`
@@ -34,7 +38,9 @@ class Settings:
     `engine` builds the CSV: python, processes (all cores of one machine) or spark, which needs half
     a minute to start and is worthwhile from some 6 million new events a run (docs/scaling.md). On
     AWS it needs an EMR Serverless application and a job role.
-    `first_day` is the first partition, by default that of the data set.
+    `time_zone` (IANA) decides when a shop's day begins and ends, `currency` (ISO 4217) how amounts
+    are displayed; the deployed functions get both as parameters of infra/template.yaml. `first_day`
+    is the first partition. By default they are those of the data set.
     `api_url` is the URL of the API. For the local AWS, `ecom local up` writes it and the API key
     into `home`, and `with_outputs` adds it.
     `dagster_url` is the URL of a Dagster UI, to which `ecom load` submits its runs. Without it,
@@ -63,13 +69,20 @@ class Settings:
     engine: str = "processes"
     spark_application: str | None = None
     spark_role: str | None = None
-    first_day: date = date(2010, 12, 1)
+    time_zone: ZoneInfo = shop.DEFAULT.time_zone
+    currency: Currency = shop.DEFAULT.currency
+    first_day: date = shop.DEFAULT.first_day
     in_flight_seconds: int = 900
     load_bound: Decimal | None = None
     alarm_topic: str | None = None
     api_url: str | None = None
     dagster_url: str | None = None
     home: Path = Path(".local")
+
+    @property
+    def shop(self) -> Shop:
+        """The shop's own facts."""
+        return Shop(time_zone=self.time_zone, currency=self.currency, first_day=self.first_day)
 
     @property
     def page_origin(self) -> str:
@@ -189,44 +202,10 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 def _read(name: str, text: str) -> Any:
-    if name not in _READERS:
+    if name not in READERS:
         return text
-    read, expected = _READERS[name]
+    read, expected = READERS[name]
     try:
         return read(text)
-    except (ValueError, InvalidOperation) as error:
+    except ValueError as error:
         raise SettingsError(f"{variable(name)}: expected {expected}, got {text!r}") from error
-
-
-def _web_address(text: str) -> str:
-    parts = urlsplit(text.rstrip("/"))
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError
-    _ = parts.port  # raises ValueError if it is not a number
-    return parts.geturl()
-
-
-def share(text: str) -> Decimal:
-    """Read a share: 0 or more, exact.
-
-    Raises:
-        ValueError: the text is no such number.
-    """
-    try:
-        found = Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(text) from error
-    if not found.is_finite() or found < 0:
-        raise ValueError(text)
-    return found
-
-
-_READERS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "home": (Path, "a folder"),
-    "redshift_port": (int, "a port number"),
-    "page_port": (int, "a port number"),
-    "dagster_url": (_web_address, "an address like http://127.0.0.1:3000"),
-    "first_day": (date.fromisoformat, "a day like 2010-12-01"),
-    "in_flight_seconds": (int, "a number of seconds"),
-    "load_bound": (share, "a share like 0.2"),
-}

@@ -292,6 +292,8 @@ def functions(
         "RAW_BUCKET": aws.raw_bucket,
         "CUSTOMER_INDEX": INDEX,
         "PAGE_ORIGIN": aws.page_origin,
+        "TIME_ZONE": str(aws.time_zone),
+        "CURRENCY": str(aws.currency),
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)

@@ -1,6 +1,6 @@
 /** The views: templates of index.html, filled by textContent only. */
 
-import { count, day, kindOf, pounds } from "./format.js";
+import { count, day, kindOf, money } from "./format.js";
 
 const KINDS = { cancellation: "Cancelled", adjustment: "Adjustment", write_off: "Written off" };
 const main = document.querySelector("main");
@@ -43,7 +43,7 @@ export function addInvoices(view, page) {
 
 /** Put an invoice's items and total into its row. */
 export function fillRow(row, invoice) {
-  fill(row, { items: count(invoice.lines.length), total: pounds(invoice.total) });
+  fill(row, { items: count(invoice.lines.length), total: money(invoice.total, invoice.currency) });
 }
 
 /** Show one invoice with its lines. */
@@ -53,19 +53,20 @@ export function showInvoice(invoice) {
     title,
     when: `${when(invoice)} · ${invoice.country}`,
     caption: `The items of ${title}`,
-    total: pounds(invoice.total),
+    total: money(invoice.total, invoice.currency),
   });
-  view.querySelector("tbody").append(...invoice.lines.map(lineOf));
+  view.querySelector("tbody").append(...invoice.lines.map((line) => lineOf(line, invoice.currency)));
 }
 
-function lineOf(line) {
+function lineOf(line, currency) {
+  const price = money(line.unit_price, currency);
   const row = made("invoice-line", {
     name: line.description?.trim() || line.stock_code,
     code: line.stock_code,
-    each: ` · ${count(line.quantity)} × ${pounds(line.unit_price)}`,
+    each: ` · ${count(line.quantity)} × ${price}`,
     quantity: count(line.quantity),
-    price: pounds(line.unit_price),
-    amount: pounds(line.amount),
+    price,
+    amount: money(line.amount, currency),
   }).firstElementChild;
   row.className = line.kind;
   badge(row, KINDS[line.kind]);

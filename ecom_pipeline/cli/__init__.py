@@ -12,6 +12,7 @@ import click
 
 from ecom_pipeline.cli import (
     cost,
+    discard,
     erase,
     events,
     health,
@@ -54,7 +55,19 @@ def ecom() -> None:
 
 def _commands() -> Iterator[click.Command]:
     """Yield the commands of this package, and those that other packages add by entry point."""
-    ours = (cost, erase, events, health, load, package, quarantine, report, stores, tableau)
+    ours = (
+        cost,
+        discard,
+        erase,
+        events,
+        health,
+        load,
+        package,
+        quarantine,
+        report,
+        stores,
+        tableau,
+    )
     for module in ours:
         yield from module.COMMANDS
     for point in entry_points(group="ecom_pipeline.commands"):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
 
+    from ecom_pipeline.domain.currency import Currency
     from ecom_pipeline.erasure.erase import PersonalData, Report, Stores
 
 
@@ -40,16 +41,17 @@ def erase(customer: str, mode: str | None, *, dry_run: bool, yes: bool, as_json:
     if as_json and not (yes or dry_run):
         raise click.UsageError("--json needs --yes or --dry-run")
     stores = _stores()
+    currency = stores.warehouse.shop.currency
     person = erase.DataSubject(customer, "delete" if mode == "delete" else "anonymise")
     if dry_run or not yes:
-        _print(erase.find_personal_data(stores, person), as_json=as_json)
+        _print(erase.find_personal_data(stores, person), currency, as_json=as_json)
         if dry_run:
             return
         click.confirm(f"{mode} this customer? This cannot be undone", abort=True)
     report = erase.erase(
         stores, person, datetime.now(UTC), say=lambda step: click.echo(f"{step} ...", err=True)
     )
-    _print(report, as_json=as_json)
+    _print(report, currency, as_json=as_json)
     raise SystemExit(0 if report.after.is_clean else 1)
 
 
@@ -69,7 +71,7 @@ def _stores() -> "Stores":
     )
 
 
-def _print(found: "PersonalData | Report", *, as_json: bool) -> None:
+def _print(found: "PersonalData | Report", currency: "Currency", *, as_json: bool) -> None:
     import json
 
     from ecom_pipeline.erasure.erase import PersonalData
@@ -77,7 +79,7 @@ def _print(found: "PersonalData | Report", *, as_json: bool) -> None:
     if isinstance(found, PersonalData):
         click.echo(json.dumps(_survey(found))) if as_json else _show_survey(found)
     else:
-        click.echo(json.dumps(_report(found))) if as_json else _show_report(found)
+        click.echo(json.dumps(_report(found))) if as_json else _show_report(found, currency)
 
 
 def _survey(found: "PersonalData") -> dict[str, Any]:
@@ -107,14 +109,14 @@ def _show_survey(found: "PersonalData") -> None:
     show(_title(found.days), ["store", "rows"], rows)
 
 
-def _show_report(report: "Report") -> None:
+def _show_report(report: "Report", currency: "Currency") -> None:
     before, after = report.before, report.after
     rows = [[name, f"{count:,}", f"{after.rows[name]:,}"] for name, count in before.rows.items()]
     show(_title(report.days), ["store", "before", "after"], rows)
     totals = [
         ["rows", f"{before.shop.rows:,}", f"{after.shop.rows:,}"],
         ["pieces", f"{before.shop.quantity:,}", f"{after.shop.quantity:,}"],
-        ["revenue", f"£{before.shop.amount:,}", f"£{after.shop.amount:,}"],
+        ["revenue", *(currency.aligned(each.shop.amount) for each in (before, after))],
     ]
     show("The shop", ["", "before", "after"], totals)
     click.echo(f"in {sum(report.seconds.values()):.1f} s")

@@ -56,7 +56,7 @@ def plan(days: DayRange, bound: Decimal | None, *, as_json: bool) -> None:
 
         from ecom_pipeline.terminal.tables import show_plan
 
-        show_plan(found, Console())
+        show_plan(found, configured.currency, Console())
     raise SystemExit(1 if found.reasons or found.refused or found.unbuilt else 0)
 
 

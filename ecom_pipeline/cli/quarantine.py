@@ -1,7 +1,7 @@
-"""ecom quarantine: list, show and replay quarantined records."""
+"""ecom quarantine: list, show and replay quarantined records; discard is in discard.py."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _FIELD_WIDTH = 60
+_DISCARDED = click.option("--discarded", is_flag=True, help="Among the discarded records.")
 
 
 class _Day(click.ParamType):
@@ -32,7 +33,7 @@ class _Day(click.ParamType):
             self.fail(f"{value!r}: expected YYYY-MM-DD", param, ctx)
 
 
-def _filters(command: _Command) -> _Command:
+def filters(command: _Command) -> _Command:
     """Add the filters of records: an id from `show`, reason, day of arrival, field."""
     for each in (
         click.argument("id", required=False),
@@ -46,7 +47,7 @@ def _filters(command: _Command) -> _Command:
 
 @click.group()
 def quarantine() -> None:
-    """List, show and replay quarantined records.
+    """List, show, replay and discard quarantined records.
 
     Example: ecom quarantine list
     """
@@ -55,28 +56,39 @@ def quarantine() -> None:
 @quarantine.command("list")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def list_(*, as_json: bool) -> None:
-    """Count quarantined records by day of arrival, reason and field.
+    """Count quarantined records by day of arrival, reason and field; list the discards.
 
     Example: ecom quarantine list
     """
     import json
 
-    from ecom_pipeline.quarantine import replay
+    from ecom_pipeline.quarantine import discard, replay
     from ecom_pipeline.warehouse import connect
 
-    lake = connect.lake(_settings())
-    groups = replay.count(replay.find(lake, replay.QuarantineFilter()))
+    lake = connect.lake(configured_settings())
+    held = {
+        state: replay.count(replay.find(lake, replay.QuarantineFilter(discarded=state != "open")))
+        for state in ("open", "discarded")
+    }
     if as_json:
-        names = ("received_date", "reason", "field", "records")
-        found = [dict(zip(names, (*group, count), strict=True)) for group, count in groups.items()]
-        click.echo(json.dumps(found, default=str))
+        names = ("received_date", "reason", "field", "records", "state")
+        rows = [(*group, n, state) for state, found in held.items() for group, n in found.items()]
+        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
         return
-    rows = [(*group, count) for group, count in groups.items()]
-    show(f"Quarantine: {sum(groups.values()):,} records", ["received", "reason", "field", ""], rows)
+    for state, groups in held.items():
+        if groups or state == "open":
+            title = f"Quarantine: {sum(groups.values()):,} records {state}"
+            rows = [(*group, count) for group, count in groups.items()]
+            show(title, ["received", "reason", "field", ""], rows)
+    logged = discard.log(lake)
+    if logged:
+        rows = [(f"{e.moment:%Y-%m-%d %H:%M}", e.who, f"{e.records:,}", e.why) for e in logged]
+        show("Discards", ["when (UTC)", "who", "records", "why"], rows)
 
 
 @quarantine.command("show")
-@_filters
+@filters
+@_DISCARDED
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For scripts: the whole records.")
 def show_(*, limit: int, as_json: bool, **wanted: Any) -> None:
@@ -91,7 +103,7 @@ def show_(*, limit: int, as_json: bool, **wanted: Any) -> None:
     from ecom_pipeline.quarantine import replay
     from ecom_pipeline.warehouse import connect
 
-    lake = connect.lake(_settings())
+    lake = connect.lake(configured_settings())
     found = list(islice(replay.find(lake, replay.QuarantineFilter(**wanted)), limit))
     if as_json:
         records = [{"id": each.id, "key": each.key, "record": each.record} for each in found]
@@ -102,7 +114,8 @@ def show_(*, limit: int, as_json: bool, **wanted: Any) -> None:
 
 
 @quarantine.command("replay")
-@_filters
+@filters
+@_DISCARDED
 @click.option(
     "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Change a field; '' removes it."
 )
@@ -124,13 +137,13 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
     from ecom_pipeline.quarantine import replay
     from ecom_pipeline.warehouse import connect
 
-    configured = _settings()
+    configured = configured_settings()
     lake = connect.lake(configured)
     candidates = replay.preview(
         lake,
         replay.find(lake, replay.QuarantineFilter(**wanted)),
         _changes(changes),
-        datetime.now(UTC).date(),
+        configured.shop.today(),
     )
     _show_candidates(candidates)
     refused = sum(candidate.refusal is not None for candidate in candidates)
@@ -141,11 +154,13 @@ def replay(*, changes: tuple[str, ...], url: str | None, yes: bool, **wanted: An
             outcome = replay.replay(lake, candidates, _producer(client))
         _show_outcome(outcome)
         _load(configured, candidates)
+        replay.settle(lake, candidates)
         refused += len(outcome.refused)
     raise SystemExit(1 if refused else 0)
 
 
-def _settings() -> "Settings":
+def configured_settings() -> "Settings":
+    """Return the settings, once the local AWS is known to run if they use it."""
     from ecom_pipeline import settings
     from ecom_pipeline.client import endpoints
 

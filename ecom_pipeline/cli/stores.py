@@ -55,7 +55,7 @@ def reconcile(
     if as_json:
         click.echo(_report(found))
     else:
-        tables.show_reconciliation(found, Console())
+        tables.show_reconciliation(found, configured.currency, Console())
     raise SystemExit(1 if found.differences else 0)
 
 
@@ -128,7 +128,7 @@ def invoice(number: str, *, as_json: bool) -> None:
 
     from ecom_pipeline import settings
     from ecom_pipeline.client import endpoints
-    from ecom_pipeline.terminal import tables
+    from ecom_pipeline.values import currency
 
     found = endpoints.query_api(settings.load()).invoice(number)
     if as_json:
@@ -138,7 +138,7 @@ def invoice(number: str, *, as_json: bool) -> None:
     if any("sales" in line for line in found["lines"]):
         columns.append("sales")
     buyer = found["customer_id"] or "a guest"
-    total = tables.pounds(Decimal(found["total"]))
+    total = currency(found["currency"]).aligned(Decimal(found["total"]))
     title = f"Invoice {number} of {buyer}, {found['invoice_date']}: {total}"
     lines = [line | {"sales": _sales_of(line)} for line in found["lines"]]
     show(title, columns, [[line.get(c) for c in columns] for line in lines])

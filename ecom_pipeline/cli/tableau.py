@@ -1,10 +1,16 @@
 """ecom tableau: the marts for Tableau, as a workbook on Redshift or with an extract."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ecom_pipeline.domain.currency import POUND
 from ecom_pipeline.settings import variable
+from ecom_pipeline.terminal.options import CURRENCY
+
+if TYPE_CHECKING:
+    from ecom_pipeline.domain.currency import Currency
 
 _OUT = click.option(
     "--out",
@@ -42,8 +48,17 @@ def tableau() -> None:
     show_default=True,
     show_envvar=True,
 )
+@click.option(
+    "--currency",
+    type=CURRENCY,
+    envvar=variable("currency"),
+    default=POUND.code,
+    show_default=True,
+    show_envvar=True,
+    help="The ISO 4217 code of the shop's currency.",
+)
 @_OUT
-def workbook(server: str, port: int, database: str, out: Path) -> None:
+def workbook(server: str, port: int, database: str, currency: "Currency", out: Path) -> None:
     """Write the workbook and a data source for each mart, connected to Redshift.
 
     They contain no user and no password: Tableau prompts for them. The files in bi/ are written
@@ -55,7 +70,7 @@ def workbook(server: str, port: int, database: str, out: Path) -> None:
     from ecom_pipeline.bi.tableau import workbook as made
 
     out.mkdir(parents=True, exist_ok=True)
-    for name, content in made.files(source.redshift(server, port, database)).items():
+    for name, content in made.files(source.redshift(server, port, database), currency).items():
         (out / name).write_bytes(content)
         click.echo(out / name)
 
@@ -76,7 +91,7 @@ def extract(out: Path) -> None:
     configured = settings.load()
     endpoints.require(configured)
     tables = marts.read(connect.warehouse(configured))
-    for path in made.write(tables.values(), out):
+    for path in made.write(tables.values(), configured.currency, out):
         click.echo(f"{path}: {path.stat().st_size:,} bytes")
     for table in tables.values():
         click.echo(f"{table.mart.table}: {len(table.rows):,} rows")

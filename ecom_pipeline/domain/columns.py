@@ -72,14 +72,14 @@ _FIRST = (
         redshift="timestamp",
         glue="timestamp",
         wire="InvoiceDate",
-        comment="To the minute, in the shop's time zone (Europe/London)",
+        comment="To the minute, in the shop's time zone",
     ),
     Column(
         name="unit_price",
         redshift="decimal(12,4)",
         glue="decimal(12,4)",
         wire="UnitPrice",
-        comment="Pounds sterling per piece, exact",
+        comment="Per piece, in the shop's currency, exact",
     ),
     Column(
         name="customer_id",

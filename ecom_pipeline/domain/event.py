@@ -117,8 +117,8 @@ def money(number: Decimal | str) -> Decimal:
 def parse(payload: object, *, event_id: str = "", received: date) -> InvoiceLine:
     """Validate an event's decoded JSON and return its invoice line.
 
-    `event_id` is used when the producer sent none. `received` is the day of arrival: an invoice
-    may be dated at most one day later. Numbers must be int, Decimal or text, never float.
+    `event_id` is used when the producer sent none. `received` is the shop's day of arrival: an
+    invoice may be dated at most one day later. Numbers must be int, Decimal or text, never float.
 
     Raises:
         EventError: a field is invalid, missing or unknown.

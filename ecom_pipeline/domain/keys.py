@@ -9,6 +9,7 @@ RAW = "raw/"
 CSV = "csv/"
 QUARANTINE = "quarantine/"
 REPLAYED = "replayed/"
+DISCARDED, DISCARDS = "discarded/", "discards/"
 ERASED = "erased/"
 SALT = f"{ERASED}salt"
 _COPY = "copy/"
@@ -17,13 +18,13 @@ REPORT = "reports/sales_report.html"
 _DAY = re.compile(r"(?:invoice|received)_date=(\d{4}-\d{2}-\d{2})/")
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _DATA_OBJECT = re.compile(
-    rf"(?:{RAW}invoice_date|(?:{QUARANTINE}|{REPLAYED})received_date)={_DATE}/"
+    rf"(?:{RAW}invoice_date|(?:{QUARANTINE}|{REPLAYED}|{DISCARDED})received_date)={_DATE}/"
     r"[^/._][^/]*\.jsonl\.gz"
 )
 _TOMBSTONE = re.compile(rf"{ERASED}(delete|anonymise)/([0-9a-f]+)\.json")
 _RETRACTION = re.compile(rf"{RAW}invoice_date={_DATE}/retraction-(\d{{6}})\.jsonl\.gz")
 _CSV_PART = re.compile(rf"{CSV}invoice_date={_DATE}/part-[^/]+\.csv\.gz")
-_TRANSFORM_DAY = re.compile(r"/transform-(\d{4}-\d{2}-\d{2})(?:-\d+)?\.jsonl\.gz$")
+_TRANSFORM_DAY = re.compile(rf"/transform-({_DATE})(?:-\d+)?(?:-[0-9a-f]{{{{10}}}})?\.jsonl\.gz$")
 _SEQUENCE_DIGITS = 56  # of Kinesis' longest sequence number; padded, so keys sort in stream order
 
 
@@ -87,10 +88,9 @@ def transform_day_of(key: str) -> date | None:
 def replayed_key(quarantined: str, part: str = "") -> str:
     """Return the key that a quarantine object's records move to once the API accepted them.
 
-    `part` identifies a subset of its records; without it, all of them move.
+    `part`, ten hex digits, identifies a subset of its records; without it, all of them move.
     """
-    name = quarantined.removeprefix(QUARANTINE).removesuffix(".jsonl.gz")
-    return f"{REPLAYED}{name}{f'-{part}' if part else ''}.jsonl.gz"
+    return f"{REPLAYED}{moved(quarantined, part)}"
 
 
 def tombstone_key(mode: str, digest: str) -> str:
@@ -164,7 +164,7 @@ def day_of(key: str) -> date:
 
 
 def is_record_object(key: str) -> bool:
-    """Return whether a key is of packed records: of the raw lake, in quarantine or replayed.
+    """Return whether a key is of packed records: raw, quarantined, replayed or discarded.
 
     False for what people and tools leave in a bucket: folder markers, `_SUCCESS`, dot files,
     notes, other prefixes.
@@ -238,6 +238,12 @@ def after_invoices_of(day: str) -> str:
 def invoice_of(place: str) -> str:
     """Return the invoice number in a sort key of the index."""
     return place.rpartition("#")[2]
+
+
+def moved(key: str, part: str) -> str:
+    """Return the name, without a prefix, of an object of records that leave quarantine."""
+    name = re.sub(rf"^({QUARANTINE}|{DISCARDED})|\.jsonl\.gz$", "", key)
+    return f"{name}{f'-{part}' if part else ''}.jsonl.gz"
 
 
 def _batch(shard: str, first: str, last: str) -> str:

@@ -27,7 +27,12 @@ from ecom_pipeline.warehouse.session import Warehouse
 
 _AT_ONCE = 4
 _EVER = date(1900, 1, 1), date(9999, 12, 31)
-_RECORDS = {"raw": keys.RAW, "quarantine": keys.QUARANTINE, "replayed": keys.REPLAYED}
+_RECORDS = {
+    "raw": keys.RAW,
+    "quarantine": keys.QUARANTINE,
+    "replayed": keys.REPLAYED,
+    "discarded": keys.DISCARDED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +181,8 @@ def _rebuild(lake: Lake, days: Iterable[date]) -> None:
 
 
 def _redact_quarantine(lake: Lake, person: DataSubject) -> None:
-    """Redact quarantined and replayed records, after the rebuild, which writes quarantine again."""
-    for prefix in (keys.QUARANTINE, keys.REPLAYED):
+    """Redact records set aside, after the rebuild, which writes quarantine again."""
+    for prefix in (keys.QUARANTINE, keys.REPLAYED, keys.DISCARDED):
         found = raw.scan(lake, prefix, person.customer_id, person.mode_of)
         raw.erase(lake, found, person.mode_of)
 

@@ -1,4 +1,4 @@
-"""Erase a customer from the raw bucket: raw, quarantine, replayed, and noncurrent versions.
+"""Erase a customer from the raw bucket: raw, quarantine, replayed, discarded, old versions.
 
 A full scan, since there is no index by customer. Most objects are skipped by a search of their
 bytes.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain import discard_keys, envelope, keys
 from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.envelope import Rejected, UnreadableError
 from ecom_pipeline.domain.event import EventError, parse
@@ -75,6 +75,7 @@ def old_versions(lake: Lake, customer_id: str) -> list[Version]:
         *_noncurrent(lake, lake.raw.name, keys.RAW),
         *_noncurrent(lake, lake.raw.name, keys.QUARANTINE),
         *_noncurrent(lake, lake.raw.name, keys.REPLAYED),
+        *_noncurrent(lake, lake.raw.name, keys.DISCARDED),
         *_noncurrent(lake, lake.csv.name, keys.CSV),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -127,6 +128,8 @@ def _renamed(key: str, lines: list[bytes]) -> str:
     except (EventError, *envelope.NOT_JSON):
         return key
     new_key = keys.conflict_key(keys.day_of(key), found[1], digest(line.row()))
+    if key.startswith(keys.DISCARDED):
+        return discard_keys.discarded_key(new_key)
     return keys.replayed_key(new_key) if key.startswith(keys.REPLAYED) else new_key
 
 

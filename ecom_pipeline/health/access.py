@@ -13,7 +13,7 @@ from ecom_pipeline.health import timeout
 from ecom_pipeline.health.finding import Check
 from ecom_pipeline.lake.catalog import CSV_TABLE
 from ecom_pipeline.settings import Settings, variable
-from ecom_pipeline.warehouse import connect
+from ecom_pipeline.warehouse import connect, shop_record
 from ecom_pipeline.warehouse.session import WarehouseError, reason
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
@@ -46,12 +46,17 @@ def identity(settings: Settings) -> Check:
 
 
 def stores(settings: Settings) -> list[Check]:
-    """Check each store with one call."""
+    """Check each store with one call, and that the settings' shop is that of the loaded days."""
     tries = {probe.name: partial(_try, probe, settings) for probe in probes(settings)}
     tries["warehouse"] = partial(_warehouse, settings)
     late = f"no answer in {timeout.SECONDS} s"
     how = "check the network path to it from here: VPC, security group, VPN"
-    return [timeout.answer(call, Check(name, "missing", late, how)) for name, call in tries.items()]
+    found = [
+        timeout.answer(call, Check(name, "missing", late, how)) for name, call in tries.items()
+    ]
+    if found[-1].state == "ok":
+        found.append(timeout.answer(partial(_shop, settings), Check("shop", "warning", late)))
+    return found
 
 
 def probes(settings: Settings) -> list[Probe]:
@@ -131,6 +136,22 @@ def _warehouse(settings: Settings) -> Check:
         said = reason(error) if isinstance(error, redshift_connector.Error) else _said(error)
         return Check("warehouse", "missing", said, _way(settings))
     return Check("warehouse", "ok", f"{settings.redshift_database}: select 1")
+
+
+def _shop(settings: Settings) -> Check:
+    """Compare the settings' shop with that of the loaded days; before a load there is none."""
+    found = f"{settings.time_zone}, {settings.currency}, from {settings.first_day} on"
+    store = connect.warehouse(settings)
+    try:
+        with store.session() as session:
+            changed = shop_record.differences(session, store.shop)
+    except redshift_connector.ProgrammingError:
+        return Check("shop", "ok", f"{found}; nothing is loaded yet")
+    if not changed:
+        return Check("shop", "ok", found)
+    only_first_day = all(each.setting == "first_day" for each in changed)
+    what, todo = ("; ".join(getattr(e, part) for e in changed) for part in ("what", "todo"))
+    return Check("shop", "warning" if only_first_day else "missing", what, todo)
 
 
 def _way(settings: Settings) -> str:

@@ -9,12 +9,11 @@ import requests
 
 from ecom_pipeline.bi import marts
 from ecom_pipeline.client import local_extra
-from ecom_pipeline.domain import shop
 from ecom_pipeline.lake import partition, rules
 from ecom_pipeline.quarantine import replay
 from ecom_pipeline.reconcile.segments import SEGMENTS
 from ecom_pipeline.settings import Settings, with_outputs
-from ecom_pipeline.warehouse import connect, ledger, sweep
+from ecom_pipeline.warehouse import connect, ledger, shop_record, sweep
 from ecom_pipeline.warehouse import marts as marts_sql
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST
 from ecom_pipeline.warehouse.trust import coverage
@@ -86,11 +85,18 @@ def raw(settings: Settings) -> Facts:
 
 
 def quarantine(settings: Settings) -> Facts:
-    """Return the number of quarantined records by reason, of the first MOST_RECORDS."""
-    quarantined = replay.find(connect.lake(settings), replay.QuarantineFilter())
+    """Return the open records by reason, and the discarded ones; of each the first MOST_RECORDS."""
+    lake = connect.lake(settings)
+    quarantined = replay.find(lake, replay.QuarantineFilter())
     reasons = Counter(each.record.reason for each in islice(quarantined, MOST_RECORDS))
     more = reasons.total() == MOST_RECORDS
-    return {"at_least" if more else "open": reasons.total(), **dict(sorted(reasons.items()))}
+    gone = replay.find(lake, replay.QuarantineFilter(discarded=True))
+    discarded = sum(1 for _ in islice(gone, MOST_RECORDS))
+    return {
+        "at_least" if more else "open": reasons.total(),
+        **dict(sorted(reasons.items())),
+        "discarded_at_least" if discarded == MOST_RECORDS else "discarded": discarded,
+    }
 
 
 def csv(settings: Settings) -> Facts:
@@ -125,11 +131,13 @@ def warehouse(settings: Settings) -> Facts:
     with store.session() as session:
         outdated = len(ledger.days_of_other_rules(session, rules.VERSION))
         outdated_marts = marts_sql.outdated_days(session)
+        changed = shop_record.differences(session, store.shop)
     names = ("last_load", "its_newest_day", "version", "cause", "rows")
     return {
         **dict(zip(names, rows[0], strict=True)),
         "rules_changed_days": outdated,
         "marts_changed_days": outdated_marts,
+        "settings_changed": "; ".join(each.what for each in changed) or None,
     }
 
 
@@ -138,7 +146,8 @@ def to_load(settings: Settings) -> Facts:
 
     The latter are those that this morning's sweep looks for; `ecom sweep` looks at all days.
     """
-    behind = sweep.behind_in_turn(connect.lake(settings), connect.warehouse(settings), shop.today())
+    lake, store = connect.lake(settings), connect.warehouse(settings)
+    behind = sweep.behind_in_turn(lake, store, settings.shop.today())
     first = next(iter(behind.items()), None)
     return {"days": len(behind), "first": f"{first[0]}: {first[1]}" if first else None}
 

@@ -130,10 +130,12 @@ class RawBucket(Bucket):
         for found in self.own_objects(keys.RAW, keys.is_record_object):
             yield keys.day_of(found.key), found
 
-    def quarantined(self, received: date | None = None) -> Iterator[ObjectInfo]:
-        """Yield the objects in quarantine, of one day of receipt or of all."""
-        prefix = keys.QUARANTINE if received is None else keys.quarantine_prefix(received)
-        yield from self.own_objects(prefix, keys.is_record_object)
+    def quarantined(
+        self, received: date | None = None, aside: str = keys.QUARANTINE
+    ) -> Iterator[ObjectInfo]:
+        """Yield the objects in quarantine, or DISCARDED ones, of one day of receipt or of all."""
+        day = f"received_date={received}/" if received else ""
+        yield from self.own_objects(aside + day, keys.is_record_object)
 
     def lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of an object.

@@ -16,7 +16,7 @@ from itertools import repeat
 
 import msgspec
 
-from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain import discard_keys, envelope, keys
 from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.envelope import Rejected
 from ecom_pipeline.domain.tombstone import Tombstones
@@ -130,17 +130,27 @@ def build(
 
 
 def _quarantine(lake: Lake, flat: Flattened, day: date, part: int) -> dict[str, list[Rejected]]:
-    """Return the quarantine records by key, except conflicts that were already replayed."""
+    """Return the quarantine records by key, except discarded ones and replayed conflicts."""
     objects: dict[str, list[Rejected]] = defaultdict(list)
+    days = {record.received_at.date() for record in flat.rejected}
+    discarded = {received: _discarded(lake, received, day) for received in days}
     for record in flat.rejected:
-        key = keys.transform_quarantine_key(record.received_at.date(), day, part)
-        objects[key].append(record)
+        received = record.received_at.date()
+        if envelope.encode(record) not in discarded[received]:
+            objects[keys.transform_quarantine_key(received, day, part)].append(record)
     for record, event in flat.conflicts:
         row_digest = digest(event.row())
         key = keys.conflict_key(record.received_at.date(), event.event_id, row_digest)
-        if not lake.raw.has(keys.replayed_key(key)):
+        if not any(map(lake.raw.has, (keys.replayed_key(key), discard_keys.discarded_key(key)))):
             objects[key] = [envelope.conflict(record)]
     return objects
+
+
+def _discarded(lake: Lake, received: date, day: date) -> set[bytes]:
+    """Return the lines that earlier rebuilds of a day quarantined and a person discarded."""
+    prefix = discard_keys.transform_discarded_prefix(received, day)
+    found = lake.raw.own_objects(prefix, keys.is_record_object)
+    return {line for each in found for line in lake.raw.lines(each.key)}
 
 
 def _part(planned: DayParts, number: int, flat: Flattened) -> Part:

@@ -96,7 +96,7 @@ _of_product = _texts_of("stock_code", "description", "unit_price")
 class _Invoice(NamedTuple):
     """The values that an invoice's lines share, as texts of the row; the first one's arrival."""
 
-    received: datetime
+    received: date
     day: date
     invoice_no: str
     time: str
@@ -134,7 +134,8 @@ class CachingReader:
             and 0 < abs(event.Quantity) < QUANTITY_LIMIT
             and invoice.day == day
             and product.price[0] != "-"  # allowed or not by the invoice's kind
-            and invoice.received <= sent.received_at  # an earlier arrival may make its time invalid
+            and invoice.received
+            <= sent.received_at.date()  # an earlier day may make its time invalid
         ):
             return _together(event.event_id, invoice, product, event.Quantity)
         return self._ask(line, day, event)
@@ -161,7 +162,7 @@ def _pieces(
     invoice_no, time, customer_id, country = _of_invoice(texts)
     code, description, price = _of_product(texts)
     invoice = _Invoice(
-        received=record.received_at,
+        received=record.received_at.date(),
         day=event.invoice_date,
         invoice_no=invoice_no,
         time=time,

@@ -22,7 +22,7 @@ from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.terminal import tables
-from ecom_pipeline.terminal.tables import SHOWN_DAYS, pounds, table
+from ecom_pipeline.terminal.tables import SHOWN_DAYS, table
 from ecom_pipeline.warehouse import connect
 
 _SHOWN_INVOICES = 5
@@ -80,7 +80,7 @@ def run(settings: Settings, csv: Path | None, days: DayRange | None) -> bool:
     with steps.step("Write the sales report"):
         report = operations.write_report(settings)
     console.print()
-    tables.show_reconciliation(found, console)
+    tables.show_reconciliation(found, settings.currency, console)
     _show_sales(settings, first, last, console)
     _show_end(steps, _show_customer(settings, console) | {"report": report.as_uri()})
     return not found.differences
@@ -112,7 +112,7 @@ def _show_sales(settings: Settings, first: date, last: date, console: Console) -
     out = table("Daily sales, from the warehouse", "day", "gross", "returned", "net", "invoices")
     out.add_column("lines", justify="right")
     for day, gross, returned, net, *counts in rows[:SHOWN_DAYS]:
-        money = map(pounds, (gross, returned, net))
+        money = map(settings.currency.aligned, (gross, returned, net))
         out.add_row(str(day), *money, *(f"{count:,}" for count in counts))
     console.print(out)
 
@@ -132,7 +132,8 @@ def _show_customer(settings: Settings, console: Console) -> dict[str, str]:
     out = table(title, "invoice", "date", "lines", "total")
     for each in invoices[:_SHOWN_INVOICES]:
         found = desk.invoice(each["invoice_no"])
-        lines, total = str(len(found["lines"])), pounds(Decimal(found["total"]))
+        lines = str(len(found["lines"]))
+        total = settings.currency.aligned(Decimal(found["total"]))
         out.add_row(each["invoice_no"], each["invoice_date"], lines, total)
     console.print(out)
     return {"customer": customer, "invoice": invoices[0]["invoice_no"]}

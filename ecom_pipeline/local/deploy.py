@@ -43,9 +43,13 @@ def deploy(settings: Settings) -> dict[str, str]:
 
 
 def parameters(settings: Settings) -> dict[str, str]:
-    """Return the parameters of the local stage, with the origin of the local customer page."""
+    """Return the parameters of the local stage: with the page's origin, zone and currency."""
     stage = json.loads((INFRA / "parameters" / "local.json").read_text())
-    return stage | {"PageOrigin": settings.page_origin}
+    return stage | {
+        "PageOrigin": settings.page_origin,
+        "TimeZone": str(settings.time_zone),
+        "Currency": str(settings.currency),
+    }
 
 
 def outputs(settings: Settings) -> dict[str, str]:

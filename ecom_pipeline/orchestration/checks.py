@@ -9,8 +9,6 @@ from types import MappingProxyType
 
 import dagster as dg
 
-from ecom_pipeline.domain.shop import today
-from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration.keys import FACT_LINES
 from ecom_pipeline.warehouse import quality
 from ecom_pipeline.warehouse.load import Faults
@@ -37,22 +35,24 @@ SPECS = [
 
 
 def of_days(
-    lake: Lake,
     session: Session,
     days: Sequence[date],
     differing: Sequence[date],
+    not_loaded: Sequence[date],
     refused: Faults = MappingProxyType({}),
 ) -> list[dg.AssetCheckResult]:
     """Check the days of a run; one result each, which names the days at fault.
 
-    `refused` has the faults for which the load did not publish a day.
+    `differing` are days whose fact rows are not those of their CSV, `not_loaded` any days before
+    today with raw objects and no load; `refused` has the faults for which the load did not publish
+    a day.
     """
     published = quality.broken_rules(session, days)
     found: dict[str, Sequence[object]] = {
         EQUALS_CSV: differing,
         **{name: [*refused.get(name, ()), *published.get(name, ())] for name in quality.RULES},
         VOLUME: quality.unusual_volumes(session, days),
-        FRESH: quality.not_loaded(lake, session, today()),
+        FRESH: not_loaded,
     }
     return [result(FACT_LINES, name, faults, days=len(days)) for name, faults in found.items()]
 

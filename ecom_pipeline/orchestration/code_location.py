@@ -10,7 +10,7 @@ from ecom_pipeline.orchestration.resources import resources_for
 
 def build(configured: settings.Settings) -> dg.Definitions:
     """Return the Dagster definitions for one environment; tests pass their own settings."""
-    days = daily(configured.first_day)
+    days = daily(configured.shop)
     return dg.Definitions(
         assets=dg.map_asset_specs(
             lambda spec: (
@@ -19,7 +19,7 @@ def build(configured: settings.Settings) -> dg.Definitions:
             assets.ALL,
         ),
         jobs=schedules.JOBS,
-        schedules=schedules.ALL,
+        schedules=schedules.of(configured.time_zone),
         sensors=sensors.ALL,
         resources=resources_for(configured),
         # a day takes a second; a process for each step would add 1.5 CPU seconds a step

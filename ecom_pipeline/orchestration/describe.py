@@ -87,15 +87,15 @@ def sums(totals: Totals) -> dict[str, Any]:
         "dagster/partition_row_count": totals.rows,
         "pieces": totals.quantity,
         "revenue": float(totals.amount),  # for the plot; revenue_exact is the exact figure
-        "revenue_exact": pounds(totals.amount),
+        "revenue_exact": exact(totals.amount),
         "digest": f"{totals.digest:x}",
     }
     return found if totals.rows else found | {"note": "closed: no event of this day"}
 
 
-def pounds(amount: Decimal) -> str:
-    """Return an exact amount in pounds, as text."""
-    return f"-£{-amount:,}" if amount < 0 else f"£{amount:,}"
+def exact(amount: Decimal) -> str:
+    """Return an exact amount of the shop's currency, as text."""
+    return f"{amount:,}"
 
 
 def spent(usage: Usage) -> dict[str, Any]:

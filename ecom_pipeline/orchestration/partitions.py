@@ -1,23 +1,25 @@
-"""The daily partitions of the assets, from the first day in the settings."""
+"""The daily partitions of the assets, from the shop's first day on."""
 
 from datetime import date
 
 import dagster as dg
 
-from ecom_pipeline.domain.shop import ZONE
+from ecom_pipeline.domain import shop
+from ecom_pipeline.domain.shop import Shop
 
 
-def daily(first_day: date) -> dg.DailyPartitionsDefinition:
-    """Return daily partitions from `first_day` on, in the shop's time zone.
+def daily(of: Shop) -> dg.DailyPartitionsDefinition:
+    """Return daily partitions from the shop's first day on, in its time zone.
 
     No end date: with one, Dagster 1.13's "Plots > Partitions" stays blank. Saturdays are included,
     though the data set has none: an event of a Saturday needs a partition.
     """
-    return dg.DailyPartitionsDefinition(start_date=first_day.isoformat(), timezone=ZONE)
+    first, zone = of.first_day.isoformat(), str(of.time_zone)
+    return dg.DailyPartitionsDefinition(start_date=first, timezone=zone)
 
 
-ANY_DAYS = daily(date(2010, 12, 1))
-"""A placeholder; code_location.build replaces it by partitions from the settings' first day."""
+ANY_DAYS = daily(shop.DEFAULT)
+"""A placeholder; code_location.build replaces it by the partitions of the settings' shop."""
 
 
 def days_of(context: dg.AssetExecutionContext) -> list[date]:

@@ -19,7 +19,10 @@ from ecom_pipeline.warehouse.gate import Gate
 def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
     """Return all resources; the keys are the same in every environment."""
     return {
-        "first_day": _resource(lambda: settings.first_day, f"{settings.first_day}"),
+        "shop": _resource(
+            lambda: settings.shop,
+            f"{settings.time_zone}, {settings.currency}, from {settings.first_day} on",
+        ),
         "lake": _resource(
             lambda: connect.lake(settings),
             f"s3://{settings.raw_bucket}, s3://{settings.csv_bucket}",

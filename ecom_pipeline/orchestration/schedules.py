@@ -1,12 +1,14 @@
-"""The jobs of the batch path and their schedules."""
+"""The jobs of the batch path and their schedules, in the shop's time zone."""
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from ecom_pipeline.domain import shop
 from ecom_pipeline.domain.days import DayRange
+from ecom_pipeline.domain.shop import Shop
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.keys import RECONCILED, SALES_REPORT, TABLE_SEGMENTS
@@ -47,20 +49,14 @@ scan_segment = dg.define_asset_job(
 Asked = list[dg.RunRequest] | dg.SkipReason
 
 
-@dg.schedule(
-    job=load_days,
-    cron_schedule="0 3 * * *",  # 03:00 occurs exactly once on every day, also on DST changes
-    execution_timezone=shop.ZONE,
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Loads yesterday, every morning at 03:00 in the shop's time zone.",
-)
 def daily_load(
     context: dg.ScheduleEvaluationContext,
     lake: dg.ResourceParam[Lake],
     warehouse: dg.ResourceParam[Warehouse],
+    shop: dg.ResourceParam[Shop],
 ) -> Asked:
     """Request a run for yesterday, unless all of its raw objects are published already."""
-    morning = context.scheduled_execution_time.astimezone(ZoneInfo(shop.ZONE))
+    morning = context.scheduled_execution_time.astimezone(shop.time_zone)
     day = morning.date() - timedelta(days=1)
     migrations.migrate(warehouse)
     with forwarded(context.log):
@@ -72,29 +68,21 @@ def daily_load(
     return [requests.request(DayRange(day, day), f"{day}:daily:{morning.date()}")]
 
 
-@dg.schedule(
-    job=load_days,
-    cron_schedule="0 5 * * *",
-    execution_timezone=shop.ZONE,
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Loads days with unpublished raw objects, after lost notifications, failed runs, "
-    "or a downtime of Dagster: new and recent days each morning, older ones by turns.",
-)
 def daily_sweep(
     context: dg.ScheduleEvaluationContext,
     lake: dg.ResourceParam[Lake],
     warehouse: dg.ResourceParam[Warehouse],
-    first_day: dg.ResourceParam[date],
+    shop: dg.ResourceParam[Shop],
 ) -> Asked:
     """Request runs for the days with unpublished raw objects, except those of queued runs.
 
     A morning's cost does not depend on the history: sweep.py.
     """
-    morning = context.scheduled_execution_time.astimezone(ZoneInfo(shop.ZONE)).date()
+    morning = context.scheduled_execution_time.astimezone(shop.time_zone).date()
     migrations.migrate(warehouse)
     with forwarded(context.log):
         missing = sweep.behind_in_turn(lake, warehouse, morning)
-    days, _ = requests.loadable(missing, first_day, morning)
+    days, _ = requests.loadable(missing, shop.first_day, morning)
     waiting = requests.waiting_days(context.instance)
     asked = [day for day in days if not requests.is_waiting(day, waiting)]
     for day in asked:
@@ -107,28 +95,21 @@ def daily_sweep(
     ]
 
 
-@dg.schedule(
-    job=reconcile_days,
-    cron_schedule="0 6 * * *",
-    execution_timezone=shop.ZONE,
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Compares each day that was published since yesterday morning in all stores.",
-)
 def daily_reconciliation(
     context: dg.ScheduleEvaluationContext,
     warehouse: dg.ResourceParam[Warehouse],
-    first_day: dg.ResourceParam[date],
+    shop: dg.ResourceParam[Shop],
 ) -> Asked:
-    """Request runs for the days with a new version in the last 24 hours.
+    """Request runs for the days with a new version since yesterday's schedule.
 
-    Other days are taken as unchanged since their last comparison.
+    Other days are taken as unchanged since their last comparison. In local time, yesterday's
+    schedule is 23 to 25 hours ago.
     """
-    morning = context.scheduled_execution_time
+    morning = context.scheduled_execution_time.astimezone(shop.time_zone)
     migrations.migrate(warehouse)
     with warehouse.session() as session:
         changed = ledger.published_since(session, morning - timedelta(days=1))
-    today = morning.astimezone(ZoneInfo(shop.ZONE)).date()
-    days, _ = requests.loadable(changed, first_day, today)
+    days, _ = requests.loadable(changed, shop.first_day, morning.date())
     if not days:
         return dg.SkipReason("no day was published since yesterday morning")
     return [
@@ -137,14 +118,48 @@ def daily_reconciliation(
     ]
 
 
-daily_segment = dg.ScheduleDefinition(
-    name="daily_segment",
-    job=scan_segment,
-    cron_schedule="30 6 * * *",
-    execution_timezone=shop.ZONE,
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Compares one segment of DynamoDB's table each morning, all of it in a month.",
-)
-
 JOBS = [load_days, refresh_marts, reconcile_days, scan_segment]
-ALL = [daily_load, daily_sweep, daily_reconciliation, daily_segment]
+
+
+def of(zone: ZoneInfo) -> list[dg.ScheduleDefinition]:
+    """Return the schedules, in a time zone.
+
+    Where the clocks change at the hour of a schedule, Dagster evaluates it once, at the next hour
+    or at the later one of two; the keys of runs have the day.
+    """
+
+    def every(
+        hour: int, job: Any, evaluate: Callable[..., Asked], description: str
+    ) -> dg.ScheduleDefinition:
+        return dg.schedule(
+            job=job,
+            cron_schedule=f"0 {hour} * * *",
+            execution_timezone=str(zone),
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description=description,
+        )(evaluate)
+
+    return [
+        every(3, load_days, daily_load, "Loads yesterday, at 03:00 in the shop's time zone."),
+        every(
+            5,
+            load_days,
+            daily_sweep,
+            "Loads days with unpublished raw objects, after lost notifications, failed runs, or a"
+            " downtime of Dagster: new and recent days each morning, older ones by turns.",
+        ),
+        every(
+            6,
+            reconcile_days,
+            daily_reconciliation,
+            "Compares each day that was published since yesterday morning in all stores.",
+        ),
+        dg.ScheduleDefinition(
+            name="daily_segment",
+            job=scan_segment,
+            cron_schedule="30 6 * * *",
+            execution_timezone=str(zone),
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description="Compares one segment of DynamoDB's table each morning, all in a month.",
+        ),
+    ]

@@ -15,7 +15,7 @@ from hashlib import sha256
 import dagster as dg
 
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.domain.shop import today
+from ecom_pipeline.domain.shop import Shop
 from ecom_pipeline.lake.notifications import (
     ForeignMessageError,
     Message,
@@ -78,7 +78,7 @@ def read(messages: Sequence[Message]) -> Seen:
 def new_raw_objects(
     context: dg.SensorEvaluationContext,
     raw_notifications: dg.ResourceParam[Notifications],
-    first_day: dg.ResourceParam[date],
+    shop: dg.ResourceParam[Shop],
 ) -> dg.SensorResult | dg.SkipReason:
     """Request runs for the days of new objects; delete messages after their tick is committed.
 
@@ -93,8 +93,8 @@ def new_raw_objects(
         return dg.SkipReason("no new raw object")
     with forwarded(context.log):
         seen = read(messages)
-    days, too_early = requests.loadable(seen.objects, first_day, today())
-    _warn(context, seen.foreign, too_early, first_day)
+    days, too_early = requests.loadable(seen.objects, shop.first_day, shop.today())
+    _warn(context, seen.foreign, too_early, shop.first_day)
     waiting = requests.waiting_days(context.instance)
     asked = [day for day in days if not requests.is_waiting(day, waiting)]
     return dg.SensorResult(

@@ -44,12 +44,16 @@ class QuarantinedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantineFilter:
-    """A filter of records; a field that is None matches all. `id` may be a prefix."""
+    """A filter of records; a field that is None matches all. `id` may be a prefix.
+
+    `discarded` selects among the discarded records instead of those in quarantine.
+    """
 
     reason: str | None = None
     day: date | None = None
     field: str | None = None
     id: str | None = None
+    discarded: bool = False
 
     def matches(self, quarantined: QuarantinedRecord) -> bool:
         """Return whether a record matches; `day` is not checked here, `find` selects by it."""
@@ -85,7 +89,8 @@ def find(lake: Lake, wanted: QuarantineFilter) -> Iterator[QuarantinedRecord]:
         DamagedObjectError: a quarantine object is damaged, or has lines that are not rejected
             records.
     """
-    for found in lake.raw.quarantined(wanted.day):
+    aside = keys.DISCARDED if wanted.discarded else keys.QUARANTINE
+    for found in lake.raw.quarantined(wanted.day, aside):
         for line in lake.raw.lines(found.key):
             quarantined = QuarantinedRecord(found.key, line, _record(found.key, line))
             if wanted.matches(quarantined):
@@ -137,7 +142,7 @@ def replay(lake: Lake, candidates: Iterable[ReplayCandidate], producer: Producer
             (t.quarantined, a) for t, a in zip(those, answers, strict=True) if a is not None
         ]
         if taken:
-            _move(lake, key, {quarantined.line for quarantined in taken})
+            move(lake, key, {quarantined.line for quarantined in taken}, keys.replayed_key)
         accepted += taken
     return Outcome(accepted, refused)
 
@@ -150,8 +155,16 @@ def _posted(candidates: Sequence[ReplayCandidate], producer: Producer) -> list[R
     return answers
 
 
-def _move(lake: Lake, key: str, taken: set[bytes]) -> None:
-    """Copy the accepted records to `replayed/`, then remove them from the quarantine object.
+def settle(lake: Lake, candidates: Iterable[ReplayCandidate]) -> None:
+    """Move discarded records whose days were loaded, and thus accept them, to `replayed/`."""
+    for each in candidates:
+        key = each.quarantined.key
+        if each.rebuild is not None and key.startswith(keys.DISCARDED):
+            move(lake, key, {each.quarantined.line}, keys.replayed_key)
+
+
+def move(lake: Lake, key: str, taken: set[bytes], moved_key: Callable[[str, str], str]) -> None:
+    """Copy records to the key that `moved_key` gives, then remove them from their object.
 
     In this order a record may be in both for a moment, but never in neither.
     """
@@ -159,7 +172,7 @@ def _move(lake: Lake, key: str, taken: set[bytes]) -> None:
     gone = [line for line in lines if line in taken]
     rest = [line for line in lines if line not in taken]
     part = sha256(b"\n".join(gone)).hexdigest()[:_ID_DIGITS] if rest else ""
-    lake.raw.write_lines(keys.replayed_key(key, part), gone)
+    lake.raw.write_lines(moved_key(key, part), gone)
     if rest:
         lake.raw.write_lines(key, rest)
     else:

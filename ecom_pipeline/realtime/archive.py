@@ -10,7 +10,7 @@ from typing import Any
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.envelope import Accepted, Record, UnreadableError
 from ecom_pipeline.domain.event import EventError
-from ecom_pipeline.realtime import lake
+from ecom_pipeline.realtime import clock, lake
 from ecom_pipeline.realtime.metrics import Invocation
 from ecom_pipeline.realtime.stream import Batch, Delivered, batch_of
 
@@ -48,6 +48,6 @@ def _quarantine(delivered: Delivered, batch: Batch, error: UnreadableError | Eve
         delivered.data,
         record=f"{batch.shard}:{delivered.sequence}",
         reason="invalid" if known else "unreadable",
-        received_at=batch.arrived,
+        received_at=clock.local(batch.arrived),
         error=error if known else EventError("", "a record of the ingest function", str(error)),
     )

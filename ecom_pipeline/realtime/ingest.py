@@ -8,7 +8,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import md5
 from typing import Any
 
@@ -18,7 +18,7 @@ from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.columns import WIRE_KEYS
 from ecom_pipeline.domain.envelope import Accepted, Record, Rejected
 from ecom_pipeline.domain.event import EVENT_ID, EventError, parse
-from ecom_pipeline.realtime import not_json
+from ecom_pipeline.realtime import clock, not_json
 from ecom_pipeline.realtime.clients import env
 from ecom_pipeline.realtime.metrics import Invocation
 from ecom_pipeline.realtime.retry import deadline_of
@@ -52,7 +52,7 @@ def handler(request: dict[str, Any], context: Any = None) -> Response:
     """
     invocation = Invocation("ingest", context)
     try:
-        records = _records(request, datetime.now(UTC))
+        records = _records(request, clock.now())
     except _RefusedError as refused:
         invocation.report("refused", {"Refused": 1}, status=refused.status)
         return _answer(refused.status, message=str(refused))

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ecom_pipeline.domain import keys
+from ecom_pipeline.realtime.clients import env
 from ecom_pipeline.realtime.invoices import MOST_INVOICES, Line, index_keys, lines_of
 from ecom_pipeline.realtime.page_token import Listing, sign
 
@@ -64,6 +65,7 @@ def items(page: Page) -> dict[str, Any]:
         "customer_id": customer,
         "invoices_counted": len(counted),
         "complete": len(found) <= MOST_INVOICES,
+        "currency": env("CURRENCY"),
         "items": shown,
         "next": sign(page.listing, _cursor_of(shown[-1])) if len(ranked) > page.limit else None,
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from ecom_pipeline.domain.event import INVOICE_NO_PATTERN
 from ecom_pipeline.realtime import invoices
+from ecom_pipeline.realtime.clients import env
 from ecom_pipeline.realtime.invoices import Line
 from ecom_pipeline.realtime.responses import NotFoundError, NotYetError
 from ecom_pipeline.realtime.returns import matched
@@ -46,6 +47,7 @@ def invoice(number: str, *, reader: str | None, receipt: str | None) -> dict[str
         "invoice_date": header.invoice_date,
         "customer_id": header.customer,
         "country": header.country,
+        "currency": env("CURRENCY"),
         "total": str(sum((line.amount for line in lines), Decimal("0.0000"))),
         "lines": [_shown(line) | matches.get(line.event_id, {}) for line in lines],
     }

@@ -65,7 +65,7 @@ class Reconciliation:
 
     def _day(self, day: date) -> str:
         held = {name: sums.get(day, Totals()) for name, sums in self.stores.items()}
-        each = (f"{n} {t.rows} rows £{t.amount} {t.digest:x}" for n, t in held.items())
+        each = (f"{n} {t.rows} rows {t.amount} {t.digest:x}" for n, t in held.items())
         return f"{day}: {', '.join(each)}"
 
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 
-from ecom_pipeline.domain import shop
 from ecom_pipeline.reconcile import verdict
 from ecom_pipeline.reconcile.classify import Watermark
 from ecom_pipeline.reconcile.model import Store
@@ -60,7 +59,7 @@ def next_segment(settings: Settings) -> SegmentVerdict:
 def watermark(settings: Settings) -> Watermark:
     """Return the watermark before which all events must be in all stores."""
     arrived = datetime.now(UTC) - timedelta(seconds=settings.in_flight_seconds)
-    return Watermark(received=arrived, today=shop.today())
+    return Watermark(received=arrived, today=settings.shop.today())
 
 
 def writable(settings: Settings) -> Writable:

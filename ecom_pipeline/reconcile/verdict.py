@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
-from ecom_pipeline.domain import shop
+from ecom_pipeline.domain import keys
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.reconcile import segments
 from ecom_pipeline.reconcile.classify import Watermark
@@ -89,13 +89,16 @@ def of_segment(
 
 
 def backlog(warehouse: Warehouse, lake: Lake) -> Backlog:
-    """Return the number of quarantined records, and of pending days as a sweep of today finds them.
+    """Return the number of quarantined and discarded records, and of pending days.
+
+    Pending days are those that a sweep of today finds.
 
     Quarantine costs one HEAD request an object, 16 at once: the number of records is in the
     metadata.
     """
     quarantine = [each.key for each in lake.raw.quarantined()]
+    discarded = [each.key for each in lake.raw.quarantined(aside=keys.DISCARDED)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        records = sum(pool.map(lake.raw.count, quarantine))
-    pending = sweep.behind_in_turn(lake, warehouse, shop.today())
-    return Backlog(quarantine_open=records, days_pending=len(pending))
+        records, gone = (sum(pool.map(lake.raw.count, each)) for each in (quarantine, discarded))
+    pending = sweep.behind_in_turn(lake, warehouse, warehouse.shop.today())
+    return Backlog(quarantine_open=records, quarantine_discarded=gone, days_pending=len(pending))

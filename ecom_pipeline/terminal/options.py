@@ -1,4 +1,4 @@
-"""Shared by several commands: the parameter type of days, and tables."""
+"""Shared by several commands: the parameter types, and tables."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from ecom_pipeline.domain.currency import Currency
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.settings import share
+from ecom_pipeline.values import currency, share
 
 
 class DayRangeType(click.ParamType):
@@ -45,7 +46,22 @@ class ShareType(click.ParamType):
             self.fail(f"{value!r}: expected a share like 0.2", param, ctx)
 
 
+class CurrencyType(click.ParamType):
+    """A currency by its ISO 4217 code."""
+
+    name = "CODE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Currency:
+        try:
+            return currency(str(value))
+        except ValueError:
+            self.fail(f"{value!r}: expected the ISO 4217 code of a currency, like GBP", param, ctx)
+
+
 DAYS = DayRangeType()
+CURRENCY = CurrencyType()
 SHARE = ShareType()
 
 

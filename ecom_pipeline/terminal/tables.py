@@ -1,8 +1,8 @@
 """Tables for a terminal: exact money, right-aligned numbers, one row or column a store."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from itertools import groupby
+from unicodedata import category
 
 from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ecom_pipeline.cost.prices import prices
+from ecom_pipeline.domain.currency import Currency
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile.compare import Reconciliation
 from ecom_pipeline.reconcile.model import Discrepancy, StoreName
@@ -19,6 +20,7 @@ from ecom_pipeline.warehouse.plan import LoadPlan
 SHOWN_DAYS = 31
 SHOWN_ALIKE = 3  # discrepancies of a day that differ by their event only
 SHOWN_LINES = 200
+_SYMBOL = 6  # of a currency: characters, a space included
 _UNBOUNDED = 100_000  # a terminal width that fits any table
 
 
@@ -35,11 +37,18 @@ def listing(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     out = Table(title=Text(title), title_justify="left", title_style="bold", header_style="dim")
     for n, name in enumerate(columns):
-        numeric = all(row[n].lstrip("-£")[:1].isdigit() for row in cells)
+        numeric = all(_is_number(row[n]) for row in cells)
         out.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in cells:
         out.add_row(*map(Text, row))  # Text: brackets in a description are not markup
     return out
+
+
+def _is_number(cell: str) -> bool:
+    """Return whether a cell begins with a digit, after a sign and a currency if there are any."""
+    text = cell.removeprefix("-")
+    symbol = next((text[:n] for n, each in enumerate(text) if each.isdigit()), " ")
+    return not symbol or (len(symbol) <= _SYMBOL and category(symbol[-1]) in {"Sc", "Zs"})
 
 
 def answer(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> RenderableType:
@@ -62,13 +71,7 @@ def _record(number: int, columns: Sequence[str], row: Sequence[object]) -> Itera
     yield out
 
 
-def pounds(amount: Decimal) -> str:
-    """Return an exact amount: with two decimals, or four if the third or fourth is not 0."""
-    text = f"£{abs(amount):,.4f}".removesuffix("00")
-    return f"-{text}" if amount < 0 else text
-
-
-def show_plan(plan: LoadPlan, console: Console) -> None:
+def show_plan(plan: LoadPlan, currency: Currency, console: Console) -> None:
     """Print each day's new version, what would not be loaded, and the reasons for an approval."""
     if plan.outdated:
         count = counted(len(plan.outdated), "day")
@@ -82,7 +85,7 @@ def show_plan(plan: LoadPlan, console: Console) -> None:
         *(("can't be built", f"{day}: {why}") for day, why in plan.unbuilt.items()),
     ]
     if plan.days:
-        console.print(_plan_table(plan))
+        console.print(_plan_table(plan, currency))
     elif not held_back:
         console.print("nothing would change")
     for what, why in held_back:
@@ -91,25 +94,24 @@ def show_plan(plan: LoadPlan, console: Console) -> None:
         console.print("load and approve the spans between the days that can't be built")
 
 
-def _plan_table(plan: LoadPlan) -> Table:
+def _plan_table(plan: LoadPlan, currency: Currency) -> Table:
     out = table(f"Plan {plan.id}", "day", "cause", "rows", "+", "-", "changed", "revenue", "delta")
     for day, entry in plan.days.items():
         change = entry.change
         counts = (entry.totals.rows, change.added, change.removed, change.changed)
-        texts = (f"{count:,}" for count in counts)
-        out.add_row(
-            str(day), entry.cause, *texts, pounds(entry.totals.amount), pounds(entry.amount_delta)
-        )
+        texts = [f"{count:,}" for count in counts]
+        texts += [currency.aligned(each) for each in (entry.totals.amount, entry.amount_delta)]
+        out.add_row(str(day), entry.cause, *texts)
     return out
 
 
-def show_reconciliation(found: Reconciliation, console: Console) -> None:
+def show_reconciliation(found: Reconciliation, currency: Currency, console: Console) -> None:
     """Print the days, the stores' totals, and the discrepancies."""
     if len(found.days) <= SHOWN_DAYS:
-        console.print(_days_table(found))
+        console.print(_days_table(found, currency))
     out = table("The stores", "store", "rows", "pieces", "revenue", "digest")
     for store in found.stores:
-        out.add_row(store, *_texts(found.total(store)))
+        out.add_row(store, *_texts(found.total(store), currency))
     console.print(out)
     if found.account:
         console.print(Text(_account(found.account, found.total(StoreName.RAW).rows), "dim"))
@@ -158,15 +160,18 @@ def _account(account: Mapping[str, int], rows: int) -> str:
     )
 
 
-def _days_table(found: Reconciliation) -> Table:
+def _days_table(found: Reconciliation, currency: Currency) -> Table:
     """Return a table with one row a day: the first store's totals, and whether all are equal."""
     out = table("The days", "day", "rows", "pieces", "revenue", "digest", "in all stores")
     for day in found.days:
         held = [days.get(day, Totals()) for days in found.stores.values()]
         agree = all(each == held[0] for each in held)
-        out.add_row(str(day), *_texts(held[0]), "[green]equal" if agree else "[red]differ")
+        out.add_row(
+            str(day), *_texts(held[0], currency), "[green]equal" if agree else "[red]differ"
+        )
     return out
 
 
-def _texts(totals: Totals) -> tuple[str, ...]:
-    return f"{totals.rows:,}", f"{totals.quantity:,}", pounds(totals.amount), f"{totals.digest:x}"
+def _texts(totals: Totals, currency: Currency) -> tuple[str, ...]:
+    amount = currency.aligned(totals.amount)
+    return f"{totals.rows:,}", f"{totals.quantity:,}", amount, f"{totals.digest:x}"

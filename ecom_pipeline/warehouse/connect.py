@@ -40,7 +40,7 @@ def warehouse(settings: Settings) -> Warehouse:
             **_address(settings),
         )
 
-    return Warehouse(connect, settings.copy_role)
+    return Warehouse(connect, settings.copy_role, settings.shop)
 
 
 def _address(settings: Settings) -> dict[str, Any]:

@@ -6,6 +6,7 @@ A load with an older token than the newest claim on one of its days is a zombie 
 from collections.abc import Sequence
 from datetime import date
 
+from ecom_pipeline.warehouse import shop_record
 from ecom_pipeline.warehouse.ledger import within
 from ecom_pipeline.warehouse.session import Session, Warehouse, WarehouseError
 
@@ -19,9 +20,14 @@ class FencedError(WarehouseError):
 
 
 def claim(warehouse: Warehouse, days: Sequence[date]) -> int:
-    """Claim days and return the new generation; loads with an older one may not publish."""
+    """Claim days and return the new generation; loads with an older one may not publish.
+
+    Raises:
+        ShopChangedError: days are loaded of another time zone or currency.
+    """
     with warehouse.session() as session:
         session.run(f"lock {LOCK}")
+        shop_record.adopt(session, warehouse.shop)
         ((newest,),) = session.rows(f"select coalesce(max(generation), 0) from {_FENCE}")
         generation = int(newest) + 1
         session.run(f"delete from {_FENCE} where {within(days)}")

@@ -54,7 +54,7 @@ class Gate:
             return []
         return [
             f"{day}: {e.change.added} rows added, {e.change.removed} removed, {e.change.changed}"
-            f" changed of {e.rows_before}, revenue £{e.amount_before} to £{e.totals.amount}"
+            f" changed of {e.rows_before}, revenue {e.amount_before} to {e.totals.amount}"
             for day, e in sorted(entries.items())
             if e.version > 1 and _share(e) > self.bound
         ]

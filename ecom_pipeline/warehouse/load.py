@@ -64,6 +64,7 @@ def publish(
         RefusedDaysError: rows of some days break a rule; the other days are published.
         ApprovalRequiredError: the change is above the bound of `gate`; the previous versions stay.
         FencedError: a newer load took over.
+        ShopChangedError: days are loaded of another time zone or currency.
     """
     generation = retrying(lambda: fence.claim(warehouse, days))  # before the manifests are read
     manifests = [committed(lake, day) for day in days]

@@ -25,8 +25,8 @@ def _column(name: str, kind: str, comment: str) -> Column:
     return Column(name=name, redshift=kind, glue=kind, comment=comment, nullable=True)
 
 
-_GROSS = _column("gross", _MONEY, "Pounds sold")
-_RETURNED = _column("returned", _MONEY, "Pounds of cancelled lines, negative")
+_GROSS = _column("gross", _MONEY, "Sold, in the shop's currency like every amount")
+_RETURNED = _column("returned", _MONEY, "Amount of cancelled lines, negative")
 _NET = _column("net", _MONEY, "All amounts: sales, returns, adjustments")
 _LINES = _column("lines", "bigint", "Invoice lines of every kind")
 
@@ -49,7 +49,7 @@ DAILY_SALES = Mart(
         _column("invoice_date", "date", "The day"),
         _GROSS,
         _RETURNED,
-        _column("adjusted", _MONEY, "Pounds of bad debt adjustments"),
+        _column("adjusted", _MONEY, "Amount of bad debt adjustments"),
         _NET,
         _column("net_by_sale_date", _MONEY, "Net, with each matched return on its sale's day"),
         _column("pieces", "bigint", "Pieces sold, less pieces returned and written off"),
@@ -82,9 +82,7 @@ CUSTOMERS = Mart(
         _GROSS,
         _RETURNED,
         _LINES,
-        _column(
-            "country", "varchar(64)", "The newest country; 8 of the data set's customers have two"
-        ),
+        _column("country", "varchar(64)", "The newest one; 8 of the data set's customers have two"),
     ),
     MappingProxyType(
         {
@@ -163,7 +161,7 @@ RETURNS = Mart(
         _column("customer_id", "varchar(20)", "Null for a guest"),
         _column("stock_code", "varchar(32)", "The product"),
         _column("pieces", "bigint", "Pieces matched to the sale line, or unmatched"),
-        _column("amount", _MONEY, "Pounds of these pieces, negative"),
+        _column("amount", _MONEY, "Amount of these pieces, negative"),
         _column("match", "varchar(16)", f"Fit of the cancelled line: {', '.join(Fit)}"),
         _column("confidence", "varchar(8)", "high, medium, low, or none for unmatched pieces"),
         _column("sale_event_id", "varchar(128)", "The sale line; null for unmatched pieces"),
@@ -235,14 +233,16 @@ DATA_TRUST = Mart(
         _column(
             "reconciled",
             "varchar(7)",
-            "yes: all stores have every event of each day; no: at least one day differs; unknown: "
-            "no day differs, but some were not compared since their last publish",
+            "yes: all stores have every event; no: a day differs; unknown: none differs, but some "
+            "were not compared since their last publish",
         ),
         _column("reconciled_at", "timestamp", "Time of the last comparison of stores, UTC"),
         _column("days_differing", "bigint", "Days on which the stores differ"),
         _column("days_unreconciled", "bigint", "Days not compared since their last publish"),
         _column("quarantine_open", "bigint", "Quarantined records, as of the last comparison"),
+        _column("quarantine_discarded", "bigint", "Discarded records, as of that comparison"),
         _column("days_pending", "bigint", "Days with unpublished events, as of that comparison"),
+        _column("currency", "varchar(3)", "The currency of all amounts, in ISO 4217"),
     ),
     schema="sales",
 )

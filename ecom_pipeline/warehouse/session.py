@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import redshift_connector
 
 from ecom_pipeline.domain.errors import EcomError
+from ecom_pipeline.domain.shop import Shop
 
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
@@ -45,10 +46,11 @@ class UnreachableError(WarehouseError):
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """A connection factory, and the IAM role of COPY; each session has a new connection."""
+    """A connection factory, the IAM role of COPY, and the shop; each session connects anew."""
 
     connect: Callable[[], Any]
     copy_role: str
+    shop: Shop
 
     @contextmanager
     def session(self) -> Iterator["Session"]:

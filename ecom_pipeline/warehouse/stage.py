@@ -107,9 +107,11 @@ def _assert_staged(session: Session, manifests: Sequence[Manifest]) -> None:
         totals, ids = staged.pop(manifest.day, (Totals(), 0))
         if totals != manifest.totals or ids != totals.rows:
             raise WarehouseError(
-                f"{manifest.day}: COPY staged {totals.rows} rows, {ids} event ids, £{totals.amount}"
-                f" but the manifest has {manifest.totals.rows} rows, £{manifest.totals.amount}:"
-                " a part differs from its manifest; rebuild the day"
+                f"{manifest.day}: COPY staged {totals.rows} rows, {ids} event ids,"
+                f" revenue {totals.amount}"
+                f" but the manifest has {manifest.totals.rows} rows,"
+                f" revenue {manifest.totals.amount}: a part differs from its manifest;"
+                " rebuild the day"
             )
     if staged:
         raise WarehouseError(f"COPY staged days that are not in this load: {sorted(staged)}")

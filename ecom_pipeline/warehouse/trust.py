@@ -1,6 +1,6 @@
 """Inputs of the view `sales.data_trust`: results of comparisons, quarantine and pending days.
 
-The comparison is in reconcile/, the view in migration 0004_trust.sql.
+The comparison is in reconcile/, the view in migration 0010_discarded.sql.
 """
 
 from collections.abc import Mapping
@@ -17,9 +17,10 @@ _SEGMENTS = "sales.table_segments"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """The number of quarantined records, and of days with raw objects that are not published."""
+    """The number of quarantined records, open and discarded, and of unpublished days."""
 
     quarantine_open: int
+    quarantine_discarded: int
     days_pending: int
 
 
@@ -87,7 +88,8 @@ def _replace(session: Session, span: ComparedRange, rows: list[str], backlog: Ba
         session.run(f"insert into {_VERDICTS} values {', '.join(rows)}")
     session.run(f"delete from {_BACKLOG}")
     session.run(
-        f"insert into {_BACKLOG} values ({backlog.quarantine_open}, {backlog.days_pending})"
+        f"insert into {_BACKLOG} (quarantine_open, quarantine_discarded, days_pending) values"
+        f" ({backlog.quarantine_open}, {backlog.quarantine_discarded}, {backlog.days_pending})"
     )
     session.commit()
 

@@ -26,7 +26,7 @@ MAPPING = "AWS::Lambda::EventSourceMapping"
 
 # A body, a path with a customer's number in it, and a caller's identity or address.
 PERSONAL = ("body", '$context.path"', "sourceIp", "userAgent", "caller", "claims", 'apiKey"')
-PLAIN = re.compile(r"[a-z-]{1,32}|https?://[a-z0-9.:-]+")  # a name, or an origin
+PLAIN = re.compile(r"[a-z-]{1,32}|https?://[a-z0-9.:-]+|[A-Z]{3}|[A-Z][a-z]+/[A-Z][a-z_]+")
 SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")
 
 

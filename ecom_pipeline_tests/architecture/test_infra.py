@@ -10,6 +10,7 @@ import pytest
 from bench import infra
 from ecom_pipeline.local import deploy
 from ecom_pipeline.settings import LOCAL
+from ecom_pipeline.values import READERS
 from ecom_pipeline_tests.architecture.infra_duties import DUTIES
 from ecom_pipeline_tests.architecture.infra_gate import absent, duties_neglected, rules_broken
 from ecom_pipeline_tests.architecture.infra_rules import RULES
@@ -23,6 +24,7 @@ EXCEPTIONS = {
         "API Gateway accepts a role for the account's logs only with what AWS' policy lists"
     ),
 }
+SHOP = {"TimeZone": "time_zone", "Currency": "currency", "FirstDay": "first_day"}
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
 
 
@@ -97,6 +99,20 @@ def test_the_pages_origin_is_one_and_by_default_nobodys():
         assert not re.search(parameter["AllowedPattern"], wrong), wrong
     for right in (parameter["Default"], LOCAL.page_origin, "https://invoices.example.com"):
         assert re.search(parameter["AllowedPattern"], right), right
+
+
+def test_the_functions_shop_is_by_default_that_of_the_settings():
+    """So that a stack and its commands agree; each stage's parameters are values of settings."""
+    for parameters in (infra.expanded()["Parameters"], infra.dagster_template()["Parameters"]):
+        for name, field in SHOP.items():
+            default = parameters.get(name, {}).get("Default", str(getattr(LOCAL, field)))
+            assert default == str(getattr(LOCAL, field))
+            assert re.search(parameters.get(name, {}).get("AllowedPattern", ""), default)
+    for stage in infra.STAGES:
+        given = infra.parameters_of(stage)
+        for name in SHOP.keys() & given.keys():
+            read, _ = READERS[SHOP[name]]
+            assert str(read(given[name])) == given[name]
 
 
 def test_a_scheme_is_an_authorizer_iam_or_the_producers_key(api):

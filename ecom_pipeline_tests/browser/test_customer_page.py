@@ -3,13 +3,16 @@
 import base64
 import hashlib
 import json
+from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 from playwright.sync_api import Error, expect
 
+from ecom_pipeline.bi.report import words
 from ecom_pipeline.local import deploy, page, tokens
+from ecom_pipeline.values import currency
 from ecom_pipeline_tests.browser import shop as shops
 from ecom_pipeline_tests.browser.shop import ANN, ANNS, BEN, BENS, CANCELLED, NEW, SECRET, Visit
 from ecom_pipeline_tests.pipeline import api_world
@@ -53,6 +56,18 @@ def signed_in(visit):
     visit.sign_in()
     visit.reads(f"Invoice {OLDEST}")
     return visit
+
+
+@pytest.mark.parametrize("code", ["GBP", "JPY", "KWD", "CLF", "CAD", "CHF"])
+def test_the_page_writes_an_amount_as_the_report_does(quiet, code):
+    quiet.open()
+    amounts = ["1234.5000", "-0.0010", "9747747.9340", "0.0000", "12.3450", "-100.0000"]
+    told = quiet.tab.evaluate(
+        "async ([code, amounts]) => { const { money } = await import('./format.js');"
+        " return amounts.map((each) => money(each, code)); }",
+        [code, amounts],
+    )
+    assert told == [words.money(Decimal(each), currency(code)) for each in amounts]
 
 
 def test_a_customer_reads_their_invoices_newest_first_and_cancellations_marked(quiet):

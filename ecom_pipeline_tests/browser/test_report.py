@@ -8,6 +8,7 @@ import pytest
 
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.currency import POUND
 from ecom_pipeline.lake import partition
 from ecom_pipeline.warehouse import connect, load, marts
 from ecom_pipeline.warehouse.mart_list import COUNTRIES, CUSTOMERS, DAILY_SALES, MARTS, PRODUCTS
@@ -82,7 +83,7 @@ def table_of(page, figure):
 
 def test_the_figures_are_those_of_the_marts_and_nobodys_id_is_among_them(show, warehouse):
     tables = sales.read(warehouse)
-    page = show(sales.render(tables))
+    page = show(sales.render(tables, POUND))
     assert CUSTOMER in {row[0] for row in tables[CUSTOMERS.name].rows}
     assert CUSTOMER not in page.content()
     days = tables[DAILY_SALES.name].records()
@@ -111,7 +112,7 @@ def test_the_figures_are_those_of_the_marts_and_nobodys_id_is_among_them(show, w
 
 
 def test_each_chart_is_drawn_labelled_and_has_a_table(show):
-    page = show(sales.render(shop(305)))
+    page = show(sales.render(shop(305), POUND))
     figures = page.locator("figure")
     assert figures.count() == 6
     for figure in figures.all():
@@ -126,7 +127,7 @@ def test_each_chart_is_drawn_labelled_and_has_a_table(show):
 
 def test_other_peoples_text_is_text(show):
     attack = "<script>alert(1)</script><img src=x onerror=alert(2)></script>"
-    page = show(sales.render(shop(40, product=attack, country=attack)))
+    page = show(sales.render(shop(40, product=attack, country=attack), POUND))
     drawn = page.locator("#best-products .label_marks text")
     assert drawn.first.text_content().startswith("<script>")
     assert table_of(page, "best-products")["Product"][0] == attack
@@ -139,7 +140,7 @@ def test_other_peoples_text_is_text(show):
 
 @pytest.mark.parametrize("days", [1, 9, 89, 374])
 def test_a_shop_of_any_age_is_shown(show, days):
-    page = show(sales.render(shop(days)))
+    page = show(sales.render(shop(days), POUND))
     bars = page.locator("#net-by-day .net_marks path")
     assert bars.count() == days
     assert bars.first.bounding_box()["width"] < 60
@@ -151,7 +152,7 @@ def test_a_shop_of_any_age_is_shown(show, days):
 
 
 def test_a_shop_without_sales_says_so(show):
-    page = show(sales.render(shop(0, as_of=None, last_event=None, reconciled="unknown")))
+    page = show(sales.render(shop(0, as_of=None, last_event=None, reconciled="unknown"), POUND))
     assert page.locator(".period").text_content() == "No sales have been published yet."
     assert page.locator("figure, script").count() == 0
 
@@ -168,7 +169,7 @@ def test_a_shop_without_sales_says_so(show):
     ],
 )
 def test_the_banner_says_how_far_to_trust_it(show, trust, says):
-    page = show(sales.render(shop(1, **trust)))
+    page = show(sales.render(shop(1, **trust), POUND))
     banner = page.locator(".trust")
     assert says in banner.inner_text()
     assert "9 December 2011, 12:50" in banner.inner_text()
@@ -184,7 +185,7 @@ def luminance(colour):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_in_light_and_dark(show, scheme):
-    page = show(sales.render(shop(305)), color_scheme=scheme)
+    page = show(sales.render(shop(305), POUND), color_scheme=scheme)
     page.locator("summary").first.click()
     style = "(each, name) => getComputedStyle(each)[name]"
     under = luminance(page.locator("body").evaluate(style, "backgroundColor"))
@@ -199,7 +200,7 @@ def test_text_stands_out_in_light_and_dark(show, scheme):
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(show):
-    page = show(sales.render(shop(305)))
+    page = show(sales.render(shop(305), POUND))
     page.set_viewport_size({"width": 360, "height": 780})
     page.wait_for_function("document.querySelector('svg').getBoundingClientRect().width < 360")
     for summary in page.locator("summary").all():
@@ -210,7 +211,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(show):
 
 
 def test_on_paper_it_is_light_and_without_its_tables(show):
-    page = show(sales.render(shop(305)), media="print", color_scheme="dark")
+    page = show(sales.render(shop(305), POUND), media="print", color_scheme="dark")
     style = "each => getComputedStyle(each).backgroundColor"
     assert page.locator("body").evaluate(style) == "rgb(255, 255, 255)"
     assert page.locator("details:visible").count() == 0

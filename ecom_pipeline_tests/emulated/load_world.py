@@ -5,9 +5,9 @@ import gzip
 import io
 import logging
 from types import SimpleNamespace
+from typing import cast
 
 import dagster as dg
-from dagster._core.definitions.schedule_definition import DecoratedScheduleFunction
 
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.lake import partition
@@ -33,7 +33,7 @@ class World:
         self.queue = connect.notifications(self.settings)
         self.straight = connect.warehouse(self.settings)
         self.warehouse = Warehouse(
-            lambda: Connection(self.straight.connect()), self.straight.copy_role
+            lambda: Connection(self.straight.connect()), self.straight.copy_role, LOCAL.shop
         )
         self.url = self.queue._url()
         self.queue.sqs.set_queue_attributes(
@@ -52,20 +52,18 @@ class World:
         context = dg.build_sensor_context(
             instance=self.instance,
             cursor=cursor,
-            resources={"raw_notifications": self.queue, "first_day": LOCAL.first_day},
+            resources={"raw_notifications": self.queue, "shop": LOCAL.shop},
         )
         found = new_raw_objects(context)
         assert isinstance(found, dg.SensorResult | dg.SkipReason)
         return found
 
     def sweep(self, morning):
-        resources = {"lake": self.lake, "warehouse": self.straight, "first_day": LOCAL.first_day}
+        resources = {"lake": self.lake, "warehouse": self.straight, "shop": LOCAL.shop}
         context = SimpleNamespace(
             instance=self.instance, scheduled_execution_time=morning, log=logging.getLogger()
         )  # Dagster's own opens an instance from its home for each sweep: 0.3 s
-        sweep = daily_sweep._execution_fn
-        assert isinstance(sweep, DecoratedScheduleFunction)
-        return sweep.decorated_fn(context, **resources)
+        return daily_sweep(cast("dg.ScheduleEvaluationContext", context), **resources)
 
     def unacknowledged(self):
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecom_pipeline.domain import envelope, keys
+from ecom_pipeline.domain import discard_keys, envelope, keys
 from ecom_pipeline.domain.tombstone import Tombstone
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.erasure import erase as erasure
@@ -64,8 +64,9 @@ class Shop:
             received_at=RECEIVED,
             error=envelope.EventError("Country", "text", None),
         )
-        for key in (keys.quarantine_key, lambda *a: keys.replayed_key(keys.quarantine_key(*a))):
-            stores.lake.raw.write_records(key(RECEIVED.date(), invoice, "1", "1"), [bad])
+        key = keys.quarantine_key(RECEIVED.date(), invoice, "1", "1")
+        for each in (key, keys.replayed_key(key), discard_keys.discarded_key(key)):
+            stores.lake.raw.write_records(each, [bad])
         self.load()
 
     def deliver(self, *events, first=1):
@@ -98,7 +99,12 @@ class Shop:
         lake = self.stores.lake
         raw = {
             found.key: list(lake.raw.lines(found.key))
-            for prefix in (*map(keys.raw_prefix, self.days), keys.QUARANTINE, keys.REPLAYED)
+            for prefix in (
+                *map(keys.raw_prefix, self.days),
+                keys.QUARANTINE,
+                keys.REPLAYED,
+                keys.DISCARDED,
+            )
             for found in lake.raw.objects(prefix)
             if self.invoice in found.key or self.invoice in str(list(lake.raw.lines(found.key)))
         }
@@ -156,6 +162,7 @@ def test_a_dry_run_finds_the_customer_everywhere_and_changes_nothing(shop):
         "raw": 8,
         "quarantine": 2,
         "replayed": 1,
+        "discarded": 1,
         "CSV": 6,
         "DynamoDB": 7,
         "fact": 6,

@@ -100,7 +100,7 @@ def test_the_numbers_are_those_of_what_was_put_in(new):
         "its_objects": 1,
         "notifications_waiting": 5,  # including S3's test message to a new queue
     }
-    assert found["quarantine"] == {"open": 3, "invalid": 2, "not_json": 1}
+    assert found["quarantine"] == {"open": 3, "invalid": 2, "not_json": 1, "discarded": 0}
     assert found["CSV"] == {"days": 2, "newest_day": days[1], "its_rows": 2}
     assert [found["warehouse"][name] for name in ("its_newest_day", "version", "rows")] == [
         days[1],

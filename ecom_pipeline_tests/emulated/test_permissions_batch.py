@@ -14,7 +14,7 @@ import pytest
 
 from bench import infra
 from ecom_pipeline import definitions
-from ecom_pipeline.domain import keys
+from ecom_pipeline.domain import discard_keys, keys
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.tombstone import Tombstone
 from ecom_pipeline.lake import tombstones
@@ -125,7 +125,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
             context = dg.build_sensor_context(
                 instance=instance,
                 cursor=cursor,
-                resources={"raw_notifications": queue, "first_day": LOCAL.first_day},
+                resources={"raw_notifications": queue, "shop": LOCAL.shop},
             )
             found = new_raw_objects(context)
             cursor = found.cursor if isinstance(found, dg.SensorResult) else cursor
@@ -150,7 +150,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
 def reconcile(configured, instance, day):
     """Reconcile a day with an invoice to look at twice: its header has no lines.
 
-    And with something in quarantine to count.
+    And with something in quarantine, and something discarded, to count.
     """
     header = {
         "pk": {"S": keys.invoice_pk(f"{day:%Y%m%d}")},
@@ -160,13 +160,18 @@ def reconcile(configured, instance, day):
     }
     seed = boto3.Session().client("dynamodb", **emulator_of(configured))
     seed.put_item(TableName=configured.table, Item=header)
-    aside = {"Bucket": configured.raw_bucket, "Key": keys.quarantine_key(day, "0", "1", "1")}
-    quarantine = boto3.Session().client("s3", **emulator_of(configured))
-    quarantine.put_object(**aside)
+    key = keys.quarantine_key(day, "0", "1", "1")
+    aside = [
+        {"Bucket": configured.raw_bucket, "Key": k} for k in (key, discard_keys.discarded_key(key))
+    ]
+    lake = boto3.Session().client("s3", **emulator_of(configured))
+    for each in aside:
+        lake.put_object(**each)
     job = definitions.build(configured).resolve_job_def(requests.RECONCILE_DAYS)
     job.execute_in_process(instance=instance, tags=requests.range_tags(DayRange(day, day)))
     seed.delete_item(TableName=configured.table, Key={k: header[k] for k in ("pk", "sk")})
-    quarantine.delete_object(**aside)
+    for each in aside:
+        lake.delete_object(**each)
 
 
 def emulator_of(configured):

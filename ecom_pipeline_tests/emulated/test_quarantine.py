@@ -8,10 +8,11 @@ import pytest
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.catalog import QUARANTINE_TABLE
-from ecom_pipeline.quarantine import replay, revalidate
+from ecom_pipeline.quarantine import discard, replay, revalidate
 from ecom_pipeline.quarantine.replay import QuarantineFilter
 from ecom_pipeline.quarantine.revalidate import Event, Refusal
 from ecom_pipeline.realtime import archive, ingest, store
+from ecom_pipeline.reconcile import verdict
 from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.builders import accepted, kinesis_event, on, request, stream_of
 from ecom_pipeline_tests.emulated.killing import killed_at
@@ -202,3 +203,71 @@ def test_glue_shows_quarantine_to_sql_without_adding_a_partition(aws, day):
     assert "original_base64" in names
     assert table["Parameters"]["projection.received_date.type"] == "date"
     assert catalog.columns(QUARANTINE_TABLE) == catalog.expected()[QUARANTINE_TABLE]
+
+
+def noted(found, why="a test file"):
+    return discard.entry(
+        found, who="ann", moment=datetime.now(UTC), why=why, selection={"day": "x"}
+    )
+
+
+@pytest.mark.parametrize("kill", [0, 1, 2, 3])
+def test_what_is_discarded_is_open_no_more_and_logged_and_still_shown(lake, day, kill):
+    refuse(day, on(day, Quantity="six"), on(day, Quantity="ten"), on(day, Country=None))
+    chosen, rest = look(lake, day, field="Quantity"), look(lake, day, field="Country")
+    logged = len(discard.log(lake))
+    if kill:
+        assert killed_at(kill, lambda: discard.discard(lake, chosen, noted(chosen)), lake.s3)
+        either = {*look(lake, day, field="Quantity"), *look(lake, day, discarded=True)}
+        assert {each.line for each in either} == {each.line for each in chosen}, "a record was lost"
+        chosen = look(lake, day, field="Quantity")
+    discard.discard(lake, chosen, noted(chosen))
+    assert look(lake, day) == rest
+    gone = look(lake, day, discarded=True)
+    assert sorted(each.record.got for each in gone) == ["'six'", "'ten'"]
+    assert {each.day for each in gone} == {day}
+    *_, last = discard.log(lake)
+    assert (last.who, last.why) == ("ann", "a test file")
+    entries = len(discard.log(lake))
+    assert entries > logged
+    nothing = look(lake, day, field="Quantity")
+    discard.discard(lake, nothing, noted(nothing))
+    assert (nothing, len(discard.log(lake))) == ([], entries), "discarding twice is a no-op"
+
+
+def test_a_discarded_record_can_be_replayed_after_all(lake, day):
+    refuse(day, on(day, event_id="a", Quantity="six"), on(day, event_id="b", Country=None))
+    discard.discard(lake, found := look(lake, day, field="Quantity"), noted(found))
+    api = Api()
+    replay.replay(lake, candidates(lake, day, {"Quantity": "6"}, discarded=True), api)
+    assert [event["event_id"] for event in api.took] == ["a"]
+    assert look(lake, day, discarded=True) == []
+    assert [each.record.field for each in look(lake, day)] == ["Country"]
+
+
+def test_a_rebuild_brings_back_nothing_that_was_discarded_and_all_is_accounted_for(
+    lake, warehouse, day
+):
+    raw = keys.raw_key(day, "0", "1", "1")
+    twice = [on(day, event_id="d", InvoiceNo="1"), on(day, event_id="d", InvoiceNo="2")]
+    events = [on(day, event_id="good"), *twice, on(day, event_id="x", Quantity=0)]
+    lake.raw.write_records(raw, map(accepted, events))
+    before = partition.build(lake, day)
+    assert sorted(before.quarantined.items()) == [("id_conflict", 1), ("invalid", 1)]
+    received = {keys.day_of(key) for key in before.quarantine_keys}
+    found = [each for moment in received for each in look(lake, moment)]
+    mine = [each for each in found if each.key in before.quarantine_keys]
+    assert len(mine) == 2
+    opened = verdict.backlog(warehouse, lake)
+    discard.discard(lake, mine, noted(mine))
+    closed = verdict.backlog(warehouse, lake)
+    assert opened.quarantine_open - closed.quarantine_open == 2
+    assert closed.quarantine_discarded - opened.quarantine_discarded == 2
+    for part_bytes in (2_000_000, 60):  # also when the day has more parts than then
+        again = partition.build(lake, day, part_bytes=part_bytes)
+        assert (again.totals, again.quarantined) == (before.totals, before.quarantined)
+        assert again.unaccounted == 0
+        assert again.quarantine_keys == ()
+        assert verdict.backlog(warehouse, lake) == closed
+    gone = {each.id for each in look(lake, mine[0].day, discarded=True)}
+    assert {each.id for each in mine} <= gone

@@ -8,6 +8,7 @@ from ecom_pipeline import definitions
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.bi.report.headlines import headlines
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.currency import POUND
 from ecom_pipeline.orchestration import runs
 from ecom_pipeline.orchestration.assets import bi
 from ecom_pipeline.orchestration.keys import RECONCILED, SALES_REPORT
@@ -32,7 +33,7 @@ def test_the_asset_shows_the_headlines_and_links_to_a_page_that_opens(aws, insta
     page = requests.get(shown["page"], timeout=10)
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert len(page.content) == shown["bytes"]
-    for name, value, _ in headlines(sales.read(connect.warehouse(aws))):
+    for name, value, _ in headlines(sales.read(connect.warehouse(aws)), POUND):
         assert shown[name.lower()] == value
         whole, point, decimals = value.partition(".")
         assert f"<strong>{whole}<small>{point}{decimals}</small></strong>" in page.text

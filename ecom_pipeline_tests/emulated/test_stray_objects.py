@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ecom_pipeline.domain import keys
-from ecom_pipeline.domain.shop import today
+from ecom_pipeline.domain.shop import DEFAULT
 from ecom_pipeline.health import facts
 from ecom_pipeline.lake import partition
 from ecom_pipeline.quarantine import replay
@@ -64,16 +64,16 @@ def named(caplog):
 
 def test_stray_objects_stop_nothing_and_are_named(aws, lake, warehouse, strays, caplog):
     day, empty, found = strays
-    assert sweep.behind(lake, warehouse, today()).keys() == {day}
+    assert sweep.behind(lake, warehouse, DEFAULT.today()).keys() == {day}
     partition.build(lake, day)
     load.publish(warehouse, lake, [day])
     partition.build(lake, day)
-    assert sweep.behind(lake, warehouse, today()) == {}
+    assert sweep.behind(lake, warehouse, DEFAULT.today()) == {}
     raw, csv = RawStore(lake), CsvStore(lake)
     assert raw.days(day, empty)[day] == csv.days(day, empty)[day]
     assert (raw.faults(), csv.faults()) == ([], [])
     with warehouse.session() as session:
-        assert quality.not_loaded(lake, session, today()) == []
+        assert quality.not_loaded(lake, session, DEFAULT.today()) == []
     assert list(replay.find(lake, replay.QuarantineFilter())) == []
     assert facts.raw(aws)["days"] == 2
     assert facts.csv(aws)["newest_day"] == day

@@ -9,6 +9,7 @@ import tableauhyperapi as hyper
 from ecom_pipeline.bi import marts as bi
 from ecom_pipeline.bi.tableau import extract
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.currency import POUND
 from ecom_pipeline.lake import partition
 from ecom_pipeline.warehouse import connect, load, marts
 from ecom_pipeline.warehouse.mart_list import MARTS
@@ -48,7 +49,7 @@ def tables(aws, day):
 @pytest.fixture
 def written(tables, tmp_path):
     """Return the paths of the extract and of the packed workbook."""
-    return extract.write(tables.values(), tmp_path)
+    return extract.write(tables.values(), POUND, tmp_path)
 
 
 def opened(path):
@@ -118,7 +119,7 @@ def test_the_packed_workbook_finds_all_it_shows_in_its_extract(written, tmp_path
 
 
 def test_an_extract_is_written_whole_over_the_one_before(tables, written, tmp_path):
-    again = extract.write([tables["data_trust"]], tmp_path)
+    again = extract.write([tables["data_trust"]], POUND, tmp_path)
     assert again == written
     assert held(again[0]).keys() == {"data_trust"}
     assert sorted(each.name for each in tmp_path.iterdir()) == [

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
@@ -14,9 +13,8 @@ from dagster._utils.schedules import cron_string_iterator
 from ecom_pipeline import definitions
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.domain.shop import ZONE, today
 from ecom_pipeline.lake import partition
-from ecom_pipeline.orchestration import requests
+from ecom_pipeline.orchestration import requests, schedules
 from ecom_pipeline.orchestration.alarms import alarms
 from ecom_pipeline.orchestration.keys import RAW_EVENTS
 from ecom_pipeline.orchestration.schedules import daily_load, daily_sweep
@@ -27,7 +25,7 @@ from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")
 
-LONDON = ZoneInfo(ZONE)
+LONDON = LOCAL.time_zone
 
 
 @pytest.fixture
@@ -53,7 +51,7 @@ def tick(instance, queue, cursor=None) -> Any:
     context = dg.build_sensor_context(
         instance=instance,
         cursor=cursor,
-        resources={"raw_notifications": queue, "first_day": LOCAL.first_day},
+        resources={"raw_notifications": queue, "shop": LOCAL.shop},
     )
     return new_raw_objects(context)
 
@@ -75,12 +73,8 @@ def span_of(request) -> requests.DayRange:
 
 
 def morning(schedule, at, instance, **resources) -> Any:
-    context = dg.build_schedule_context(
-        instance=instance,
-        scheduled_execution_time=at,
-        resources={"first_day": LOCAL.first_day} | resources,
-    )
-    return schedule(context)
+    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
+    return schedule(context, **({"shop": LOCAL.shop} | resources))
 
 
 def test_a_tick_asks_for_just_the_days_of_new_objects_and_reports_them(instance, queue, lake, days):
@@ -88,7 +82,7 @@ def test_a_tick_asks_for_just_the_days_of_new_objects_and_reports_them(instance,
     days = [first, second, last]
     for each in days:
         arrive(lake, each)
-    arrive(lake, today())  # not over: tomorrow's daily load includes it
+    arrive(lake, LOCAL.shop.today())  # not over: tomorrow's daily load includes it
     arrive(lake, date(2009, 6, 1))  # before the first partition: a warning, no crash
     found = tick(instance, queue)
     assert spans(found) == [(days[0], days[1]), (days[2], days[2])]
@@ -131,7 +125,7 @@ def test_the_sweep_finds_what_lost_notifications_did_not_tell(
     arrive(lake, late, name="2")
     forget(queue)
     assert isinstance(tick(instance, queue), dg.SkipReason)
-    found = sweep.behind(lake, warehouse, today())
+    found = sweep.behind(lake, warehouse, LOCAL.shop.today())
     assert found.keys() == {never, late, unpublished}
     assert "never built" in found[never]
     assert "1 raw objects are not in its CSV" in found[late]
@@ -144,7 +138,7 @@ def test_the_sweep_finds_what_lost_notifications_did_not_tell(
     for each in found:
         partition.build(lake, each)
     load.publish(warehouse, lake, sorted(found))
-    assert sweep.behind(lake, warehouse, today()) == {}
+    assert sweep.behind(lake, warehouse, LOCAL.shop.today()) == {}
 
 
 def test_a_sweep_costs_the_same_whatever_the_history(lake, warehouse, days, monkeypatch):
@@ -163,16 +157,18 @@ def test_a_sweep_costs_the_same_whatever_the_history(lake, warehouse, days, monk
             partition.build(lake, day)
         load.publish(warehouse, lake, history[:count])
         calls.clear()
-        assert sweep.behind_in_turn(lake, warehouse, today()) == {}
+        assert sweep.behind_in_turn(lake, warehouse, LOCAL.shop.today()) == {}
         costs.append(dict(calls))
     lake.s3.meta.events.unregister("before-call.s3", unique_id="count")
     assert costs[0] == costs[1] == {"ListObjectsV2": 5, "GetObject": 4}
     late = history[3]
     arrive(lake, late, name="2")
-    mornings = [today() + timedelta(days=n) for n in range(3)]  # eight days are three blocks
+    mornings = [
+        LOCAL.shop.today() + timedelta(days=n) for n in range(3)
+    ]  # eight days are three blocks
     found = [sweep.behind_in_turn(lake, warehouse, each).keys() for each in mornings]
     assert sorted(map(len, found)) == [0, 0, 1]
-    assert sweep.behind(lake, warehouse, today()).keys() == {late}
+    assert sweep.behind(lake, warehouse, LOCAL.shop.today()).keys() == {late}
 
 
 def test_the_morning_asks_for_yesterday_until_it_is_loaded(instance, lake, warehouse, day):
@@ -192,9 +188,10 @@ def test_the_morning_asks_for_yesterday_until_it_is_loaded(instance, lake, wareh
 )
 def test_each_day_has_one_morning_when_the_clocks_change_too(instance, lake, warehouse, night):
     start = datetime(night.year, night.month, night.day, tzinfo=LONDON) - timedelta(days=1)
-    cron = daily_load.cron_schedule
-    assert isinstance(cron, str)
-    ticks = list(islice(cron_string_iterator(start.timestamp(), cron, ZONE), 4))
+    schedule, *_ = schedules.of(LONDON)
+    cron, zone = schedule.cron_schedule, schedule.execution_timezone
+    assert (schedule.name, isinstance(cron, str)) == ("daily_load", True)
+    ticks = list(islice(cron_string_iterator(start.timestamp(), str(cron), zone), 4))
     assert [each.astimezone(LONDON).strftime("%F %H:%M") for each in ticks] == [
         f"{night + timedelta(days=n)} 03:00" for n in range(-1, 3)
     ]

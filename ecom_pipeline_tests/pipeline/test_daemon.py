@@ -156,11 +156,11 @@ def marts_are(configured, days, lines):
 def sweep(configured, instance, ask, days):
     """Do what the daemon does with the sweep's requests, for the days of this test."""
     resources = {"lake": connect.lake(configured), "warehouse": connect.warehouse(configured)}
-    resources |= {"first_day": configured.first_day}
+    resources |= {"shop": configured.shop}
     context = dg.build_schedule_context(
-        instance=instance, scheduled_execution_time=datetime.now(UTC), resources=resources
+        instance=instance, scheduled_execution_time=datetime.now(UTC)
     )
-    found = daily_sweep(context)
+    found = daily_sweep(context, **resources)
     for request in found if isinstance(found, list) else ():
         if request.partition_key in set(map(str, days)):
             tags = [{"key": requests.PARTITION, "value": request.partition_key}]

@@ -17,6 +17,7 @@ from ecom_pipeline import definitions
 from ecom_pipeline.bi import marts as bi
 from ecom_pipeline.bi.tableau import extract
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.currency import POUND
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
@@ -185,7 +186,7 @@ def test_the_marts_are_those_of_the_history(loaded, golden):
 
 
 def test_the_extract_for_tableau_is_that_of_the_history(loaded, golden, tmp_path):
-    path, _ = extract.write(bi.read(loaded.warehouse).values(), tmp_path)
+    path, _ = extract.write(bi.read(loaded.warehouse).values(), POUND, tmp_path)
     private = hyper.Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU
     with (
         hyper.HyperProcess(private, parameters={"log_config": ""}) as process,

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 import pytest
 
 from ecom_pipeline import settings
+from ecom_pipeline.values import READERS
 
 PROD = {
     "ECOM_ENVIRONMENT": "prod",
@@ -53,7 +54,7 @@ def test_an_address_of_dagster_that_is_none_is_refused(address):
 def test_no_settings_are_text_but_for_fields_that_are():
     """A new field of another type needs a reader, or it would stay text in silence."""
     typed = {each.name for each in fields(settings.Settings) if "str" not in str(each.type)}
-    assert typed <= settings._READERS.keys()
+    assert typed <= READERS.keys()
 
 
 def test_prod_borrows_nothing_from_local():
@@ -73,6 +74,29 @@ def test_all_that_is_missing_is_named_at_once():
 def test_a_port_that_is_none_is_one_sentence():
     with pytest.raises(settings.SettingsError, match="ECOM_REDSHIFT_PORT: expected a port"):
         settings.load({"ECOM_REDSHIFT_PORT": "abc"})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"ECOM_TIME_ZONE": "Mars/One"}, "ECOM_TIME_ZONE: expected a time zone like"),
+        ({"ECOM_TIME_ZONE": "Europe"}, "ECOM_TIME_ZONE: expected a time zone like"),
+        ({"ECOM_TIME_ZONE": "../etc/passwd"}, "ECOM_TIME_ZONE: expected a time zone like"),
+        ({"ECOM_CURRENCY": "GPB"}, "ECOM_CURRENCY: expected the ISO 4217 code .*, got 'GPB'"),
+        ({"ECOM_CURRENCY": "£"}, "ECOM_CURRENCY: expected the ISO 4217 code .*, got '£'"),
+        ({"ECOM_FIRST_DAY": "2008-12-31"}, "ECOM_FIRST_DAY: expected .*2009-01-01 or later"),
+    ],
+)
+def test_a_shops_fact_that_is_none_is_one_sentence(given, message):
+    with pytest.raises(settings.SettingsError, match=message):
+        settings.load(given)
+
+
+def test_a_child_process_has_the_same_shop(tmp_path):
+    given = {"ECOM_TIME_ZONE": "Asia/Tokyo", "ECOM_CURRENCY": "JPY", "ECOM_FIRST_DAY": "2020-01-01"}
+    found = settings.load(given | {"ECOM_HOME": str(tmp_path)})
+    assert settings.load(settings.environment_of(found)) == found
+    assert (found.shop.currency.decimals, str(found.shop.time_zone)) == (0, "Asia/Tokyo")
 
 
 def test_every_environment_has_the_same_resources():

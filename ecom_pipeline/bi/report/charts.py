@@ -11,6 +11,7 @@ from typing import Any
 import altair as alt
 
 from ecom_pipeline.bi.report.figure import Spec
+from ecom_pipeline.domain.currency import Currency
 
 Points = Sequence[Mapping[str, Any]]
 
@@ -22,20 +23,24 @@ _MONTH_LABEL = (
     "[utcFormat(datum.value, '%b'),"
     " datum.index == 0 || utcmonth(datum.value) == 0 ? utcFormat(datum.value, '%Y') : '']"
 )
-_POUNDS_LABEL = "(datum.value < 0 ? '\N{MINUS SIGN}£' : '£') + format(abs(datum.value), '~s')"
 _ROW_HEIGHT = 38
 _CELL_HEIGHT = 32
 _STRONG = 0.72  # share of the strongest cell from which texts have the page's colour
 
 
-def net_by_day(points: Points) -> Spec:
+def net_by_day(points: Points, currency: Currency) -> Spec:
     """Return bars of `net` by `day`, and a line of `average` where it is not None."""
     x = _days(points)
-    bars = alt.Chart().mark_bar(binSpacing=0.5).encode(x=x, y=_money("net")).properties(name="net")
+    bars = (
+        alt.Chart()
+        .mark_bar(binSpacing=0.5)
+        .encode(x=x, y=_money("net", currency))
+        .properties(name="net")
+    )
     line = (
         alt.Chart()
         .mark_line(strokeWidth=2, strokeJoin="round")
-        .encode(x=x, y=_money("average"))
+        .encode(x=x, y=_money("average", currency))
         .properties(name="average")
     )
     shown = ("day_text", "net_text", "gross_text", "returned_text", "average_text")
@@ -43,13 +48,13 @@ def net_by_day(points: Points) -> Spec:
     return _chart([_zero(), bars, *lines, _hover(x, shown)], points, height=300)
 
 
-def returned_by_day(points: Points, largest: Mapping[str, Any]) -> Spec:
+def returned_by_day(points: Points, largest: Mapping[str, Any], currency: Currency) -> Spec:
     """Return bars of `returned` by `day`, below zero, with a label at the largest one."""
     x = _days(points)
     bars = (
         alt.Chart()
         .mark_bar(binSpacing=0.5)
-        .encode(x=x, y=_money("returned", ticks=3))
+        .encode(x=x, y=_money("returned", currency, ticks=3))
         .properties(name="returned")
     )
     on_the_left = largest["day"] < points[len(points) // 2]["day"]
@@ -58,7 +63,7 @@ def returned_by_day(points: Points, largest: Mapping[str, Any]) -> Spec:
         .mark_text(
             align="left" if on_the_left else "right", dx=8 if on_the_left else -8, baseline="bottom"
         )
-        .encode(x=x, y=_money("returned", ticks=3), text="label:N")
+        .encode(x=x, y=_money("returned", currency, ticks=3), text="label:N")
         .properties(name="largest")
     )
     return _chart(
@@ -172,8 +177,11 @@ def _moment(day: date) -> alt.DateTime:
     return alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True)
 
 
-def _money(field: str, ticks: int = 5) -> alt.Y:
-    axis = alt.Axis(title=None, grid=True, tickCount=ticks, labelExpr=_POUNDS_LABEL)
+def _money(field: str, currency: Currency, ticks: int = 5) -> alt.Y:
+    symbol = f"'{currency.prefix}'"
+    sign = "(datum.value < 0 ? '\N{MINUS SIGN}' : '')"
+    label = f"{sign} + {symbol} + format(abs(datum.value), '~s')"
+    axis = alt.Axis(title=None, grid=True, tickCount=ticks, labelExpr=label)
     return alt.Y(field, type="quantitative", axis=axis)
 
 

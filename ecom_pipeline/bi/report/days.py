@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ecom_pipeline.bi.report import charts
+from ecom_pipeline.bi.report import charts, words
 from ecom_pipeline.bi.report.figure import (
     Figure,
     Record,
@@ -16,36 +16,43 @@ from ecom_pipeline.bi.report.figure import (
     tabulate,
     total,
 )
-from ecom_pipeline.bi.report.words import NONE, count, day, percent, pounds, several, short_day
+from ecom_pipeline.bi.report.words import NONE, count, day, percent, several, short_day
+from ecom_pipeline.domain.currency import Currency
 
 _WEEK = 7
-_PENNY = Decimal("0.01")
 _SUMS = ("gross", "returned", "adjusted", "net")
 
 
-def net_by_day(days: Records) -> Figure:
+def net_by_day(days: Records, currency: Currency) -> Figure:
     """Return the figure of net sales by day, with the average of the seven days up to each."""
-    averages = _weekly(days)
+    averages = _weekly(days, currency)
     sold = {each["invoice_date"]: each for each in days}
     best = max(days, key=lambda each: each["net"])
     columns = {
         "Day": _day,
-        **{name.capitalize(): money(name) for name in _SUMS},
-        "7-day average": lambda each: _mean_text(averages[each["invoice_date"]]),
+        **{name.capitalize(): money(name, currency) for name in _SUMS},
+        "7-day average": lambda each: _mean_text(averages[each["invoice_date"]], currency),
         "Invoices": number("invoices"),
     }
     invoices = sum(each["invoices"] for each in days)
+    points = [_point(each, sold.get(each), averages[each], currency) for each in averages]
     return Figure(
         id="net-by-day",
         title="Net sales by day",
-        says=f"The best day was {day(best['invoice_date'])}, with {pounds(best['net'])}.",
+        says=f"The best day was {day(best['invoice_date'])}, with"
+        f" {words.money(best['net'], currency)}.",
         alt=f"Bars of net sales of {several(len(days), 'day')}, and a line of the average of the"
         " seven days up to each.",
-        spec=charts.net_by_day([_point(each, sold.get(each), averages[each]) for each in averages]),
+        spec=charts.net_by_day(points, currency),
         table=Table(
             columns=tuple(columns),
             rows=tabulate(columns, days),
-            sums=("All days", *(pounds(total(days, name)) for name in _SUMS), "", count(invoices)),
+            sums=(
+                "All days",
+                *(words.money(total(days, name), currency) for name in _SUMS),
+                "",
+                count(invoices),
+            ),
         ),
         note="The line is the average of the seven days up to each, closed days counting as zero."
         if any(averages.values())
@@ -53,7 +60,7 @@ def net_by_day(days: Records) -> Figure:
     )
 
 
-def returned_by_day(days: Records) -> Figure:
+def returned_by_day(days: Records, currency: Currency) -> Figure:
     """Return the figure of returns by day of the return; its days are those of `net_by_day`."""
     returned = total(days, "returned")
     if not returned:
@@ -63,53 +70,57 @@ def returned_by_day(days: Records) -> Figure:
             "day": each["invoice_date"].isoformat(),
             "returned": float(each["returned"]),
             "day_text": _day(each),
-            "returned_text": pounds(each["returned"]),
+            "returned_text": words.money(each["returned"], currency),
         }
         for each in days
     ]
     most = min(range(len(days)), key=lambda n: days[n]["returned"])
-    label = f"{pounds(days[most]['returned'])} on {day(days[most]['invoice_date'])}"
-    columns = {"Day": _day, "Returned": money("returned")}
+    label = f"{words.money(days[most]['returned'], currency)} on {day(days[most]['invoice_date'])}"
+    columns = {"Day": _day, "Returned": money("returned", currency)}
     return Figure(
         id="returned-by-day",
         title="Returns by day",
-        says=f"Returns are {pounds(-returned)}, {percent(-returned, total(days, 'gross'))} of gross"
-        " sales. They count on the day of the return.",
+        says=f"Returns are {words.money(-returned, currency)},"
+        f" {percent(-returned, total(days, 'gross'))} of gross sales. They count on the day of the"
+        " return.",
         alt=f"Bars of returns of {several(len(days), 'day')}; the largest is {label}.",
-        spec=charts.returned_by_day(points, points[most] | {"label": label}),
+        spec=charts.returned_by_day(points, points[most] | {"label": label}, currency),
         table=Table(
             columns=tuple(columns),
             rows=tabulate(columns, [each for each in days if each["returned"]]),
-            sums=("All days", pounds(returned)),
+            sums=("All days", words.money(returned, currency)),
         ),
     )
 
 
-def _weekly(days: Records) -> dict[date, Decimal | None]:
+def _weekly(days: Records, currency: Currency) -> dict[date, Decimal | None]:
     """Return the average of the seven days up to each calendar day; None for the first six days.
 
     Seven days have each weekday once, so closed Saturdays do not make the line move.
     """
     net: dict[date, Decimal] = {each["invoice_date"]: each["net"] for each in days}
     first, last = min(net), max(net)
+    unit = Decimal(1).scaleb(-currency.decimals)
     found: dict[date, Decimal | None] = {}
     for n in range((last - first).days + 1):
         today = first + timedelta(days=n)
         week = [net.get(today - timedelta(days=back), Decimal(0)) for back in range(_WEEK)]
         whole = n >= _WEEK - 1
-        found[today] = (sum(week, Decimal(0)) / _WEEK).quantize(_PENNY) if whole else None
+        found[today] = (sum(week, Decimal(0)) / _WEEK).quantize(unit) if whole else None
     return found
 
 
-def _point(today: date, sold: Record | None, mean: Decimal | None) -> Mapping[str, Any]:
+def _point(
+    today: date, sold: Record | None, mean: Decimal | None, currency: Currency
+) -> Mapping[str, Any]:
     shown = ("net", "gross", "returned")
     return {
         "day": today.isoformat(),
         "net": float(sold["net"]) if sold else None,
         "average": None if mean is None else float(mean),
         "day_text": short_day(today),
-        "average_text": _mean_text(mean),
-        **{f"{name}_text": pounds(sold[name]) if sold else NONE for name in shown},
+        "average_text": _mean_text(mean, currency),
+        **{f"{name}_text": words.money(sold[name], currency) if sold else NONE for name in shown},
     }
 
 
@@ -117,5 +128,5 @@ def _day(each: Record) -> str:
     return short_day(each["invoice_date"])
 
 
-def _mean_text(mean: Decimal | None) -> str:
-    return NONE if mean is None else pounds(mean)
+def _mean_text(mean: Decimal | None, currency: Currency) -> str:
+    return NONE if mean is None else words.money(mean, currency)

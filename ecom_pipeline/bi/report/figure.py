@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ecom_pipeline.bi.report.words import count, pounds
+from ecom_pipeline.bi.report.words import count
+from ecom_pipeline.bi.report.words import money as amount_text
+from ecom_pipeline.domain.currency import Currency
 
 Spec = dict[str, Any]  # of Vega-Lite
 Record = Mapping[str, Any]
@@ -45,9 +47,9 @@ def tabulate(columns: Columns, records: Records) -> list[Cells]:
     return [tuple(text(each) for text in columns.values()) for each in records]
 
 
-def money(name: str) -> Callable[[Record], str]:
-    """Return a column of pounds."""
-    return lambda each: pounds(each[name])
+def money(name: str, currency: Currency) -> Callable[[Record], str]:
+    """Return a column of amounts."""
+    return lambda each: amount_text(each[name], currency)
 
 
 def number(name: str) -> Callable[[Record], str]:

@@ -17,6 +17,7 @@ from ecom_pipeline.bi.report.cohorts import cohorts
 from ecom_pipeline.bi.report.days import net_by_day, returned_by_day
 from ecom_pipeline.bi.report.figure import Figure, Record, Records
 from ecom_pipeline.bi.report.headlines import headlines
+from ecom_pipeline.domain.currency import Currency
 from ecom_pipeline.warehouse.mart_list import COHORTS, COUNTRIES, DAILY_SALES, DATA_TRUST, PRODUCTS
 
 _FILES = files("ecom_pipeline.bi.report") / "static"
@@ -27,11 +28,11 @@ _VERDICTS = {
 }
 
 
-def render(tables: Mapping[str, Table]) -> str:
+def render(tables: Mapping[str, Table], currency: Currency) -> str:
     """Return the whole page as HTML; equal rows give equal bytes."""
     days = tables[DAILY_SALES.name].records()
     (trust,) = tables[DATA_TRUST.name].records()
-    shown = _figures(tables) if days else []
+    shown = _figures(tables, currency) if days else []
     specs = {figure.id: figure.spec for figure in shown if figure.spec}
     script = _script() if specs else ""
     return _template().render(
@@ -41,22 +42,23 @@ def render(tables: Mapping[str, Table]) -> str:
         specs=specs,
         trust=_trust(trust),
         period=_period(days),
-        headlines=headlines(tables) if days else [],
+        headlines=headlines(tables, currency) if days else [],
+        currency=currency.code,
         figures=shown,
     )
 
 
-def _figures(tables: Mapping[str, Table]) -> list[Figure]:
+def _figures(tables: Mapping[str, Table], currency: Currency) -> list[Figure]:
     days, countries, products, first_orders = (
         tables[mart.name].records() for mart in (DAILY_SALES, COUNTRIES, PRODUCTS, COHORTS)
     )
     return [
-        net_by_day(days),
-        returned_by_day(days),
-        ranked.by_country(countries),
+        net_by_day(days, currency),
+        returned_by_day(days, currency),
+        ranked.by_country(countries, currency),
         cohorts(first_orders),
-        ranked.best_products(products),
-        ranked.most_returned(products),
+        ranked.best_products(products, currency),
+        ranked.most_returned(products, currency),
     ]
 
 
@@ -71,6 +73,7 @@ def _trust(row: Record) -> dict[str, Any]:
             ("Last event", _when(row["last_event"])),
             ("Reconciled", _when(row["reconciled_at"], " UTC")),
             ("In quarantine", _known(row["quarantine_open"])),
+            ("Discarded", _known(row["quarantine_discarded"])),
             ("Days pending", _known(row["days_pending"])),
         ],
     }

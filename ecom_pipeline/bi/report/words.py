@@ -3,16 +3,15 @@
 from datetime import date, datetime
 from decimal import Decimal
 
+from ecom_pipeline.domain.currency import Currency
+
 NONE = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
-_LEAST_DECIMALS = 2
 
 
-def pounds(amount: Decimal) -> str:
-    """Return an exact amount: two decimals, and the third and fourth if they are not 0."""
-    whole, _, decimals = f"{abs(amount):,f}".partition(".")
-    text = f"£{whole}.{decimals.rstrip('0').ljust(_LEAST_DECIMALS, '0')}"
-    return f"{_MINUS}{text}" if amount < 0 else text
+def money(amount: Decimal, currency: Currency) -> str:
+    """Return an exact amount: the currency's decimals, and further ones that are not 0."""
+    return currency.text(amount).replace("-", _MINUS)
 
 
 def count(number: int) -> str:

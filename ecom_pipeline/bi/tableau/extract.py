@@ -16,6 +16,7 @@ from ecom_pipeline.bi.marts import Table, base_type
 from ecom_pipeline.bi.tableau.source import hyper_file
 from ecom_pipeline.bi.tableau.workbook import NAME, workbook
 from ecom_pipeline.domain.columns import Column
+from ecom_pipeline.domain.currency import Currency
 from ecom_pipeline.domain.errors import EcomError
 
 _IN_PACKAGE = f"Data/{NAME}.hyper"
@@ -27,7 +28,7 @@ class ExtractError(EcomError):
     """The extract cannot be written; the message has the remedy."""
 
 
-def write(tables: Iterable[Table], folder: Path) -> list[Path]:
+def write(tables: Iterable[Table], currency: Currency, folder: Path) -> list[Path]:
     """Write the extract and the packaged workbook into a folder, each atomically.
 
     Return their paths.
@@ -42,7 +43,7 @@ def write(tables: Iterable[Table], folder: Path) -> list[Path]:
         _write_hyper(api, tables, extract)
         packed = Path(unfinished) / f"{NAME}.twbx"
         with ZipFile(packed, "w", ZIP_DEFLATED) as package:
-            package.writestr(f"{NAME}.twb", workbook(hyper_file(_IN_PACKAGE)))
+            package.writestr(f"{NAME}.twb", workbook(hyper_file(_IN_PACKAGE), currency))
             package.write(extract, _IN_PACKAGE)
         return [each.replace(folder / each.name) for each in (extract, packed)]
 

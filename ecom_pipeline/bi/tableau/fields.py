@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ecom_pipeline.bi.marts import base_type
+from ecom_pipeline.bi.tableau.tree import MONEY
 from ecom_pipeline.domain.columns import Column
 from ecom_pipeline.warehouse.mart_list import (
     BASKET_PAIRS,
@@ -19,7 +20,6 @@ from ecom_pipeline.warehouse.mart_list import (
 )
 from ecom_pipeline.warehouse.marts import Mart
 
-POUNDS = 'c"£"#,##0;-"£"#,##0'
 WHOLE = "n#,##0;-#,##0"
 DAY = "*dd mmm yyyy"
 MINUTE = "*dd mmm yyyy hh:nn"
@@ -31,7 +31,7 @@ DATATYPES = {
     "date": "date",
     "timestamp": "datetime",
 }
-_FORMATS = {"bigint": WHOLE, "decimal": POUNDS, "date": DAY, "timestamp": MINUTE}
+_FORMATS = {"bigint": WHOLE, "decimal": MONEY, "date": DAY, "timestamp": MINUTE}
 _FOLDERS = {"bigint": "Counts", "decimal": "Money"}
 _ABBREVIATIONS = {"id": "ID", "no": "number"}
 

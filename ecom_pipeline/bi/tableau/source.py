@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 from ecom_pipeline.bi.tableau.fields import HIERARCHIES, PALETTES, Field, caption_of, fields_of
 from ecom_pipeline.bi.tableau.pills import Pill, column, instance, members, name_of
 from ecom_pipeline.bi.tableau.tree import VERSION, document, node
+from ecom_pipeline.domain.currency import Currency
 from ecom_pipeline.warehouse.marts import Mart
 
 # OLE DB's codes, as Tableau writes them
@@ -68,11 +69,11 @@ def data_source(mart: Mart, connection: Connection) -> Element:
     return node("datasource", attributes | {"version": VERSION}, *_parts(mart, connection))
 
 
-def tds(mart: Mart, connection: Connection) -> bytes:
+def tds(mart: Mart, connection: Connection, currency: Currency) -> bytes:
     """Return a mart's data source as a separate file."""
     attributes = {"formatted-name": name_of(mart), "inline": "true", "source-platform": "win"}
     root = node("datasource", attributes | {"version": VERSION}, *_parts(mart, connection))
-    return document(root)
+    return document(root, currency)
 
 
 def _parts(mart: Mart, connection: Connection) -> Iterator[Element]:

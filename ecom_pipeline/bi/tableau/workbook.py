@@ -8,6 +8,7 @@ from ecom_pipeline.bi.tableau.pills import Generated, Pill, by_day, by_month, me
 from ecom_pipeline.bi.tableau.sheets import Pane, Sheet, Top, map_source, worksheet
 from ecom_pipeline.bi.tableau.source import Connection, data_source, tds
 from ecom_pipeline.bi.tableau.tree import NEW_LINE, VERSION, document, node, runs
+from ecom_pipeline.domain.currency import Currency
 from ecom_pipeline.warehouse.mart_list import COHORTS, COUNTRIES, DAILY_SALES, DATA_TRUST, PRODUCTS
 
 NAME = "ecom_sales"
@@ -15,7 +16,7 @@ _SOLD, _RETURNED = "#4e79a7", "#e15759"
 _PRODUCTS_SHOWN = 20
 
 
-def workbook(connection: Connection) -> bytes:
+def workbook(connection: Connection, currency: Currency) -> bytes:
     """Return the workbook with the marts of this connection, as a file's bytes."""
     root = node(
         "workbook",
@@ -33,13 +34,13 @@ def workbook(connection: Connection) -> bytes:
         windows(SHEETS),
         _explain_data(),
     )
-    return document(root)
+    return document(root, currency)
 
 
-def files(connection: Connection) -> dict[str, bytes]:
+def files(connection: Connection, currency: Currency) -> dict[str, bytes]:
     """Return the workbook and each mart's data source, by file name."""
-    sources = {f"{mart.name}.tds": tds(mart, connection) for mart in SHOWN}
-    return {f"{NAME}.twb": workbook(connection), **sources}
+    sources = {f"{mart.name}.tds": tds(mart, connection, currency) for mart in SHOWN}
+    return {f"{NAME}.twb": workbook(connection, currency), **sources}
 
 
 def _explain_data() -> Element:
@@ -59,11 +60,13 @@ def _trust() -> Sheet:
         f" {shown('days_unreconciled')} not compared since their last publish)",
         NEW_LINE,
         f"Published {shown('as_of')} UTC: {shown('days_published')} days,"
-        f" {shown('rows_published')} lines, {shown('revenue')}, up to {shown('last_event')}",
+        f" {shown('rows_published')} lines, {shown('revenue')} ({shown('currency')}),"
+        f" up to {shown('last_event')}",
         NEW_LINE,
         f"Pending: {shown('days_pending')} days to be published,"
         f" {shown('days_not_in_marts')} not in these figures yet,"
-        f" {shown('quarantine_open')} records in quarantine",
+        f" {shown('quarantine_open')} records in quarantine,"
+        f" {shown('quarantine_discarded')} discarded",
         fontalignment="0",
         fontsize="10",
     )

@@ -30,6 +30,8 @@ def environment(settings: Settings) -> Iterator[None]:
         "TABLE_NAME": settings.table,
         "RAW_BUCKET": settings.raw_bucket,
         "CUSTOMER_INDEX": INDEX,
+        "TIME_ZONE": str(settings.time_zone),
+        "CURRENCY": str(settings.currency),
     }
     with _variables(given):
         yield

@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from ecom_pipeline.domain.currency import POUND
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local.drill import runner, scenarios
 from ecom_pipeline.local.drill.runner import Outcome, Result
-from ecom_pipeline.terminal.tables import pounds, table
+from ecom_pipeline.terminal.tables import table
 
 
 def run(seed: int, days: DayRange, console: Console) -> Result:
@@ -72,7 +73,7 @@ def show(result: Result, console: Console) -> None:
         f" seed {result.seed}"
     )
     console.print(
-        f"{result.rows:,} rows, revenue {pounds(result.revenue)},"
+        f"{result.rows:,} rows, revenue {POUND.aligned(result.revenue)},"
         f" {len(result.differences)} differences"
     )
 

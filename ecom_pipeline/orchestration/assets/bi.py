@@ -50,9 +50,9 @@ def sales_report(
     """Write the report's page from the current marts."""
     with translate_errors(context):
         tables = sales.read(warehouse)
-        page = sales.render(tables)
+        page = sales.render(tables, warehouse.shop.currency)
         lake.csv.write_page(keys.REPORT, page)
-    figures = {name.lower(): value for name, value, _ in headlines(tables)}
+    figures = {name.lower(): value for name, value, _ in headlines(tables, warehouse.shop.currency)}
     yield dg.MaterializeResult(
         asset_key=SALES_REPORT,
         metadata={

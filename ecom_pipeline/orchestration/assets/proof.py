@@ -78,7 +78,7 @@ def reconciliation(
             "stores": describe.preview(
                 ("store", "rows", "pieces", "revenue", "digest"),
                 [
-                    (name, t.rows, t.quantity, describe.pounds(t.amount), f"{t.digest:x}")
+                    (name, t.rows, t.quantity, describe.exact(t.amount), f"{t.digest:x}")
                     for name, t in held.items()
                 ],
             ),
@@ -158,7 +158,7 @@ def _result(found: Reconciliation) -> dg.AssetCheckResult:
         metadata={
             "days": len(found.days),
             "rows": found.total(StoreName.RAW).rows,
-            "revenue": describe.pounds(found.total(StoreName.FACT).amount),
+            "revenue": describe.exact(found.total(StoreName.FACT).amount),
             "differences": len(found.wrong),
             "in_flight": len(found.in_flight),
             "what": "\n".join(found.differences[:_SHOWN]) or "none",

@@ -20,7 +20,7 @@ from ecom_pipeline.orchestration import checks, describe, pools
 from ecom_pipeline.orchestration.keys import CSV_LINES, FACT_LINES, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import translate_errors
-from ecom_pipeline.warehouse import load, migrations, stage
+from ecom_pipeline.warehouse import load, migrations, quality, stage
 from ecom_pipeline.warehouse.gate import Gate
 from ecom_pipeline.warehouse.ledger import Entry
 from ecom_pipeline.warehouse.load import RefusedDaysError
@@ -105,7 +105,8 @@ def _checked(
         fact = stage.fact_totals(session, min(days), max(days))
         held = {day: fact.get(day, Totals()) for day in days if day not in kept}
         differing = [day for day, t in held.items() if t != partition.committed(lake, day).totals]
-        results = checks.of_days(lake, session, days, differing, faults)
+        not_loaded = quality.not_loaded(lake, session, warehouse.shop.today())
+        results = checks.of_days(session, days, differing, not_loaded, faults)
         right = {day: totals for day, totals in held.items() if day not in differing}
         return right, stage.fact_rows(session), results
 
@@ -131,7 +132,7 @@ def _version(entry: Entry) -> dict[str, Any]:
         "rows_added": entry.change.added,
         "rows_removed": entry.change.removed,
         "rows_changed": entry.change.changed,
-        "revenue_before": describe.pounds(entry.amount_before),
+        "revenue_before": describe.exact(entry.amount_before),
     }
 
 

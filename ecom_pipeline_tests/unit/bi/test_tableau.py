@@ -16,6 +16,7 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - compiled
 from ecom_pipeline.bi.marts import SHOWN, base_type
 from ecom_pipeline.bi.tableau import extract, source, workbook
 from ecom_pipeline.cli.tableau import tableau
+from ecom_pipeline.domain.currency import POUND
 
 COMMITTED = Path(__file__).parents[3] / "bi"
 REDSHIFT = source.redshift("redshift.example.com", 5439, "sales")
@@ -53,7 +54,7 @@ def published_schema(release):
 
 
 def made(connection):
-    return etree.fromstring(workbook.workbook(connection))
+    return etree.fromstring(workbook.workbook(connection, POUND))
 
 
 @pytest.mark.parametrize("release", ["2026.1", "2026.2"])
@@ -66,7 +67,7 @@ def test_the_workbook_is_valid_by_the_published_schema(connection, release):
 def test_a_data_source_is_valid_where_a_workbook_has_one(mart):
     holder = made(REDSHIFT)
     (sources,) = holder.iterchildren("datasources")
-    sources[:] = [etree.fromstring(source.tds(mart, REDSHIFT))]
+    sources[:] = [etree.fromstring(source.tds(mart, REDSHIFT, POUND))]
     published_schema("2026.1").assertValid(holder)
 
 
@@ -85,7 +86,7 @@ def test_the_files_in_the_repository_are_what_the_command_writes(tmp_path):
 
 
 def test_no_file_holds_a_user_or_a_password():
-    for content in workbook.files(REDSHIFT).values():
+    for content in workbook.files(REDSHIFT, POUND).values():
         connections = etree.fromstring(content).iter("connection")
         held = [each for each in connections if each.get("class") == "redshift"]
         assert held
@@ -95,7 +96,7 @@ def test_no_file_holds_a_user_or_a_password():
 
 def test_a_field_says_what_the_list_of_marts_says():
     for mart in SHOWN:
-        found = etree.fromstring(source.tds(mart, REDSHIFT))
+        found = etree.fromstring(source.tds(mart, REDSHIFT, POUND))
         fields = {each.get("name"): each for each in found.iterchildren("column")}
         for column in mart.columns:
             shown = fields[f"[{column.name}]"]
@@ -150,4 +151,4 @@ def test_the_banner_shows_all_of_the_trust_row():
 def test_without_tableaus_library_one_is_told_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tableauhyperapi", None)
     with pytest.raises(extract.ExtractError, match="uv sync --extra tableau"):
-        extract.write([], tmp_path)
+        extract.write([], POUND, tmp_path)

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from ecom_pipeline.domain.shop import today
+from ecom_pipeline.domain.shop import DEFAULT
 from ecom_pipeline_tests.unit.cli.conftest import Ecom
 
-TODAY = today()
+TODAY = DEFAULT.today()
 YESTERDAY = TODAY - timedelta(days=1)
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -10,14 +12,18 @@ from ecom_pipeline.orchestration import requests
 from ecom_pipeline.settings import LOCAL
 
 
-def test_the_partitions_begin_on_the_first_day_of_the_settings():
-    defs = definitions.build(replace(LOCAL, first_day=date(2020, 1, 1)))
-    found = {
-        spec.partitions_def.get_first_partition_key()
+def test_partitions_and_schedules_are_of_the_settings_shop():
+    tokyo = ZoneInfo("Asia/Tokyo")
+    defs = definitions.build(replace(LOCAL, first_day=date(2020, 1, 1), time_zone=tokyo))
+    found: list[Any] = [
+        spec.partitions_def
         for spec in defs.resolve_all_asset_specs()
         if isinstance(spec.partitions_def, dg.DailyPartitionsDefinition)
+    ]
+    found.append(defs.resolve_job_def(requests.LOAD_DAYS).partitions_def)
+    assert {(days.get_first_partition_key(), days.timezone) for days in found} == {
+        ("2020-01-01", "Asia/Tokyo")
     }
-    assert found == {"2020-01-01"}
-    job = defs.resolve_job_def(requests.LOAD_DAYS)
-    assert job.partitions_def
-    assert job.partitions_def.get_first_partition_key() == "2020-01-01"
+    schedules = defs.get_repository_def().schedule_defs
+    assert len(schedules) == 3
+    assert {each.execution_timezone for each in schedules} == {"Asia/Tokyo"}

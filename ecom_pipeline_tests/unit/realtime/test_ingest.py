@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from ecom_pipeline.domain import envelope
 from ecom_pipeline.domain.envelope import Accepted, Record, Rejected
-from ecom_pipeline.realtime import ingest
+from ecom_pipeline.realtime import clock, ingest
 from ecom_pipeline.realtime.stream import PutResult
-from ecom_pipeline_tests.builders import RECEIVED, payload, request
+from ecom_pipeline_tests.builders import RECEIVED, on, payload, request
 
 
 def judged(body: object) -> list[Record]:
@@ -48,6 +49,41 @@ def test_each_record_sent_is_one_accepted_or_one_kept_byte_for_byte(bodies: list
         else:
             assert envelope.original_bytes(record) == body.encode()
             assert record.record == f"record {number} of the request"
+
+
+@pytest.mark.parametrize(
+    ("zone", "utc", "today"),
+    [
+        ("Europe/London", "2011-06-30T22:59:59", date(2011, 6, 30)),
+        ("Europe/London", "2011-06-30T23:00:00", date(2011, 7, 1)),  # summer time
+        ("Asia/Tokyo", "2011-06-30T14:59:59", date(2011, 6, 30)),
+        ("Asia/Tokyo", "2011-06-30T15:00:00", date(2011, 7, 1)),
+        ("America/Los_Angeles", "2011-07-01T06:59:59", date(2011, 6, 30)),
+        ("America/Los_Angeles", "2011-07-01T07:00:00", date(2011, 7, 1)),
+    ],
+)
+def test_an_event_may_be_of_the_shops_tomorrow_and_every_reader_of_the_record_agrees(
+    zone: str, utc: str, today: date, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TIME_ZONE", zone)
+    received = clock.local(datetime.fromisoformat(utc).replace(tzinfo=UTC))
+    events = [on(today + timedelta(days=n), event_id=f"{n}") for n in (1, 2)]
+    tomorrow, too_late = ingest._records(request(events), received)
+    assert isinstance(too_late, Rejected)
+    assert too_late.field == "InvoiceDate"
+    again, line = envelope.event_of(envelope.encode(tomorrow))
+    assert line is not None
+    assert line.invoice_date == today + timedelta(days=1)
+    assert {each.received_at.date() for each in (tomorrow, too_late, again)} == {today}
+    assert again.received_at == received
+
+
+def test_a_time_zone_that_is_none_is_one_sentence_with_the_parameter_to_change(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("TIME_ZONE", "Mars/One")
+    with pytest.raises(clock.TimeZoneError, match="'Mars/One': deploy the parameter TimeZone"):
+        clock.now()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 An event belongs to the day of its InvoiceDate, in the shop's local time; nothing is converted.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
@@ -21,7 +21,7 @@ _DAY = timedelta(days=1)
 @fault(GROUP)
 def a_producers_clock_is_ahead(world: SystemUnderTest) -> str:
     """An event dated tomorrow is accepted; one dated a day later is rejected by its field."""
-    today = datetime.now(UTC).date()
+    today = world.settings.shop.today()
     taken = world.events(world.touch(today + _DAY), 1)
     refused = payload(world.random, today + 2 * _DAY)
     told = world.producer.post([*taken, refused])

@@ -139,7 +139,7 @@ def _tick(queue: Notifications, cursor: str | None) -> tuple[list[date], str | N
         context = dg.build_sensor_context(
             instance=instance,
             cursor=cursor,
-            resources={"raw_notifications": queue, "first_day": LOCAL.first_day},
+            resources={"raw_notifications": queue, "shop": LOCAL.shop},
         )
         found = new_raw_objects(context)
         if isinstance(found, dg.SensorResult):
@@ -149,13 +149,13 @@ def _tick(queue: Notifications, cursor: str | None) -> tuple[list[date], str | N
 
 def _swept(world: SystemUnderTest) -> list[date]:
     """Evaluate the sweep once; return the days that it requests."""
-    resources = {"lake": world.lake, "warehouse": world.warehouse, "first_day": LOCAL.first_day}
+    resources = {"lake": world.lake, "warehouse": world.warehouse, "shop": LOCAL.shop}
     home = runs.local_instance_home(world.settings.home)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         context = dg.build_schedule_context(
-            instance=instance, scheduled_execution_time=datetime.now(UTC), resources=resources
+            instance=instance, scheduled_execution_time=datetime.now(UTC)
         )
-        found = daily_sweep(context)
+        found = daily_sweep(context, **resources)
         return _days(found) if isinstance(found, list) else []
 
 
