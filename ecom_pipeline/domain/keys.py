@@ -24,7 +24,7 @@ _DATA_OBJECT = re.compile(
 _TOMBSTONE = re.compile(rf"{ERASED}(delete|anonymise)/([0-9a-f]+)\.json")
 _RETRACTION = re.compile(rf"{RAW}invoice_date={_DATE}/retraction-(\d{{6}})\.jsonl\.gz")
 _CSV_PART = re.compile(rf"{CSV}invoice_date={_DATE}/part-[^/]+\.csv\.gz")
-_TRANSFORM_DAY = re.compile(rf"/transform-({_DATE})(?:-\d+)?(?:-[0-9a-f]{{{{10}}}})?\.jsonl\.gz$")
+_TRANSFORM_DAY = re.compile(rf"/transform-({_DATE})(?:-\d+)?(?:-[0-9a-f]{{10}})?\.jsonl\.gz$")
 _SEQUENCE_DIGITS = 56  # of Kinesis' longest sequence number; padded, so keys sort in stream order
 
 
