@@ -16,6 +16,7 @@ from ecom_pipeline.domain.event import EventError
 from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.domain.retraction import Retraction
 from ecom_pipeline.lake import retractions
+from ecom_pipeline.lake.buckets import Lake, ObjectInfo
 from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local.deploy import STACK
 from ecom_pipeline.local.poller.records import Origin, event, record
@@ -69,16 +70,21 @@ def _apply_retractions(settings: Settings) -> None:
     for day in lake.raw.days():
         objects = lake.raw.objects_of(day)
         latest = retractions.latest_in(lake, objects)
-        for found in retractions.events_in(objects) if latest else ():
-            with suppress(DamagedObjectError):  # named when the object is delivered
-                for item in _items(lake.raw.lines(found.key), latest):
-                    retract.put(dynamodb, settings.table, item)
-                    header = {"pk": item["pk"], "sk": {"S": keys.HEADER_SK}}
-                    dynamodb.delete_item(TableName=settings.table, Key=header)
+        lines = _intact(lake, retractions.events_in(objects)) if latest else ()
+        for item in _items(lines, latest):
+            retract.put(dynamodb, settings.table, item)
+            header = {"pk": item["pk"], "sk": {"S": keys.HEADER_SK}}
+            dynamodb.delete_item(TableName=settings.table, Key=header)
+
+
+def _intact(lake: Lake, objects: Iterable[ObjectInfo]) -> Iterator[bytes]:
+    for found in objects:
+        with suppress(DamagedObjectError):  # named when the object is delivered
+            yield from list(lake.raw.lines(found.key))
 
 
 def _items(lines: Iterable[bytes], latest: Mapping[str, Retraction]) -> Iterator[Item]:
-    """Yield the items of the lines that have a retraction, as the latest one leaves them."""
+    """Yield the items of a day's lines that have a retraction, as the latest one leaves them."""
     seen = set[str]()
     for line in lines:
         try:

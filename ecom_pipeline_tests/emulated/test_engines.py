@@ -15,7 +15,8 @@ from ecom_pipeline import definitions, settings
 from ecom_pipeline.cost.metered_build import metered
 from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.lake import partition
+from ecom_pipeline.domain.retraction import Retraction
+from ecom_pipeline.lake import partition, retractions
 from ecom_pipeline.lake.engines import UnbuiltDaysError
 from ecom_pipeline.lake.engines.process_engine import ProcessEngine
 from ecom_pipeline.lake.engines.python_engine import PythonEngine
@@ -24,7 +25,7 @@ from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.orchestration.keys import CSV_LINES
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.warehouse import connect
-from ecom_pipeline_tests.builders import REAL, accepted, on, read_rejected
+from ecom_pipeline_tests.builders import REAL, RECEIVED, accepted, on, read_rejected
 from ecom_pipeline_tests.children import running
 from ecom_pipeline_tests.waiting import until
 
@@ -40,13 +41,17 @@ def built(engine, days):
 
 
 def dirty(lake, day):
-    """Put a day of everything into the raw lake: good, again, in conflict, refused, unreadable."""
+    """Put a day of everything into the raw lake: good, again, in conflict, refused, retracted."""
     good = [accepted(on(day, event_id=f"{day}-{n}", Quantity=n + 1)) for n in range(200)]
     other = accepted(on(day, event_id=f"{day}-7", Quantity=99))
     refused = [accepted(on(day, event_id=f"{day}-x{n}", Quantity=0)) for n in range(9)]
     lake.raw.write_records(keys.raw_key(day, "0", "1", "1"), [*good[:150], *refused])
     lake.raw.write_lines(keys.raw_key(day, "0", "2", "2"), [b"poison", b"[]"])
     lake.raw.write_records(keys.raw_key(day, "0", "3", "3"), [*good[100:], other])
+    taken_back = Retraction(
+        event_id=f"{day}-120", invoice_no="1", stands=False, cause="c", by="b", at=RECEIVED
+    )
+    retractions.append(lake, day, [taken_back])
 
 
 def test_each_engine_makes_of_dirty_days_what_the_reference_makes(aws, days):
@@ -85,6 +90,7 @@ def test_a_day_in_many_parts_has_the_rows_the_quarantine_and_the_account_of_one(
     assert len(split.parts) > 1
     assert (split.totals, split.read) == (whole.totals, whole.read)
     assert (split.redelivered, split.quarantined) == (whole.redelivered, whole.quarantined)
+    assert (split.retracted, whole.retracted, whole.unaccounted) == (2, 2, 0)
     assert whole.quarantined == {"invalid": 9, "unreadable": 2, "id_conflict": 1}
     assert records(lake, split) == aside
     assert set(lake.csv.part_keys(day)) == {part.key for part in split.parts}

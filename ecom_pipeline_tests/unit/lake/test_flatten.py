@@ -118,3 +118,11 @@ def test_a_line_that_would_break_a_parser_is_set_aside_and_its_neighbours_are_ro
     broken = raw(event_id="x").replace(b'"Quantity": 6', b'"Quantity": ' + number.encode())
     flat = flatten(lines(raw(event_id="a"), broken, raw(event_id="b")), DAY)
     assert (flat.totals.rows, len(flat.rejected), flat.read) == (2, 1, 3)
+
+
+def test_a_retracted_line_is_counted_however_often_it_came_and_gives_no_row():
+    """Another content under its id would else take its place."""
+    data = raw(event_id="a"), raw(event_id="b"), raw(event_id="a"), raw(event_id="a", Quantity=9)
+    flat = flatten(lines(*data), DAY, retracted={"a"})
+    assert (flat.read, flat.totals.rows, flat.retracted) == (4, 1, 3)
+    assert (flat.redelivered, flat.conflicts, list(flat.digests)) == (0, (), ["b"])

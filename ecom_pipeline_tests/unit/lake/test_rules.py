@@ -12,6 +12,7 @@ MODULES = (
     "domain/digest.py",
     "domain/envelope.py",
     "domain/event.py",
+    "domain/retraction.py",
     "domain/text.py",
     "domain/tombstone.py",
     "lake/flatten.py",
