@@ -21,9 +21,17 @@ from ecom_pipeline.lake.connect import client
 from ecom_pipeline.local.deploy import STACK
 from ecom_pipeline.local.poller.records import Origin, event, record
 from ecom_pipeline.local.processes import LocalError
-from ecom_pipeline.realtime.item_shape import RETRACTED, Item, line_item
+from ecom_pipeline.realtime.item_shape import (
+    RETRACTED,
+    Item,
+    header_of,
+    is_header,
+    is_retracted,
+    line_item,
+)
 from ecom_pipeline.settings import ACCOUNT_LOCAL, Settings
 from ecom_pipeline.table import retract
+from ecom_pipeline.table.invoices import InvoiceTable
 from ecom_pipeline.warehouse import connect
 
 _BATCH = 500
@@ -37,7 +45,7 @@ def restore(settings: Settings, say: Callable[[str], None]) -> int:
     Raises:
         LocalError: the store function failed.
     """
-    _apply_retractions(settings)
+    retracted = _apply_retractions(settings)
     functions = client(settings, "lambda")
     lines = _lines(settings, say)
     delivered = 0
@@ -47,6 +55,7 @@ def restore(settings: Settings, say: Callable[[str], None]) -> int:
         if "FunctionError" in answer:
             raise LocalError(f"DynamoDB could not be restored: {answer['Payload'].read()[:300]!r}")
         delivered += len(batch)
+    _mend_headers(settings, retracted)
     return delivered
 
 
@@ -60,12 +69,12 @@ def _lines(settings: Settings, say: Callable[[str], None]) -> Iterator[bytes]:
                 say(f"skipped: {error}")
 
 
-def _apply_retractions(settings: Settings) -> None:
-    """Put the lines that were ever retracted as they are now, and take their invoices' headers.
+def _apply_retractions(settings: Settings) -> set[str]:
+    """Put the lines that were ever retracted as they are now; return their invoices.
 
-    The table may be older than a retraction. Which lines stand decides about a header, so the
-    store function puts it again, with the lines that it is given next.
+    The table may be older than a retraction.
     """
+    invoices = set[str]()
     lake, dynamodb = connect.lake(settings), client(settings, "dynamodb")
     for day in lake.raw.days():
         objects = lake.raw.objects_of(day)
@@ -73,8 +82,22 @@ def _apply_retractions(settings: Settings) -> None:
         lines = _intact(lake, retractions.events_in(objects)) if latest else ()
         for item in _items(lines, latest):
             retract.put(dynamodb, settings.table, item)
-            header = {"pk": item["pk"], "sk": {"S": keys.HEADER_SK}}
-            dynamodb.delete_item(TableName=settings.table, Key=header)
+            invoices.add(keys.invoice_no_of(item["pk"]["S"]))
+    return invoices
+
+
+def _mend_headers(settings: Settings, invoices: set[str]) -> None:
+    """Put the header of a line that stands where the table has a retracted line's.
+
+    The store function does not: it puts a header only where there is none.
+    """
+    table = InvoiceTable(client(settings, "dynamodb"), settings.table)
+    for _, items in table.items(sorted(invoices)):
+        header = next((item for item in items if is_header(item)), None)
+        lines = [item for item in items if not is_header(item) and not is_retracted(item)]
+        wanted = [header_of(line) for line in lines]
+        if wanted and header not in wanted:
+            retract.put(table.dynamodb, table.name, wanted[0])
 
 
 def _intact(lake: Lake, objects: Iterable[ObjectInfo]) -> Iterator[bytes]:

@@ -82,17 +82,16 @@ def is_retracted(item: Mapping[str, Mapping[str, str]]) -> bool:
     return RETRACTED in item
 
 
-def is_header_of(
-    header: Mapping[str, Mapping[str, str]], line: Mapping[str, Mapping[str, str]]
-) -> bool:
-    """Return whether a header equals the one that would be written for this line."""
-    customer = line.get("customer_id", {}).get("S")
+def header_of(line: Mapping[str, Mapping[str, str]]) -> Item:
+    """Return the header that would be written for a line's item."""
     day, number = day_of(line), keys.invoice_no_of(line["pk"]["S"])
     wanted = {"invoice_date": day.isoformat(), "country": line["country"]["S"]}
-    if customer is not None:
+    if "customer_id" in line:
         index_key = keys.customer_invoice_key(day, number)
-        wanted |= {"customer": keys.customer_key(customer), "customer_invoice": index_key}
-    return {k: v["S"] for k, v in header.items() if k not in {"pk", "sk"}} == wanted
+        customer = keys.customer_key(line["customer_id"]["S"])
+        wanted |= {"customer": customer, "customer_invoice": index_key}
+    key = {"pk": line["pk"]["S"], "sk": keys.HEADER_SK}
+    return {name: {"S": text} for name, text in (key | wanted).items()}
 
 
 def day_of(line: Mapping[str, Mapping[str, str]]) -> date:

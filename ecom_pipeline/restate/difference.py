@@ -16,8 +16,8 @@ from ecom_pipeline.realtime.item_shape import (
     Item,
     day_of,
     header_item,
+    header_of,
     is_header,
-    is_header_of,
     is_retracted,
     row_of,
 )
@@ -163,7 +163,7 @@ def _header(
         and not is_retracted(item)
         and keys.event_id_of(item["sk"]["S"]) not in leaving
     )
-    if header is not None and any(is_header_of(header, item) for item in staying):
+    if header is not None and any(header == header_of(item) for item in staying):
         return None
     wanted = header_item(new[0].line)
     return None if header == wanted else wanted

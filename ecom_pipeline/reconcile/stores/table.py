@@ -17,8 +17,8 @@ from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.realtime.item_shape import (
     RECEIVED_AT,
     day_of,
+    header_of,
     is_header,
-    is_header_of,
     is_retracted,
     row_of,
 )
@@ -139,7 +139,7 @@ def header_faults(items: Sequence[Item]) -> list[Discrepancy]:
     day = date.fromisoformat(header["invoice_date"]["S"])
     if not lines:
         return [_fault(day, number, "a header without lines")]
-    if not any(is_header_of(header, line) for line in lines):
+    if not any(header == header_of(line) for line in lines):
         return [_fault(day, number, "a header that is not its lines'")]
     return []
 
