@@ -49,3 +49,10 @@ def test_a_foreign_key_is_refused():
 
 def test_an_event_id_survives_its_sort_key():
     assert keys.event_id_of(keys.line_sk("a:b.c-1")) == "a:b.c-1"
+
+
+def test_retractions_are_records_of_their_day_and_no_events():
+    key = keys.retraction_key(date(2010, 12, 1), 3)
+    assert (keys.retraction_number(key), keys.day_of(key)) == (3, date(2010, 12, 1))
+    assert keys.is_record_object(key)
+    assert not keys.is_retraction(keys.raw_key(date(2010, 12, 1), "shardId-0", "1", "2"))
