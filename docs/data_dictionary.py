@@ -15,6 +15,7 @@ from ecom_pipeline.domain.columns import COLUMNS, PARTITION
 from ecom_pipeline.domain.event import InvoiceLine
 from ecom_pipeline.lake.catalog import quarantine_table_input
 from ecom_pipeline.realtime import item_shape
+from ecom_pipeline.warehouse.ledger import RESTATEMENT
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST, MARTS
 from ecom_pipeline.warehouse.marts import Mart
 
@@ -28,7 +29,8 @@ shop's currency.
 _RESTATED = {
     "invoice_date": "The day",
     "version": "1 for the first publish of the day, then incremented",
-    "cause": "first, late (rows added), correction (rows removed or changed), erasure or repair",
+    "cause": "first, late (rows added), correction (rows removed or changed), restatement (lines"
+    " retracted), erasure or repair",
     "published_at": "When, UTC",
     "rows_added": "Events that are not in the previous version",
     "rows_removed": "Events of the previous version that are not in this one",
@@ -129,6 +131,7 @@ def _lake() -> Iterable[str]:
     batch = ("shardId-000000000000", _FIRST, _LAST)
     rows = [
         ("raw", keys.raw_key(_DAY, *batch), "events of a day, one object a batch"),
+        ("raw", keys.retraction_key(_DAY, 1), "lines of the day that were taken back"),
         ("raw", keys.quarantine_key(_DAY, *batch), "rejected or unreadable records of a batch"),
         (
             "raw",
@@ -161,6 +164,7 @@ def _dynamodb() -> Iterable[str]:
     kinds = {"S": "text", "N": "number"}
     items = {
         "a line": item_shape.line_item(_EXAMPLE, datetime(2010, 12, 1, 8, 27, tzinfo=UTC)),
+        "a retracted line, also": {item_shape.RETRACTED: {"S": RESTATEMENT}},
         "a header": item_shape.header_item(_EXAMPLE),
     }
     rows = [

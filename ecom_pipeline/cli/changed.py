@@ -99,10 +99,11 @@ def _operator() -> "Operator":
 def _say_known(found: "Comparison", requests: int) -> None:
     from ecom_pipeline.terminal.tables import counted
 
-    click.echo(
-        f"{found.known:,} of {counted(found.invoices, 'invoice')} stored before, compared in"
-        f" {counted(requests, 'request')}"
-    )
+    if found.known:
+        click.echo(
+            f"{found.known:,} of {counted(found.invoices, 'invoice')} stored before, compared in"
+            f" {counted(requests, 'request')}"
+        )
     if found.stored_elsewhere:
         click.echo(
             f"{counted(len(found.stored_elsewhere), 'row')} stored already under other event ids"

@@ -97,15 +97,12 @@ def test_lines_of_another_producer_are_never_taken_back_and_never_doubled(ours, 
 
 
 def test_a_line_is_paired_with_the_one_most_like_it_of_its_product():
-    stored = Stored(
-        {row.event_id: row.line for row in rows_of(("A", 1), ("A", 5), ("B", 5))}, set()
-    )
+    before = rows_of(("A", 1), ("A", 5), ("B", 5))
+    stored = Stored({row.event_id: row.line for row in before}, set())
     found = difference(rows_of(("A", 1), ("A", 6), ("C", 7)), stored.items(), of_a_file)
-    shown = [(each.new.number, *field) for each in found.changes for field in fields(each)]
-    assert shown == [
-        (2, "Quantity", "5", "6"),
-        (3, "StockCode", "B", "C"),
-        (3, "Quantity", "5", "7"),
+    assert [list(fields(each)) for each in found.changes] == [
+        [("Quantity", "5", "6")],
+        [("StockCode", "B", "C"), ("Quantity", "5", "7")],
     ]
 
 
