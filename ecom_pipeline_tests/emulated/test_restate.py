@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from ecom_pipeline.domain import keys
+from ecom_pipeline.erasure.erase import DataSubject, Stores, erase
 from ecom_pipeline.lake import retractions
 from ecom_pipeline.realtime import query_customer, store, table
 from ecom_pipeline.realtime.page_token import Listing
@@ -318,3 +319,18 @@ def test_a_reinstated_line_that_the_table_lacks_is_missing_and_repaired(files, d
     repair(proof.writable(files.settings), found.wrong)
     assert files.equal(day)
     assert files.lines(invoice) == [*OTHERS, ("85123A", 6, "2.5500")]
+
+
+@pytest.mark.parametrize(("mode", "lines"), [("anonymise", 5), ("delete", 0)])
+def test_an_erasure_takes_the_customer_out_of_retracted_lines_too(files, day, invoice, mode, lines):
+    files.replay(three(day, invoice))
+    files.replay(three(day, invoice, UnitPrice=2.95), "restate")
+    files.load(day)
+    stores = Stores(files.lake, files.dynamodb, files.settings.table, files.warehouse)
+    report = erase(stores, DataSubject("17850", mode), NOW)
+    assert report.after.is_clean
+    items = files.items(invoice)
+    assert "17850" not in str(items)
+    assert len(items) == lines
+    files.load(day)
+    assert files.equal(day)
