@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from ecom_pipeline import operations, settings
 from ecom_pipeline.cli import ecom as root
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local.restore import restore
 from ecom_pipeline.realtime.item_shape import RETRACTED
 from ecom_pipeline.reconcile.stores.raw import RawStore
@@ -93,7 +94,7 @@ def test_a_corrected_file_is_refused_then_left_then_restated(
     assert done.exit_code == 0, done.output
     until(both_stand(whole_line, invoice, day), "the new lines in table and lake")
     operations.load_days(whole_line, day, day)
-    assert operations.compare(whole_line, day, day).differences == []
+    assert operations.compare(whole_line, DayRange(day, day)).differences == []
     with connect.warehouse(whole_line).session() as session:
         entry = ledger.newest(session, [day])[day]
     assert (entry.cause, entry.totals.rows, entry.change.removed) == ("restatement", 2, 2)
@@ -103,7 +104,7 @@ def test_a_corrected_file_is_refused_then_left_then_restated(
     forget(whole_line, invoice, before)
     restore(whole_line, print)
     assert stored(whole_line, invoice) == right
-    assert operations.compare(whole_line, day, day).differences == []
+    assert operations.compare(whole_line, DayRange(day, day)).differences == []
 
 
 def forget(whole_line, invoice, before):
