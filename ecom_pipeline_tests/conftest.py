@@ -59,7 +59,10 @@ for _name in list(os.environ):
     if _name.startswith(("AWS_", "DAGSTER_", "ECOM_")) and _name not in OURS:
         del os.environ[_name]
 
+# no deadline: a busy machine is no fault of the code
+hypothesis.settings.register_profile("default", hypothesis.settings(), deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=1_000, deadline=None)
+hypothesis.settings.load_profile("default")
 
 _NUMBERS = itertools.count(800_001)
 _PORTS = random.SystemRandom()  # pytest-randomly seeds the default one

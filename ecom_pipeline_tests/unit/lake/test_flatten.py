@@ -96,7 +96,7 @@ pieces = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 2)
 @given(pieces)
 def test_nothing_that_comes_in_is_lost(data):
     flat = flatten(lines(*data), DAY)
@@ -105,7 +105,7 @@ def test_nothing_that_comes_in_is_lost(data):
     assert len(rows_of(flat)) == 1 + flat.totals.rows
 
 
-@settings(deadline=None, max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 2)
 @given(st.lists(st.integers(0, 30), max_size=30), st.integers())
 def test_the_order_of_delivery_changes_no_sum(ids, seed):
     data = [raw(event_id=f"e-{n}", Quantity=n + 1) for n in ids]

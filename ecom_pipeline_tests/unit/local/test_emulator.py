@@ -172,7 +172,7 @@ def pages_of(scan, request):
 
 @pytest.mark.parametrize("limit", [None, 3])
 @pytest.mark.parametrize("segments", [1, 3])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(invoices=st.lists(st.integers(1, 7), max_size=6), page_bytes=st.integers(50, 1_500))
 def test_a_page_of_a_scan_is_the_emulators(limit, segments, invoices, page_bytes):
     more = {} if limit is None else {"Limit": limit}
