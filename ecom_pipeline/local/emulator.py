@@ -23,7 +23,7 @@ from typing import Any
 VERSION = "1.5.33"
 """In another version nothing is replaced: its functions may differ."""
 _SWEEP_SECONDS = 10
-_GC_THRESHOLDS = (100_000, 50, 1_000)
+_GC_THRESHOLDS = (50_000, 20, 20)
 
 
 def first_expired_only(original: Callable[[dict], None]) -> Callable[[dict], None]:
