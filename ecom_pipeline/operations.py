@@ -22,6 +22,7 @@ from ecom_pipeline.reconcile.repair import Repair
 from ecom_pipeline.reconcile.repair import repair as repair_from_raw
 from ecom_pipeline.reconcile.stores.sent import SentStore
 from ecom_pipeline.replay import account
+from ecom_pipeline.replay.understanding import Understanding
 from ecom_pipeline.settings import Settings, SettingsError, variable
 from ecom_pipeline.warehouse import connect, migrations, plan, sweep
 from ecom_pipeline.warehouse.gate import Gate
@@ -107,12 +108,12 @@ def compare(
     days: DayRange,
     *,
     accepted: DayTotals | None = None,
-    sent: Path | None = None,
+    sent: Understanding | None = None,
     full: bool = False,
 ) -> Reconciliation:
     """Compare the stores on these days; with `full`, DynamoDB by a scan of the whole table.
 
-    `accepted` are the totals that the API acknowledged, by day. `sent` is the data set that was
+    `accepted` are the totals that the API acknowledged, by day. `sent` is the file that was
     replayed: each of its events must be in every store.
     """
     endpoints.require(settings)
@@ -128,7 +129,7 @@ def reconcile_days(
     days: DayRange,
     *,
     accepted: DayTotals | None = None,
-    sent: Path | None = None,
+    sent: Understanding | None = None,
     full: bool = False,
 ) -> Reconciliation:
     """Compare like `compare`, and record the result in the warehouse for `sales.data_trust`."""

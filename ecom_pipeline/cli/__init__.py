@@ -42,6 +42,7 @@ _EXTRAS = {
     "samtranslator": "local",
     "sqlglot": "local",
     "yaml": "local",
+    "pyarrow": "parquet",
     "pyspark": "spark",
     "tableauhyperapi": "tableau",
 }

@@ -7,9 +7,11 @@ import click
 
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.terminal.options import DAYS, show
+from ecom_pipeline.terminal.reading import reading_options
 
 if TYPE_CHECKING:
     from ecom_pipeline.reconcile.compare import Reconciliation
+    from ecom_pipeline.replay.choices import Choices
 
 
 @click.command()
@@ -17,15 +19,22 @@ if TYPE_CHECKING:
 @click.option(
     "--sent",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The data set that was replayed: each of its events must be in every store.",
+    help="The file that was replayed: each of its events must be in every store.",
 )
 @click.option(
     "--repair", is_flag=True, help="Repair differences from the raw lake, and compare again."
 )
 @click.option("--full", is_flag=True, help="Scan DynamoDB, for invoices that raw does not know.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def reconcile(
-    days: DayRange, sent: Path | None, *, repair: bool, full: bool, as_json: bool
+@reading_options
+def reconcile(  # noqa: PLR0913 - click passes each option by its name
+    days: DayRange,
+    sent: Path | None,
+    *,
+    choices: "Choices",
+    repair: bool,
+    full: bool,
+    as_json: bool,
 ) -> None:
     """Compare the stores event by event; exit 1 when they differ.
 
@@ -42,16 +51,18 @@ def reconcile(
     from rich.console import Console
 
     from ecom_pipeline import operations, settings
+    from ecom_pipeline.replay.understanding import understand
     from ecom_pipeline.terminal import tables
 
     configured = settings.load()
-    found = operations.reconcile_days(configured, days, sent=sent, full=full)
+    file = None if sent is None else understand(sent, choices)
+    found = operations.reconcile_days(configured, days, sent=file, full=full)
     repaired = operations.repair(configured, found) if repair and found.wrong else None
     if repaired is not None:
         for text in tables.finding_lines(found.wrong):
             click.echo(text, err=True)
         click.echo(str(repaired), err=True)
-        found = operations.reconcile_days(configured, days, sent=sent, full=full)
+        found = operations.reconcile_days(configured, days, sent=file, full=full)
     if as_json:
         click.echo(_report(found))
     else:

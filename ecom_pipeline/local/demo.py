@@ -12,16 +12,18 @@ from decimal import Decimal
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 
 from ecom_pipeline import operations
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import stack, waiting
 from ecom_pipeline.local.sample.writer import write_sample
-from ecom_pipeline.replay import dataset, sender
+from ecom_pipeline.replay import sender
+from ecom_pipeline.replay.dataset import Events
+from ecom_pipeline.replay.understanding import understand
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.terminal import tables
+from ecom_pipeline.terminal.progress import progress
 from ecom_pipeline.terminal.tables import SHOWN_DAYS, table
 from ecom_pipeline.warehouse import connect
 
@@ -89,13 +91,12 @@ def run(settings: Settings, csv: Path | None, days: DayRange | None) -> bool:
 def _replay(
     settings: Settings, csv: Path, days: DayRange | None, console: Console
 ) -> sender.Summary:
-    events = dataset.events(csv, days=days)
+    understood = understand(csv)
+    understood.require_sendable(allow_rejects=False)
+    events = Events(understood, days=days)
     target = endpoints.producer(settings)
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("sending", total=events.count())
-        summary = sender.send(
-            events, target, on_progress=lambda count: progress.advance(task, count)
-        )
+    with progress("sending", events.count(), console) as on_progress:
+        summary = sender.send(events, target, on_progress=on_progress)
     console.print(
         f"  {summary.accepted:,} accepted, {summary.rejected.total():,} rejected,"
         f" {summary.events_per_second:,.0f} events/s"

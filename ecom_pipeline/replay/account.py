@@ -6,14 +6,14 @@ Totals are defined in domain/totals.py; here they are only grouped by day.
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, timedelta
-from pathlib import Path
 
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.event import EVENT_ID, EventError, InvoiceLine, parse
 from ecom_pipeline.domain.tombstone import Tombstones
 from ecom_pipeline.domain.totals import Totals, totals_of
-from ecom_pipeline.replay import dataset
-from ecom_pipeline.replay.dataset import NoRowsError
+from ecom_pipeline.replay.dataset import Events
+from ecom_pipeline.replay.errors import NoRowsError
+from ecom_pipeline.replay.understanding import Understanding
 
 _ANY_DAY = date.max - timedelta(days=1)  # only the API checks whether a date is too late
 
@@ -47,7 +47,7 @@ def account_of(events: Iterable[tuple[int, Mapping[str, object]]]) -> Account:
 def numbered(
     events: Iterable[tuple[int, Mapping[str, object]]],
 ) -> Iterator[tuple[int, InvoiceLine | None, str]]:
-    """Yield each event's number, its line (None: it is invalid) and its id."""
+    """Yield each event's line in its file, its invoice line (None: it is invalid) and its id."""
     for number, event in events:
         try:
             line = _line(event)
@@ -56,13 +56,15 @@ def numbered(
         yield number, line, str(event[EVENT_ID])
 
 
-def lines(path: Path, tombstones: Tombstones, first: date, last: date) -> Iterator[InvoiceLine]:
-    """Yield the valid events of these days of a data set, with tombstones applied."""
-    sent = dataset.events(path, days=DayRange(first, last), tombstones=tombstones)
+def lines(
+    file: Understanding, tombstones: Tombstones, first: date, last: date
+) -> Iterator[InvoiceLine]:
+    """Yield the valid events of these days of a file, with tombstones applied."""
+    sent = Events(file, days=DayRange(first, last), tombstones=tombstones)
     with suppress(NoRowsError):
-        for _, event in sent:
-            with suppress(EventError):
-                yield _line(event)
+        for _, line, _ in numbered(sent):
+            if line is not None:
+                yield line
 
 
 def _line(event: Mapping[str, object]) -> InvoiceLine:

@@ -1,4 +1,4 @@
-"""The encoding of a text file: UTF-8, cp1252 or ISO-8859-1, decided by all of its bytes."""
+"""The encoding of a text file: UTF-8, UTF-16, cp1252 or ISO-8859-1, decided by all its bytes."""
 
 import codecs
 import re
@@ -8,7 +8,28 @@ _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
 _CONTROLS = re.compile(rb"[\x80-\x9f]")  # in ISO-8859-1; texts in cp1252
+_ASCII_AS_BLANK = b" " * 128 + bytes(range(128, 256))
 _NOT_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+
+
+_BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_SAID = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "iso-8859-1": "ISO-8859-1"}
+
+
+def utf16(head: bytes) -> str | None:
+    """Return the UTF-16 that a file's first bytes show, by its mark or by its zero bytes."""
+    if head[:2] in _BOMS:
+        return _BOMS[head[:2]]
+    zeros = head[:200:2].count(0), head[1:200:2].count(0)
+    half = len(head[:200]) // 2
+    if half and max(zeros) == half and min(zeros) == 0:
+        return "utf-16-be" if zeros[0] else "utf-16-le"
+    return None
+
+
+def name_of(encoding: str) -> str:
+    """Return an encoding's name as people know it."""
+    return _SAID.get(encoding, encoding.upper() if encoding.startswith("utf") else encoding)
 
 
 class Detector:
@@ -32,9 +53,10 @@ class Detector:
             except UnicodeDecodeError:
                 self._is_utf8 = False
         if not piece.isascii():
-            self._multibyte = self._multibyte or _MULTIBYTE.search(piece) is not None
-            self._has_controls = self._has_controls or _CONTROLS.search(piece) is not None
-            self._cp1252 = self._cp1252 and _NOT_CP1252.search(piece) is None
+            others = b" ".join(piece.translate(_ASCII_AS_BLANK).split())  # few: quick to search
+            self._multibyte = self._multibyte or _MULTIBYTE.search(others) is not None
+            self._has_controls = self._has_controls or _CONTROLS.search(others) is not None
+            self._cp1252 = self._cp1252 and _NOT_CP1252.search(others) is None
 
     @property
     def encoding(self) -> str:

@@ -24,6 +24,7 @@ from ecom_pipeline.lake.engines.spark_engine import SparkEngine
 from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.orchestration.keys import CSV_LINES
 from ecom_pipeline.replay import dataset
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.builders import REAL, RECEIVED, accepted, on, read_rejected
 from ecom_pipeline_tests.children import running
@@ -73,7 +74,7 @@ def test_each_engine_makes_of_real_days_what_the_reference_makes(aws, tmp_path):
     path, first = REAL / "online_retail.csv.gz", date(2010, 12, 1)
     if not REAL.exists():
         path = write_sample(tmp_path / "sample.csv.gz", days=3, rows_per_day=300, start=first).path
-    events = dataset.events(path, days=DayRange(first, first + timedelta(days=2)))
+    events = dataset.events(path, choices=DATA_SET, days=DayRange(first, first + timedelta(days=2)))
     days = sorted(write_raw(connect.lake(aws), events))
     reference = built(PythonEngine(aws), days)
     assert [each.totals.rows > 0 for each in reference.values()] == [True] * len(days)

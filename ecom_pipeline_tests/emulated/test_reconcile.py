@@ -27,6 +27,8 @@ from ecom_pipeline.reconcile.segments import SEGMENTS
 from ecom_pipeline.reconcile.stores.sent import SentStore
 from ecom_pipeline.reconcile.stores.table import TableStore
 from ecom_pipeline.replay import account
+from ecom_pipeline.replay.choices import DATA_SET
+from ecom_pipeline.replay.understanding import understand
 from ecom_pipeline.warehouse import connect, ledger, load, marts, trust
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST, MARTS
 from ecom_pipeline_tests.builders import on, stream_of
@@ -91,8 +93,9 @@ def compared(world, day, *others, full=False):
 def test_what_nobody_sent_is_named_on_a_day_that_the_data_set_does_not_have(
     world, day, sold, tmp_path
 ):
-    data_set = write_sample(tmp_path / "sent.csv", days=1, rows_per_day=10).path
-    found = compared(world, day, SentStore(partial(account.lines, data_set, NONE)))
+    path = write_sample(tmp_path / "sent.csv", days=1, rows_per_day=10).path
+    sent = understand(path, DATA_SET)
+    found = compared(world, day, SentStore(partial(account.lines, sent, NONE)))
     assert {each.event_id for each in found.wrong} == {each["event_id"] for each in sold}
 
 

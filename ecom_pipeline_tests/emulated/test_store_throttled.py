@@ -13,6 +13,7 @@ from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.realtime import store, table
 from ecom_pipeline.realtime.items import StoreError
 from ecom_pipeline.replay import dataset
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline_tests.builders import REAL, accepted, kinesis_event, on, stream_of
 from ecom_pipeline_tests.emulated.test_store import items_of
 from ecom_pipeline_tests.pipeline.faults import (
@@ -154,7 +155,7 @@ def records(folder):
     path = REAL / "online_retail.csv.gz"
     if not REAL.exists():
         path = write_sample(folder / "sample.csv.gz", days=3, rows_per_day=1_500).path
-    for number, event in dataset.events(path, limit=3_000):
+    for number, event in dataset.events(path, choices=DATA_SET, limit=3_000):
         yield accepted(event | {"event_id": f"u-{number}", "UnitPrice": str(event["UnitPrice"])})
 
 

@@ -27,6 +27,7 @@ from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.account import account_of
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.settings import LOCAL, Settings
 from ecom_pipeline.warehouse import connect, ledger
 from ecom_pipeline_tests.builders import REAL, on
@@ -51,7 +52,7 @@ class DataSet:
 def made_up(folder):
     start = date(2013, 3, 1)
     path = write_sample(folder / "sample.csv.gz", days=3, rows_per_day=400, start=start).path
-    sums = account_of(dataset.events(path)).days
+    sums = account_of(dataset.events(path, choices=DATA_SET)).days
     golden = {day: (t.rows, t.quantity, t.amount) for day, t in sums.items()}
     return DataSet(path, (start, date(2013, 3, 3)), golden)
 
@@ -83,7 +84,7 @@ def data(sample):
 
 def send(configured, data, seed=None):
     """Replay a data set and wait until both consumers of the stream have finished it."""
-    events = dataset.events(data.path, days=data.days, seed=seed)
+    events = dataset.events(data.path, choices=DATA_SET, days=data.days, seed=seed)
     summary = sender.send(events, endpoints.producer(configured))
     waiting.wait_for(configured, summary.last_sequence)
     return summary
@@ -200,7 +201,7 @@ def dirty_rows():
 
 def made_up_rows(folder):
     path = write_sample(folder / "dirt.csv", days=2, rows_per_day=60, start=date(2014, 1, 6)).path
-    return [event for _, event in dataset.events(path)]
+    return [event for _, event in dataset.events(path, choices=DATA_SET)]
 
 
 def test_bad_events_are_in_quarantine_with_their_reason_and_nothing_stops(whole_line, day):
@@ -231,7 +232,7 @@ def test_killed_at_once_it_comes_back_with_all_that_was_archived(whole_line, dat
 
 
 def test_the_api_answers_what_the_stores_hold(whole_line, data, replayed):
-    events = [event for _, event in dataset.events(data.path, days=data.days)]
+    events = [event for _, event in dataset.events(data.path, choices=DATA_SET, days=data.days)]
     numbers = Counter(event["CustomerID"] for event in events if event["CustomerID"])
     ((customer, _),) = numbers.most_common(1)
     desk = endpoints.query_api(whole_line)
@@ -273,7 +274,10 @@ def test_the_commands_show_what_the_stores_hold(whole_line, data, replayed):
     assert f"export AWS_ENDPOINT_URL={whole_line.endpoint_url}" in exports
     again = ecom(whole_line, "replay", data.path, "--days", days, "--limit", 100, "--shuffle", 3)
     assert "accepted 100, rejected 0" in again.stdout
-    number = next(event["InvoiceNo"] for _, event in dataset.events(data.path, days=data.days))
+    number = next(
+        event["InvoiceNo"]
+        for _, event in dataset.events(data.path, choices=DATA_SET, days=data.days)
+    )
     invoice = json.loads(ecom(whole_line, "invoice", number, "--json").stdout)
     assert invoice["lines"]
 

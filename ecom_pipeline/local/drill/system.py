@@ -34,6 +34,7 @@ from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.realtime import archive, store
 from ecom_pipeline.replay import dataset, sender
 from ecom_pipeline.replay.account import Account
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.warehouse import connect, ledger, load, migrations
 from ecom_pipeline.warehouse.session import Warehouse
@@ -92,7 +93,7 @@ class SystemUnderTest:
             seed=self.seed,
             start=days[0],
         ).path
-        events = dataset.events(path, seed=self.seed)
+        events = dataset.events(path, choices=DATA_SET, seed=self.seed)
         target = endpoints.producer(self.settings)
         summary = sender.send(events, target, on_progress=on_progress)
         require(summary.accepted > 0, "the API accepted none of the sample sales")

@@ -3,7 +3,7 @@
 from itertools import count, islice
 
 from ecom_pipeline.client.events_api import Target
-from ecom_pipeline.replay.csv_file import DatasetError
+from ecom_pipeline.replay.errors import DatasetError
 from ecom_pipeline.replay.sender import Pace
 from ecom_pipeline_tests.emulated.replay.shop import KEY
 

@@ -8,8 +8,9 @@ from datetime import date
 
 import pytest
 
-from ecom_pipeline.replay.csv_file import DatasetError
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.replay.dataset import events
+from ecom_pipeline.replay.errors import DatasetError
 from ecom_pipeline.replay.sender import Pace, send
 from ecom_pipeline_tests.emulated.replay.shop import KEY
 from ecom_pipeline_tests.emulated.replay.some import SMALL, Some, ids_of, target
@@ -75,10 +76,11 @@ KILLED = """
 import signal, sys
 from pathlib import Path
 from ecom_pipeline.client.events_api import Target
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.replay.dataset import events
 from ecom_pipeline.replay.sender import Pace, send
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a runner in the background ignores it
-send(events(Path(sys.argv[1])), Target(url=sys.argv[2], api_key=sys.argv[3]),
+send(events(Path(sys.argv[1]), choices=DATA_SET), Target(url=sys.argv[2], api_key=sys.argv[3]),
      pace=Pace(batch_size=50, concurrency=2), journal_folder=Path(sys.argv[4]))
 """
 
@@ -97,7 +99,7 @@ def test_a_killed_replay_loses_nothing_and_is_taken_up_again(shop_api, made_up, 
     assert process.wait(20) != 0
     shop_api.delay = 0
     assert 0 < len(shop_api.stored) < made_up.rows
-    source = events(made_up.path)
+    source = events(made_up.path, choices=DATA_SET)
     pace = Pace(batch_size=50, concurrency=2)
     rest = send(source, target(shop_api), pace=pace, journal_folder=tmp_path)
     assert rest.resumed >= 100

@@ -7,6 +7,7 @@ import pytest
 
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.replay.account import account_of
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.replay.dataset import events
 from ecom_pipeline.replay.sender import Pace, send
 from ecom_pipeline_tests.emulated.replay.shop import DROP_AFTER, DROP_BEFORE
@@ -14,7 +15,7 @@ from ecom_pipeline_tests.emulated.replay.some import SMALL, Some, ids_of, target
 
 
 def test_every_event_arrives_exactly_once_when_all_is_well(shop_api, made_up):
-    source = events(made_up.path)
+    source = events(made_up.path, choices=DATA_SET)
     told = []
     summary = send(source, target(shop_api), pace=SMALL, on_progress=told.append)
     assert shop_api.stored.keys() == ids_of(source)
@@ -31,7 +32,7 @@ def test_every_event_arrives_exactly_once_when_all_is_well(shop_api, made_up):
 
 
 def test_numbers_arrive_with_their_exact_text(shop_api, made_up):
-    source = events(made_up.path)
+    source = events(made_up.path, choices=DATA_SET)
     send(source, target(shop_api))
     for _, event in source:
         arrived = shop_api.stored[event["event_id"]]
@@ -108,7 +109,9 @@ def test_rows_of_no_day_are_reported(shop_api, tmp_path, made_up):
     path = tmp_path / "undated.csv"
     path.write_bytes(made_up.path.read_bytes() + b"1,1,X,1,someday,1,,EIRE\r\n")
     day = date(2010, 12, 1)
-    assert send(events(path, days=DayRange(day, day)), target(shop_api)).undated == 1
+    assert (
+        send(events(path, choices=DATA_SET, days=DayRange(day, day)), target(shop_api)).undated == 1
+    )
     assert len(shop_api.stored) == made_up.rows
 
 
@@ -136,7 +139,7 @@ def test_a_replay_of_nothing_is_a_summary_of_nothing(shop_api):
 
 
 def test_two_shuffled_replays_of_one_file_store_it_once(shop_api, made_up):
-    source = events(made_up.path)
+    source = events(made_up.path, choices=DATA_SET)
     send(source.shuffled(1), target(shop_api), pace=SMALL)
     send(source.shuffled(2), target(shop_api), pace=SMALL)
     assert len(shop_api.stored) == made_up.rows

@@ -43,7 +43,7 @@ def test_an_api_that_does_not_answer_is_one_sentence(
     hurried = SimpleNamespace(monotonic=count(0, 10).__next__)  # each timeout passes at once
     monkeypatch.setattr(events_api, "time", hurried)
     path = tmp_path / "data.csv"
-    path.write_text(HEADER + "1,2,3,4,12/1/2010 8:26,5,6,7\r\n")
+    path.write_text(HEADER + "1,2,3,4,12/21/2010 8:26,5,6,7\r\n")
     sentence = ecom("replay", path, **NOBODY).refusal()
     assert NOBODY["ECOM_API_URL"] in sentence
     assert "ecom local up" in sentence
@@ -55,3 +55,30 @@ def test_a_sample_is_the_same_for_the_same_seed(ecom: Ecom, tmp_path: Path):
         assert done.code == 0
         assert done.out.startswith(f"{name}: ")
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+
+
+def test_a_dry_run_shows_what_a_file_means_and_needs_no_api(ecom: Ecom, tmp_path: Path):
+    path = tmp_path / "data.csv"
+    path.write_text(HEADER.replace(",", ";") + "C1;2;£;-4;31.12.2010 8:26;2,5;;EIRE\r\n")
+    done = ecom("replay", path, "--dry-run")
+    assert done.code == 0
+    assert done.out.splitlines() == [
+        f"{path}: separated by semicolons, UTF-8",
+        "columns: the eight",
+        "dates: '31.12.2010 8:26' is 31 December 2010 08:26, day-first (1 rows have no other"
+        " reading); decimal comma",
+        "1 rows to send, from 2010-12-31 to 2010-12-31, revenue -10.00",
+        "odd: characters beside ASCII in descriptions: £",
+    ]
+
+
+def test_bad_rows_are_refused_with_their_lines_before_anything_is_sent(ecom: Ecom, tmp_path: Path):
+    path = tmp_path / "data.csv"
+    rows = "1,2,3,4,12/21/2010 8:26,5,6,7\r\n", "1,2,3,0,12/21/2010 8:26,5,6,7\r\n"
+    path.write_text(HEADER + "".join(rows))
+    done = ecom("replay", path, **NOBODY)
+    assert "line 3 has '0'" in done.out
+    assert "1 of 2 rows are no events; line 3: Quantity: expected" in done.refusal()
+    assert "--allow-rejects" in done.err
+    path.write_text(HEADER + rows[1])
+    assert "none of its 1 rows" in ecom("replay", path, "--allow-rejects", **NOBODY).refusal()

@@ -9,9 +9,11 @@ from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.tombstone import NONE
 from ecom_pipeline.local.sample.writer import Sample
 from ecom_pipeline.replay.account import Account, account_of, lines
-from ecom_pipeline.replay.dataset import _number, events
+from ecom_pipeline.replay.choices import DATA_SET
+from ecom_pipeline.replay.dataset import _number
+from ecom_pipeline.replay.understanding import understand
 from ecom_pipeline_tests.unit.replay.conftest import FIRST_DAYS, REAL_FILE, row
-from ecom_pipeline_tests.unit.replay.reading import reading_of
+from ecom_pipeline_tests.unit.replay.reading import events, reading_of
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +43,10 @@ def test_an_account_adds_up_each_day_and_counts_what_is_no_event(written):
 
 def test_what_was_sent_is_what_was_accepted_and_may_be_nothing(written):
     path = written(row(Quantity="2"), row(Quantity="0"), row(CustomerID="17850"))
+    file = understand(path, DATA_SET)
     day, other = date(2010, 12, 1), date(2011, 6, 1)
-    assert [line.quantity for line in lines(path, NONE, day, other)] == [2, 6]
-    assert list(lines(path, NONE, other, other)) == []
+    assert [line.quantity for line in lines(file, NONE, day, other)] == [2, 6]
+    assert list(lines(file, NONE, other, other)) == []
 
 
 def test_a_made_up_file_has_no_row_that_is_refused_and_none_on_saturdays(made_up, account):

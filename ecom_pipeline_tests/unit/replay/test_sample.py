@@ -19,9 +19,10 @@ from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.local.sample.dirt import REAL_COUNTS, REAL_ROWS, Line, classes_of
 from ecom_pipeline.local.sample.shop import money
 from ecom_pipeline.local.sample.writer import Sample, write_sample
-from ecom_pipeline.replay.csv_file import inspect, rows_of
+from ecom_pipeline.replay.content import look
+from ecom_pipeline.replay.text_scan import scan
 from ecom_pipeline_tests.unit.replay.conftest import DATA, MADE_UP_A_DAY, REAL_FILE, row
-from ecom_pipeline_tests.unit.replay.reading import reading_of
+from ecom_pipeline_tests.unit.replay.reading import read, reading_of
 
 LABELLED = DATA / "dirty_sample.csv"
 OF_SEVERAL_LINES = {"dup", "twodates", "case_twin_upper"}
@@ -31,7 +32,7 @@ OF_SEVERAL_LINES = {"dup", "twodates", "case_twin_upper"}
 def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sample, list[Line]]:
     """What is written by default, as lines, beside what was said of them."""
     sample = write_sample(tmp_path_factory.mktemp("large") / "large.csv")
-    return sample, [Line(*texts) for texts in rows_of(inspect(sample.path))]
+    return sample, [Line(*texts) for texts in read(sample.path)]
 
 
 def test_the_default_is_a_fortnight_of_about_twenty_thousand_rows(large):
@@ -83,7 +84,7 @@ def test_a_sample_of_nothing_is_refused(tmp_path, amiss):
 def test_it_is_spelled_like_the_real_file(large):
     sample, lines = large
     content = sample.path.read_bytes()
-    assert inspect(sample.path).encoding == "iso-8859-1"
+    assert scan(look(sample.path)).encoding == "iso-8859-1"
     assert b"\xa3" in content
     assert content.count(b"\n") == content.count(b"\r\n") == len(lines) + 1
     assert content == _as_excel_would(lines)
