@@ -18,7 +18,7 @@ from ecom_pipeline.replay.choices import Choices
 from ecom_pipeline.replay.columns import Header
 from ecom_pipeline.replay.content import Content
 from ecom_pipeline.replay.errors import DatasetError, NoRowsError
-from ecom_pipeline.replay.table import Block
+from ecom_pipeline.replay.table import Block, Table
 from ecom_pipeline.replay.text_scan import Scan
 
 BLOCK_ROWS = 4_000
@@ -75,6 +75,18 @@ class Delimited:
                 ' a row, which may mean one: write quotes twice; in Spark .option("escape", \'"\')'
             )
         return Delimited(self.content, self._scan, self._choices, escaped=True)
+
+    def require_plain(self, table: Table) -> None:
+        """Refuse a text in which a quote outside of quotes may be escaped by a backslash."""
+        if not self._scan.bare:
+            return
+        for column, texts in enumerate(table.texts):
+            for code, text in enumerate(texts):
+                if '\\"' in text:
+                    raise DatasetError(
+                        f"{self.content.path}, {table.where(column, code)}, where the backslash may"
+                        " be a text or escape the quote: write quotes twice, in quotes"
+                    )
 
     def _layout(self, choices: Choices) -> _Layout:
         with self._lines() as handle:

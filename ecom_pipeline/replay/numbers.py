@@ -22,6 +22,7 @@ _GROUPED = {
     COMMA: re.compile(r"[1-9]\d{0,2}([.' ])\d{3}(?:\1\d{3})*(?:,\d*)?", re.ASCII),
 }
 _MOST_DECIMALS = 4  # of a price
+_SINGLE_LIMIT = 1_024  # from here on the next 32-bit float is more than 0.0001 away
 _FLOAT_DIGITS = 17  # no float's text has more
 _CONTEXT_DIGITS = 28  # Decimal.normalize would round more
 
@@ -96,11 +97,12 @@ def _is_price(number: Decimal) -> bool:
 
 
 def _single(double: float) -> list[str]:
-    """Return the shortest text of a 32-bit float; none if the number is not exactly one."""
-    try:
-        if _as_single(double) != double:
-            return []
-    except OverflowError:
+    """Return the shortest text of a 32-bit float.
+
+    There is none if the number is not exactly one, or is so large that several prices are the same
+    float: 1413.7364 and 1413.7365.
+    """
+    if abs(double) >= _SINGLE_LIMIT or _as_single(double) != double:
         return []
     texts = (f"{double:.{digits}g}" for digits in range(1, 10))
     return [text for text in texts if _as_single(float(text)) == double][:1]

@@ -63,7 +63,7 @@ def _read(content: Content, choices: Choices, on_rows: OnRows) -> tuple[Reader, 
 def _delimited(reader: Delimited, on_rows: OnRows) -> tuple[Reader, Table]:
     """Return the rows; quotes that break are tried as Spark's before they are an error."""
     try:
-        return reader, _table(reader, on_rows)
+        table = _table(reader, on_rows)
     except DatasetError:
         again = reader.escaping()
         if again is None:
@@ -71,6 +71,8 @@ def _delimited(reader: Delimited, on_rows: OnRows) -> tuple[Reader, Table]:
         with suppress(DatasetError):
             return again, _table(again, on_rows)
         raise
+    reader.require_plain(table)
+    return reader, table
 
 
 def _table(

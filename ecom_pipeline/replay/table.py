@@ -96,5 +96,5 @@ class Table:
             found = np.flatnonzero(part.codes[column] == code)
             if found.size:
                 place = self.place(int(part.lines[found[0]]))
-                return f"{place} has {self.texts[column][code]!r}"
+                return f"{place} has {DATA_SET_KEYS[column]} {self.texts[column][code]!r}"
         raise LookupError(f"no row has code {code} in column {column}")

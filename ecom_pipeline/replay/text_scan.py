@@ -1,6 +1,7 @@
 """What all bytes of a text file show before a row is parsed: encoding, and escaped quotes."""
 
 import codecs
+import re
 from dataclasses import dataclass
 
 from ecom_pipeline.replay import encoding
@@ -8,6 +9,7 @@ from ecom_pipeline.replay.content import PIECE, Content
 from ecom_pipeline.replay.errors import DatasetError
 
 _BEFORE_JSON = b"\xef\xbb\xbf\xff\xfe \t\r\n"
+_BARE = re.compile(rb'\\"(?!")')
 _TWO_BACKSLASHES = b"\\\\"
 
 
@@ -17,6 +19,7 @@ class Scan:
 
     encoding: str
     escaped: bool  # some backslash is before a quote, as Spark writes a quote in a text
+    bare: bool  # one is before a single quote: the end of a field, or an escaped quote
     doubtful: bool  # two backslashes, of which one may escape the other
     is_json: bool
 
@@ -28,7 +31,7 @@ def scan(content: Content) -> Scan:
         DatasetError: it is no text, or mixes encodings.
     """
     detector = encoding.Detector()
-    found = Scan("", escaped=False, doubtful=False, is_json=False)
+    found = Scan("", escaped=False, bare=False, doubtful=False, is_json=False)
     with content.opened() as handle:
         piece = handle.read(PIECE)
         wide = encoding.utf16(piece)
@@ -43,6 +46,7 @@ def scan(content: Content) -> Scan:
                 detector.feed(piece)
             if b"\\" in piece:
                 found.escaped |= b'\\"' in piece
+                found.bare |= _BARE.search(piece) is not None
                 found.doubtful |= _TWO_BACKSLASHES in piece
             piece = handle.read(PIECE)
     detector.feed(b"", final=True)

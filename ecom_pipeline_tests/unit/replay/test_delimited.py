@@ -96,6 +96,11 @@ def test_two_backslashes_among_escaped_quotes_are_refused(written):
     assert 'option("escape"' in refusal(path)
 
 
+def test_a_quote_behind_a_backslash_outside_of_quotes_is_refused(written):
+    path = written(row(Description=r"RECORD FRAME 7\" SINGLE"))
+    assert "line 2 has Description" in refusal(path)
+
+
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_other_separators_are_recognised(tmp_path, separator):
     path = tmp_path / "export.csv"
