@@ -13,7 +13,7 @@ from ecom_pipeline.domain.event import money
 from ecom_pipeline.replay import decimal_mark
 from ecom_pipeline.replay.identity import LEFT_OUT
 from ecom_pipeline.replay.understanding import Understanding
-from ecom_pipeline.replay.values import Values
+from ecom_pipeline.replay.values import MISSING_WORDS, Values
 
 _QUANTITY, _DATE, _PRICE, _CODE, _DESCRIPTION = (
     DATA_SET_KEYS.index(key)
@@ -104,12 +104,14 @@ def _odd(file: Understanding) -> list[str]:
     descriptions = file.table.texts[_DESCRIPTION]
     garbled = sum(_TWICE_ENCODED.search(text) is not None for text in descriptions)
     others = sorted(set().union(*descriptions) - _ASCII)
+    words = sum(text.lower() in MISSING_WORDS for text in file.columns[_DESCRIPTION].values)
     said = {
         f"{file.bad.count:,} rows that the API rejects": file.bad.count,
         f"{equal:,} rows equal another one and are sent as sales of their own": equal,
         "seconds are left out, as times are kept to the minute": file.seconds,
         f"{codes:,} stock codes look like numbers that Excel rounded, such as 8.4E+14": codes,
         f"{garbled:,} descriptions look encoded twice, such as 'Â£'": garbled,
+        f"{words:,} descriptions such as 'NULL' are kept as texts": words,
         f"characters beside ASCII in descriptions: {' '.join(others[:_CHARACTERS])}": others,
     }
     return [text for text, is_so in said.items() if is_so]

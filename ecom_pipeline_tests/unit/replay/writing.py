@@ -1,10 +1,10 @@
-"""Writes invoice lines in any of the forms that people's files have."""
+"""Writes invoice lines in any of the forms that people's files have, and reads them."""
 
 import csv
 import gzip
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from openpyxl import Workbook
+
+from ecom_pipeline.replay.account import invoice_lines
+from ecom_pipeline.replay.choices import AS_IT_IS, Choices
+from ecom_pipeline.replay.dataset import Events
+from ecom_pipeline.replay.understanding import understand
 
 KEYS = (
     "InvoiceNo",
@@ -152,14 +160,55 @@ class Form:
         return '"' + text.replace('"', '\\"') + '"'
 
 
+def cells(line: Line) -> dict[str, object]:
+    """Return a row's typed values, as pandas has them; a whole number may be a float."""
+    customer = float(line.customer) if line.customer else None
+    values = (
+        *(line.invoice, line.code, line.description or None, line.quantity),
+        *(line.time, float(line.price), customer, line.country),
+    )
+    return dict(zip(KEYS, values, strict=True))
+
+
 def json_lines(path: Path, lines: Sequence[Line], dates: str = "ISO seconds") -> Path:
     """Write JSON objects, one a line, with numbers as numbers."""
-    rows = [
-        line._replace(quantity=0, price=Decimal(0))._asdict()
-        | {"time": DATES[dates](line.time), "quantity": line.quantity, "price": float(line.price)}
-        | {"description": line.description or None, "customer": line.customer or None}
-        for line in lines
-    ]
-    objects = [dict(zip(KEYS, row.values(), strict=True)) for row in rows]
-    path.write_text("".join(json.dumps(each) + "\n" for each in objects))
+    rows = [cells(line) | {"InvoiceDate": DATES[dates](line.time)} for line in lines]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     return path
+
+
+def workbook(path: Path, sheets: Mapping[str, Sequence[Line]], header: str = "data set") -> Path:
+    """Write a workbook."""
+    book = Workbook(write_only=True)
+    for name, lines in sheets.items():
+        sheet = book.create_sheet(name)
+        sheet.append(HEADERS[header])
+        for line in lines:
+            sheet.append(list(cells(line).values()))
+    book.save(path)
+    return path
+
+
+def parquet(path: Path, lines: Sequence[Line]) -> Path:
+    """Write a Parquet file."""
+    pq.write_table(pa.Table.from_pylist([cells(line) for line in lines]), path)
+    return path
+
+
+def read(path: Path, choices: Choices = AS_IT_IS) -> list[Line]:
+    """Return what a file's rows mean to the program."""
+    file = understand(path, choices)
+    file.require_sendable(allow_rejects=False)
+    return [
+        Line(
+            line.invoice_no,
+            line.stock_code,
+            line.description or "",
+            line.quantity,
+            line.invoice_time,
+            line.unit_price,
+            line.customer_id or "",
+            line.country,
+        )
+        for _, line in invoice_lines(Events(file))
+    ]
