@@ -1,4 +1,4 @@
-"""A long command says how far it is where there is no terminal, and no more often than it should."""
+"""A long command says how far it is where there is no terminal, every ten seconds."""
 
 import io
 from itertools import count

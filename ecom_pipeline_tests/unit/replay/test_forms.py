@@ -132,9 +132,7 @@ def test_an_instant_is_refused_where_summer_time_matters_and_read_as_chosen(tmp_
     summer = [FEW[0], FEW[1]._replace(time=datetime(2011, 7, 1, 8, 26))]  # noqa: DTZ001
     for form in (Form(dates="ISO Z"), Form(dates="epoch ms")):
         path = form.write(tmp_path / "rows.csv", summer)
-        with pytest.raises(
-            DatasetError, match=r"line 3 has .*08:26 on the shop's clock .*or 09:26"
-        ):
+        with pytest.raises(DatasetError, match=r"line 3 has .*08:26 on .*or 09:26"):
             read(path)
         assert read(path, Choices(zone="keep")) == summer
         hours = [line.time.hour for line in read(path, Choices(zone="convert"))]

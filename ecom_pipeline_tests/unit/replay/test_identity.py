@@ -31,7 +31,7 @@ def test_the_same_rows_in_any_form_are_the_same_events(made_up, tmp_path):
     for form in (
         Form(end="\n", encoding="utf-16", separator="\t", dates="Japanese"),
         Form(dates="ISO seconds", numbers="float", customers="{}.0", missing="NULL"),
-        Form(dates="German", numbers="German", separator=";", order=(7, 3, 1, 0, 2, 6, 5, 4)),
+        Form(dates="named", numbers="German", separator=";", order=(7, 3, 1, 0, 2, 6, 5, 4)),
         Form(dates="Excel", numbers="four decimals", index=True, packed=True, quotes="Spark"),
     ):
         assert ids(form.write(path, lines)) == first
