@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from openpyxl import Workbook
 
-from ecom_pipeline.replay.account import invoice_lines
+from ecom_pipeline.replay.account import numbered
 from ecom_pipeline.replay.choices import AS_IT_IS, Choices
 from ecom_pipeline.replay.dataset import Events
 from ecom_pipeline.replay.understanding import understand
@@ -210,5 +210,6 @@ def read(path: Path, choices: Choices = AS_IT_IS) -> list[Line]:
             line.customer_id or "",
             line.country,
         )
-        for _, line in invoice_lines(Events(file))
+        for _, line, _ in numbered(Events(file))
+        if line is not None
     ]
