@@ -17,6 +17,7 @@ from ecom_pipeline.domain.columns import DATA_SET_KEYS
 Codes = NDArray[np.int32]
 
 _WIDTH = len(DATA_SET_KEYS)
+_PART_ROWS = 8_000
 
 
 class Block(NamedTuple):
@@ -55,6 +56,8 @@ class Table:
         self._codes = [_Codes() for _ in range(_WIDTH)]
         self._spool = tempfile.TemporaryFile(prefix="ecom-replay-")  # noqa: SIM115 - closed by the finalizer
         self._parts: list[tuple[int, int]] = []  # rows and sheet of each
+        self._pending: list[Codes] = []
+        self._waiting = self._sheet = 0
         weakref.finalize(self, self._spool.close)
 
     def append(self, block: Block, sheet: int = 0) -> None:
@@ -65,9 +68,19 @@ class Table:
         columns = zip(self._codes, block.columns, strict=True)
         for at, (codes, texts) in enumerate(columns, 1):
             part[at] = np.fromiter(map(codes.__getitem__, texts), np.int32, count)
-        self._spool.write(part.data)
-        self._parts.append((count, sheet))
+        if self._pending and (self._sheet != sheet or self._waiting >= _PART_ROWS):
+            self._flush()
+        self._sheet = sheet
+        self._pending.append(part)
+        self._waiting += count
         self.rows += count
+
+    def _flush(self) -> None:
+        """Write the rows that wait as one part: blocks are small, and parts quick to work on."""
+        if self._pending:
+            self._spool.write(np.hstack(self._pending).data)
+            self._parts.append((self._waiting, self._sheet))
+            self._pending, self._waiting = [], 0
 
     @property
     def texts(self) -> list[list[str]]:
@@ -75,6 +88,7 @@ class Table:
 
     def __iter__(self) -> Iterator[Part]:
         """Yield the rows in the file's order; iterations may be interleaved."""
+        self._flush()
         first = 0
         for count, sheet in self._parts:
             self._spool.seek(4 * (1 + _WIDTH) * first)
