@@ -1,5 +1,6 @@
 """ecom replay, ecom sample: send events, and write synthetic ones."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,11 +66,11 @@ def replay(  # noqa: PLR0913 - click passes each option by its name
     from ecom_pipeline.restate.rows import Without
     from ecom_pipeline.warehouse import connect
 
-    understood = _understood(file, choices)
+    configured = settings.load()
+    understood = _understood(file, replace(choices, time_zone=configured.time_zone))
     understood.require_sendable(allow_rejects=allow_rejects)
     if dry_run:
         return
-    configured = settings.load()
     known = _stores_answer(configured, elsewhere=(url or configured.api_url) is not None)
     erased = tombstones.read(connect.lake(configured)) if known else NONE
     events = Events(understood, days=days, limit=limit, seed=seed, tombstones=erased)

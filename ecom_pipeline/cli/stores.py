@@ -1,5 +1,6 @@
 """ecom reconcile, sql, invoice, customer: compare and query the stores."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,9 @@ def reconcile(  # noqa: PLR0913 - click passes each option by its name
     from ecom_pipeline.terminal import tables
 
     configured = settings.load()
-    file = None if sent is None else understand(sent, choices)
+    file = (
+        None if sent is None else understand(sent, replace(choices, time_zone=configured.time_zone))
+    )
     found = operations.reconcile_days(configured, days, sent=file, full=full)
     repaired = operations.repair(configured, found) if repair and found.wrong else None
     if repaired is not None:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
+from ecom_pipeline.domain.shop import DEFAULT
 from ecom_pipeline.replay.errors import DatasetError
 
 OPTIONS = {
@@ -23,7 +25,7 @@ class Choices:
 
     `dates` is the order of the day's numbers, `decimal` the decimal mark. `zone` says of times with
     a zone whether to convert them to the shop's or to keep them as written. `midnight` takes dates
-    without a time. `columns` has the file's name of each of the eight columns that is named so that
+    without a time. `time_zone` is the shop's. `columns` has the file's name of each of the eight columns that is named so that
     columns.py doesn't find it.
     """
 
@@ -31,6 +33,7 @@ class Choices:
     decimal: str | None = None
     zone: str | None = None
     midnight: bool = False
+    time_zone: ZoneInfo = DEFAULT.time_zone
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __str__(self) -> str:

@@ -82,7 +82,7 @@ class _Dates:
     def faults(self, orders: Sequence[str]) -> dict[str, list[int]]:
         """Return for each order the dates that are none in it, but are in another."""
         found: dict[str, list[int]] = {order: [] for order in orders}
-        latest = shop.today() + timedelta(days=1)
+        latest = shop.DEFAULT.today() + timedelta(days=1)
         for code, each in self.known:
             moments = {order: each.moment(order) for order in orders}
             wrong = [
@@ -198,7 +198,7 @@ def _by_invoices(found: _Dates, orders: Sequence[str]) -> tuple[str, str]:
 
 def _zone(found: _Dates, order: str, choices: Choices) -> ZoneInfo | None:
     """Return the zone to convert times to; None if they stand as written."""
-    zone = ZoneInfo(shop.ZONE)
+    zone = choices.time_zone
     if choices.zone is not None:
         return zone if choices.zone == "convert" else None
     for code, each in found.known:
@@ -206,7 +206,7 @@ def _zone(found: _Dates, order: str, choices: Choices) -> ZoneInfo | None:
         if kept != converted and kept is not None:
             raise DatasetError(
                 f"{found.path}, {found.place(code)}, which is {kept:%H:%M} on the shop's clock as"
-                f" written, or {converted:%H:%M} in {shop.ZONE} if it is an instant: choose with"
+                f" written, or {converted:%H:%M} in {zone.key} if it is an instant: choose with"
                 " --zone keep or --zone convert"
             )
     return None

@@ -128,7 +128,7 @@ def _fault(key: str, value: str) -> EventError | None:
 
 def _fault_of(event: dict[str, object]) -> EventError | None:
     try:
-        parse(event, received=shop.today())
+        parse(event, received=shop.DEFAULT.today())
     except EventError as error:
         return error
     return None
