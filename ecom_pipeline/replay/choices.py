@@ -25,8 +25,8 @@ class Choices:
 
     `dates` is the order of the day's numbers, `decimal` the decimal mark. `zone` says of times with
     a zone whether to convert them to the shop's or to keep them as written. `midnight` takes dates
-    without a time. `time_zone` is the shop's. `columns` has the file's name of each of the eight columns that is named so that
-    columns.py doesn't find it.
+    without a time. `time_zone` is the shop's. `columns` has the file's names of those columns that
+    columns.py doesn't find.
     """
 
     dates: str | None = None
