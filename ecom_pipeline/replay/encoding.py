@@ -78,7 +78,8 @@ def mixture(lines: Iterable[bytes]) -> str:
             right = right or ("" if text.isascii() else f"line {number} has UTF-8")
         except UnicodeDecodeError as error:
             byte = line[error.start]
-            wrong = wrong or f"line {number}: byte {byte:02X} ({chr(byte)!r} in ISO-8859-1)"
+            at = f"line {number}, byte {error.start + 1}"
+            wrong = wrong or f"{at}: {byte:02X} ({chr(byte)!r} in ISO-8859-1)"
             found = _MULTIBYTE.search(line)
             right = right or (f"line {number} has UTF-8" if found else "")
         if wrong and right:

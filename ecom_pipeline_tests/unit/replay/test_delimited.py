@@ -64,7 +64,7 @@ def test_one_byte_of_another_encoding_is_named_and_changes_no_other_text(written
     path = written(row(), row(Description="CAF@"), row(Description="Voucher £40"), encoding="utf-8")
     path.write_bytes(path.read_bytes().replace(b"@", b"\xe9"))
     assert refusal(path) == (
-        "FILE, line 3: byte E9 ('é' in ISO-8859-1) is not UTF-8, but line 4 has UTF-8: save the"
+        "FILE, line 3, byte 17: E9 ('é' in ISO-8859-1) is not UTF-8, but line 4 has UTF-8: save the"
         " file in one encoding"
     )
 

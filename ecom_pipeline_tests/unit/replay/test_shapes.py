@@ -13,7 +13,7 @@ from ecom_pipeline.replay.errors import DatasetError
 from ecom_pipeline_tests.builders import REAL
 
 SHAPES = sorted(path for path in (REAL / "shapes").glob("*") if path.suffix != ".json")
-MIXED = {"44_one_bad_byte_utf8.csv": "line 9: byte E9"}  # in no one encoding
+MIXED = {"44_one_bad_byte_utf8.csv": "line 9, byte 21: E9"}  # in no one encoding
 
 
 def meant(path: Path) -> list[list[object]]:
