@@ -18,6 +18,8 @@ from ecom_pipeline.domain.event import InvoiceLine
 from ecom_pipeline.domain.totals import Totals
 
 BUCKETS = 64
+DAYS_AT_ONCE = 4
+"""Days that a store reads at once; each is in memory as sums, and as an id per event."""
 
 
 class StoreName(StrEnum):

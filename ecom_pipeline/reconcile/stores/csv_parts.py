@@ -5,6 +5,7 @@ import gzip
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -15,8 +16,9 @@ from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest, ManifestError
+from ecom_pipeline.lake.prefetch import prefetched
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName
+from ecom_pipeline.reconcile.model import DAYS_AT_ONCE, Discrepancy, StoredEvent, StoreName
 
 _ID, _NUMBER, _QUANTITY, _AMOUNT = map(
     CSV_HEADER.index, ("event_id", "invoice_no", "quantity", "amount")
@@ -39,10 +41,13 @@ class CsvStore:
 
     def days(self, first: date, last: date) -> dict[date, Totals]:
         days = [day for day in self.lake.csv.days() if first <= day <= last]
-        for day in days:
-            self._inspect(day)
-        sums = {day: model.total(self._rows(day)) for day in days}
+        with ThreadPoolExecutor(DAYS_AT_ONCE) as pool:
+            sums = dict(zip(days, prefetched(pool, self._day, days, DAYS_AT_ONCE), strict=True))
         return {day: totals for day, totals in sums.items() if totals.rows}
+
+    def _day(self, day: date) -> Totals:
+        self._inspect(day)
+        return model.total(self._rows(day))
 
     def buckets(self, days: Sequence[date]) -> dict[tuple[date, int], Totals]:
         found: dict[tuple[date, int], Totals] = {}

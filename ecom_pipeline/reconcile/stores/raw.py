@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 
 import msgspec
@@ -11,12 +12,14 @@ from ecom_pipeline.domain.digest import SEPARATOR, digest_of_text
 from ecom_pipeline.domain.envelope import UnreadableError
 from ecom_pipeline.domain.event import EventError, InvoiceLine
 from ecom_pipeline.domain.ndjson import DamagedObjectError
+from ecom_pipeline.domain.tombstone import Tombstones
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import retractions, tombstones
 from ecom_pipeline.lake.buckets import Lake, ObjectInfo
+from ecom_pipeline.lake.prefetch import prefetched
 from ecom_pipeline.lake.rows import CachingReader, event_of
 from ecom_pipeline.reconcile import model
-from ecom_pipeline.reconcile.model import Discrepancy, StoredEvent, StoreName
+from ecom_pipeline.reconcile.model import DAYS_AT_ONCE, Discrepancy, StoredEvent, StoreName
 
 Line = tuple[InvoiceLine, StoredEvent]
 _NUMBER = CSV_HEADER.index("invoice_no")
@@ -45,13 +48,23 @@ class RawStore:
         self.account: Counter[str] = Counter()
         self.invoices: dict[date, Counter[str]] = {}
         self.retracted: dict[date, frozenset[str]] = {}
+        self._erased: Tombstones | None = None
         self._faults: dict[str, Discrepancy] = {}
-        self._read = CachingReader()
 
     def days(self, first: date, last: date) -> dict[date, Totals]:
         self.account.clear()
         days = [day for day in self.lake.raw.days() if first <= day <= last]
-        return {day: model.total(self._held(day, self.account)) for day in days}
+        with ThreadPoolExecutor(DAYS_AT_ONCE) as pool:
+            sums = prefetched(pool, self._day, days, DAYS_AT_ONCE)
+            found: dict[date, Totals] = {}
+            for day, (totals, account) in zip(days, sums, strict=True):
+                self.account += account
+                found[day] = totals
+        return found
+
+    def _day(self, day: date) -> tuple[Totals, Counter[str]]:
+        account = Counter[str]()
+        return model.total(self._held(day, account)), account
 
     def buckets(self, days: Sequence[date]) -> dict[tuple[date, int], Totals]:
         found: dict[tuple[date, int], Totals] = {}
@@ -76,10 +89,11 @@ class RawStore:
 
     def _first(self, day: date, account: Counter[str]) -> Iterator[tuple[bytes, StoredEvent]]:
         """Yield each event's first record, redacted if necessary, and its stored event."""
+        read = CachingReader()
         seen: dict[str, int] = {}
         known = 0
         invoices = self.invoices[day] = Counter[str]()
-        erased = tombstones.read(self.lake)
+        erased = self._tombstones()
         objects = self.lake.raw.objects_of(day)
         retracted = self.retracted[day] = retractions.retracted_in(self.lake, objects)
         for key, stored in self._records(day, retractions.events_in(objects)):
@@ -89,7 +103,7 @@ class RawStore:
                 account["erased"] += 1
                 continue
             try:
-                event_id, text, quantity, amount = self._read(data, day)
+                event_id, text, quantity, amount = read(data, day)
             except (UnreadableError, EventError):  # a rebuild of the day would quarantine it
                 account["quarantined"] += 1
                 continue
@@ -105,6 +119,12 @@ class RawStore:
                 yield data, StoredEvent(event_id, quantity, amount, row_digest, key, received_at)
             else:
                 account["redelivered" if first_digest == row_digest else "quarantined"] += 1
+
+    def _tombstones(self) -> Tombstones:
+        """Return the lake's tombstones, read once for all days."""
+        if self._erased is None:
+            self._erased = tombstones.read(self.lake)
+        return self._erased
 
     def _records(self, day: date, objects: Iterable[ObjectInfo]) -> Iterator[tuple[str, bytes]]:
         """Yield the key and the bytes of each record of intact objects; report damaged ones."""
