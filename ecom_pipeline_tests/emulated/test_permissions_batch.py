@@ -167,8 +167,10 @@ def reconcile(configured, instance, day):
     lake = boto3.Session().client("s3", **emulator_of(configured))
     for each in aside:
         lake.put_object(**each)
-    job = definitions.build(configured).resolve_job_def(requests.RECONCILE_DAYS)
+    built = definitions.build(configured)
+    job = built.resolve_job_def(requests.RECONCILE_DAYS)
     job.execute_in_process(instance=instance, tags=requests.range_tags(DayRange(day, day)))
+    built.resolve_job_def(requests.SCAN_SEGMENT).execute_in_process(instance=instance)
     seed.delete_item(TableName=configured.table, Key={k: header[k] for k in ("pk", "sk")})
     for each in aside:
         lake.delete_object(**each)
