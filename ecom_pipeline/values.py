@@ -24,7 +24,7 @@ def _web_address(text: str) -> str:
 
 
 def share(text: str) -> Decimal:
-    """Read a share: 0 or more, exact.
+    """Read a share, exact: 0 to 1.
 
     Raises:
         ValueError: the text is no such number.
@@ -33,7 +33,7 @@ def share(text: str) -> Decimal:
         found = Decimal(text)
     except InvalidOperation as error:
         raise ValueError(text) from error
-    if not found.is_finite() or found < 0:
+    if not found.is_finite() or not 0 <= found <= 1:
         raise ValueError(text)
     return found
 

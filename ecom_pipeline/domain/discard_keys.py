@@ -1,8 +1,11 @@
 """S3 keys of discarded records and of the log of discards; all other keys are in keys.py."""
 
+import re
 from datetime import date, datetime
 
 from ecom_pipeline.domain import keys
+
+_ENTRY = re.compile(rf"{keys.DISCARDS}\d{{4}}-\d\d-\d\dT\d{{6}}Z-[0-9a-f]+\.json")
 
 
 def discarded_prefix(received: date) -> str:
@@ -23,3 +26,8 @@ def discarded_key(quarantined: str, part: str = "") -> str:
 def discard_key(moment: datetime, digest: str) -> str:
     """Return the key of the log entry of a discard."""
     return f"{keys.DISCARDS}{moment:%Y-%m-%dT%H%M%SZ}-{digest}.json"
+
+
+def is_discard_key(key: str) -> bool:
+    """Return whether a key is of a log entry."""
+    return _ENTRY.fullmatch(key) is not None

@@ -13,6 +13,7 @@ DISCARDED, DISCARDS = "discarded/", "discards/"
 ERASED = "erased/"
 SALT = f"{ERASED}salt"
 _COPY = "copy/"
+PLANS = f"{_COPY}plan-"
 REPORT = "reports/sales_report.html"
 
 _DAY = re.compile(r"(?:invoice|received)_date=(\d{4}-\d{2}-\d{2})/")
@@ -135,7 +136,7 @@ def copy_prefix(generation: int) -> str:
 
 def plan_prefix(name: str) -> str:
     """Return the prefix of the objects that a dry run stages, and removes in the end."""
-    return f"{_COPY}plan-{name}-"
+    return f"{PLANS}{name}-"
 
 
 def plan_part_key(prefix: str, day: date) -> str:

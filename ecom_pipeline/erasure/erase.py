@@ -188,6 +188,7 @@ def _redact_quarantine(lake: Lake, person: DataSubject) -> None:
 
 
 def _remove_versions(lake: Lake, person: DataSubject) -> None:
+    raw.remove_plans(lake)
     raw.remove_versions(lake, raw.old_versions(lake, person.customer_id))
 
 

@@ -77,10 +77,16 @@ def old_versions(lake: Lake, customer_id: str) -> list[Version]:
         *_noncurrent(lake, lake.raw.name, keys.REPLAYED),
         *_noncurrent(lake, lake.raw.name, keys.DISCARDED),
         *_noncurrent(lake, lake.csv.name, keys.CSV),
+        *_noncurrent(lake, lake.csv.name, keys.PLANS),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         held = pool.map(lambda version: _holds(lake, version, customer_id), versions)
         return [version for version, holds in zip(versions, held, strict=True) if holds]
+
+
+def remove_plans(lake: Lake) -> None:
+    """Delete what killed dry runs of loads left: copies of days' rows."""
+    lake.csv.remove(each.key for each in lake.csv.objects(keys.PLANS))
 
 
 def remove_versions(lake: Lake, versions: Iterable[Version]) -> None:
@@ -159,7 +165,7 @@ def _holds(lake: Lake, version: Version, customer_id: str) -> bool:
         text = gzip.decompress(body)
     except (OSError, EOFError, zlib.error):
         return True
-    if version.bucket == lake.csv.name and version.key.startswith(keys.CSV):
+    if version.bucket == lake.csv.name:
         return csv_parts.count(text, customer_id) > 0
     candidates = _candidates(text.split(b"\n"), customer_id)
     return any(redact(line, _only(customer_id)) != line for line in candidates)

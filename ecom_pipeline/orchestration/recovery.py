@@ -94,7 +94,7 @@ def _is_launched_and_gone(instance: dg.DagsterInstance, run: dg.DagsterRun) -> b
 def _process(run: dg.DagsterRun) -> tuple[str, int, bool, str]:
     """Return a run's host and pid, whether they are this run's own, and the process's start."""
     host, pid, run_id, started = (*run.tags.get(_PROCESS, "").split(" "), "", "", "", "")[:4]
-    return host, int(pid or 0), run_id == run.run_id, started
+    return host, int(pid) if pid.isdecimal() else 0, run_id == run.run_id, started
 
 
 def _started(pid: int) -> str:

@@ -70,7 +70,7 @@ def log(lake: Lake) -> list[Discard]:
         DamagedObjectError: an entry is unreadable.
     """
     found: list[Discard] = []
-    for each in lake.raw.objects(keys.DISCARDS):
+    for each in lake.raw.own_objects(keys.DISCARDS, discard_keys.is_discard_key):
         held = lake.raw.read(each.key)
         try:
             found.append(msgspec.json.decode(held.body if held else b"", type=Discard))

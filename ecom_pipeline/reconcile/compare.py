@@ -14,6 +14,7 @@ from typing import TypeVar
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile.classify import Watermark, classify
 from ecom_pipeline.reconcile.model import DayTotals, Discrepancy, Store, StoreName
+from ecom_pipeline.reconcile.reading import Reading
 from ecom_pipeline.reconcile.stores.raw import RawStore
 from ecom_pipeline.reconcile.stores.table import TableStore
 
@@ -32,7 +33,7 @@ class Reconciliation:
     findings: Sequence[Discrepancy] = ()
     account: Mapping[str, int] = field(default_factory=dict[str, int], compare=False)
     seconds: Mapping[str, float] = field(default_factory=dict[str, float], compare=False)
-    reading: str = field(default="", compare=False)
+    reading: Reading | None = field(default=None, compare=False)
     read_units: Decimal = field(default=Decimal(0), compare=False)
 
     @property
@@ -98,7 +99,7 @@ def reconcile(
         findings=sorted(found),
         account=dict(raw.account) if raw else {},
         seconds={store.name: read[store.name][1] for store in stores},
-        reading=str(table.reading) if table else "",
+        reading=table.reading if table else None,
         read_units=sum(table.table.units, Decimal(0)) if table else Decimal(0),
     )
 

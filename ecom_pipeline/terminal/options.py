@@ -33,7 +33,7 @@ class DayRangeType(click.ParamType):
 
 
 class ShareType(click.ParamType):
-    """A share of 0 or more, exact."""
+    """A share, 0 to 1, exact."""
 
     name = "SHARE"
 

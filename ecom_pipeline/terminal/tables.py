@@ -116,9 +116,8 @@ def show_reconciliation(found: Reconciliation, currency: Currency, console: Cons
     if found.account:
         console.print(Text(_account(found.account, found.total(StoreName.RAW).rows), "dim"))
     if found.reading:
-        dollars = prices().units["dynamodb_read_units"].of(found.read_units)
-        took = f"took {found.read_units:,.1f}, ${dollars:,.6f}"
-        console.print(Text(f"DynamoDB by {found.reading}; {took}", "dim"))
+        dollars = prices().units["dynamodb_read_units"].of(found.reading.read_units)
+        console.print(Text(f"DynamoDB by {found.reading}, ${dollars:.4f}", "dim"))
     for difference in found.differences:
         console.print(Text(difference, "red"))
     for line in finding_lines([*found.wrong, *found.in_flight]):

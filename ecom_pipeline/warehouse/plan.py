@@ -18,7 +18,7 @@ from ecom_pipeline.lake import partition, rules
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.flatten import Flattened
 from ecom_pipeline.lake.manifest import Manifest, Part
-from ecom_pipeline.warehouse import gate, ledger, marts, proposal, stage
+from ecom_pipeline.warehouse import gate, ledger, marts, proposal, shop_record, stage
 from ecom_pipeline.warehouse.gate import Gate
 from ecom_pipeline.warehouse.ledger import Entry
 from ecom_pipeline.warehouse.session import Warehouse
@@ -46,8 +46,13 @@ class LoadPlan:
 def make(
     warehouse: Warehouse, lake: Lake, days: Sequence[date], limit: Gate = gate.ALLOW_ALL
 ) -> LoadPlan:
-    """Return the dry run of a load of these days; days that would not change are not in it."""
+    """Return the dry run of a load of these days; days that would not change are not in it.
+
+    Raises:
+        ShopChangedError: the loaded days are of another time zone or currency.
+    """
     with warehouse.session() as session:
+        shop_record.require(session, warehouse.shop)
         held = ledger.newest(session, days)
         past = set(ledger.days_of_other_rules(session, rules.VERSION))
         outdated_marts = marts.outdated_days(session)

@@ -34,15 +34,24 @@ def adopt(session: Session, shop: Shop) -> None:
     Raises:
         ShopChangedError: days are loaded of another time zone or currency.
     """
+    require(session, shop)
     held = _held(session)
-    changed = [each for each in _changed(held, shop) if each.setting != "first_day"]
-    if changed:
-        raise ShopChangedError("; or ".join(map(str, changed)))
     first = min(shop.first_day, held.first_day) if held else shop.first_day
     wanted = _record(shop)._replace(first_day=first)
     if held != wanted:
         session.run(f"delete from {_TABLE}")
         session.run(f"insert into {_TABLE} values (%s, %s, %s)", wanted)
+
+
+def require(session: Session, shop: Shop) -> None:
+    """Check that the loaded days are of the shop's time zone and currency.
+
+    Raises:
+        ShopChangedError: they are of others.
+    """
+    changed = [each for each in differences(session, shop) if each.setting != "first_day"]
+    if changed:
+        raise ShopChangedError("; or ".join(map(str, changed)))
 
 
 def differences(session: Session, shop: Shop) -> list[Difference]:

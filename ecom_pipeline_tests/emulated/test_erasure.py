@@ -154,6 +154,15 @@ def test_what_was_overwritten_before_is_in_a_version_that_is_looked_into(shop):
         names_nobody(shop)
 
 
+def test_what_a_killed_plan_left_is_erased_in_all_versions(shop):
+    lake, day = shop.stores.lake, shop.days[0]
+    key = keys.plan_part_key(keys.plan_prefix("killed"), day)
+    lake.csv.write_part(key, partition.preview(lake, day).csv)
+    erasure.erase(shop.stores, DataSubject(shop.customer, "anonymise"), NOW)
+    versions = lake.s3.list_object_versions(Bucket=lake.csv.name, Prefix=keys.PLANS)
+    assert versions.get("Versions", []) == []
+
+
 def test_a_dry_run_finds_the_customer_everywhere_and_changes_nothing(shop):
     before = shop.state()
     found = erasure.find_personal_data(shop.stores, DataSubject(shop.customer, "anonymise"))

@@ -8,11 +8,13 @@ from decimal import Decimal
 import pytest
 
 from ecom_pipeline.domain import keys
+from ecom_pipeline.domain.currency import Currency
 from ecom_pipeline.lake import partition
 from ecom_pipeline.lake.manifest import ManifestError
 from ecom_pipeline.warehouse import connect, gate, ledger, load, plan, stage
 from ecom_pipeline.warehouse.gate import ApprovalRequiredError, Gate
 from ecom_pipeline.warehouse.session import WarehouseError
+from ecom_pipeline.warehouse.shop_record import ShopChangedError
 from ecom_pipeline_tests.builders import accepted, on
 
 pytestmark = pytest.mark.usefixtures("redshift")
@@ -112,26 +114,22 @@ def test_a_plan_sees_what_is_not_built_yet_and_changes_nothing(aws, warehouse, l
 
 
 def test_a_plan_refuses_what_the_load_refuses_and_has_its_id(warehouse, lake, days):
-    first, torn, damaged, repeated = days(4)
+    first, torn, damaged = days(3)
     for each in (first, torn, damaged):
         arrive(lake, each, dict.fromkeys((f"{each}a", f"{each}b"), 1))
     load.publish(warehouse, lake, [first, torn, damaged], gate=GATE)
     arrive(lake, first, dict.fromkeys((f"{first}a", f"{first}b", f"{first}c"), 1))
-    arrive(lake, repeated, {f"{first}c": 1})
     owners = [
         accepted(on(torn, event_id=f"{torn}{n}", InvoiceNo="7", CustomerID=99990 + n))
         for n in range(2)
     ]
     lake.raw.write_records(keys.raw_key(torn, "0", "1", "1"), owners)
     partition.build(lake, torn)
-    loaded = [first, torn, repeated]
-    found = plan.make(warehouse, lake, loaded, GATE)
-    assert found.days == {}  # the id on two days refuses both
-    assert {text.split()[1] for text in found.refused} == {f"{day}:" for day in loaded}
+    found = plan.make(warehouse, lake, [torn], GATE)
+    assert found.days == {}
     with pytest.raises(load.RefusedDaysError) as refused:
-        load.publish(warehouse, lake, loaded, gate=GATE)
+        load.publish(warehouse, lake, [torn], gate=GATE)
     assert str(refused.value).endswith("; ".join(found.refused))
-
     found = plan.make(warehouse, lake, [first, torn], GATE)
     assert list(found.days) == [first]
     with pytest.raises(ApprovalRequiredError) as held:
@@ -147,6 +145,36 @@ def test_a_plan_refuses_what_the_load_refuses_and_has_its_id(warehouse, lake, da
     assert list(lake.csv.objects("copy/plan-")) == []
     found = plan.make(warehouse, lake, [damaged], GATE)
     assert (found.days, found.refused, list(found.unbuilt)) == ({}, [], [damaged])
+
+
+def test_an_id_on_two_days_is_two_events_however_the_days_are_loaded(warehouse, lake, days):
+    one, two = days(2)
+    for day in (one, two):
+        arrive(lake, day, {"same": 1})
+        load.publish(warehouse, lake, [day])
+    singly = [stage_rows(warehouse, day) for day in (one, two)]
+    for day in (one, two):
+        arrive(lake, day, {"same": 1, f"{day}": 1})
+    load.publish(warehouse, lake, [one, two])
+    assert singly == [{"same": 1}] * 2
+    assert [stage_rows(warehouse, day) for day in (one, two)] == [
+        {"same": 1, f"{day}": 1} for day in (one, two)
+    ]
+
+
+def test_a_plan_is_refused_as_the_load_when_the_shop_was_changed(warehouse, lake, day):
+    arrive(lake, day, {"a": 1})
+    load.publish(warehouse, lake, [day])
+    arrive(lake, day, {"a": 2})
+    yen = replace(
+        warehouse,
+        shop=replace(warehouse.shop, currency=Currency(code="JPY", symbol="¥", decimals=0)),
+    )
+    with pytest.raises(ShopChangedError, match="the loaded days are of GBP") as planned:
+        plan.make(yen, lake, [day])
+    with pytest.raises(ShopChangedError) as loaded:
+        load.publish(yen, lake, [day])
+    assert str(planned.value) == str(loaded.value)
 
 
 def cut_manifest(lake, day):

@@ -8,7 +8,7 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.shop import DEFAULT
 from ecom_pipeline.health import facts
 from ecom_pipeline.lake import partition
-from ecom_pipeline.quarantine import replay
+from ecom_pipeline.quarantine import discard, replay
 from ecom_pipeline.reconcile.stores.csv_parts import CsvStore
 from ecom_pipeline.reconcile.stores.raw import RawStore
 from ecom_pipeline.warehouse import load, quality, sweep
@@ -29,6 +29,8 @@ RAW = [
     "quarantine/received_date={day}/notes.txt",
     "quarantine/old/x.jsonl.gz",
     "erased/notes.txt",
+    "discards/",
+    "discards/notes.txt",
     "erased/anonymise/notes.txt",
 ]
 CSV = [
@@ -75,6 +77,7 @@ def test_stray_objects_stop_nothing_and_are_named(aws, lake, warehouse, strays, 
     with warehouse.session() as session:
         assert quality.not_loaded(lake, session, DEFAULT.today()) == []
     assert list(replay.find(lake, replay.QuarantineFilter())) == []
+    assert discard.log(lake) == []
     assert facts.raw(aws)["days"] == 2
     assert facts.csv(aws)["newest_day"] == day
     assert facts.to_load(aws)["days"] == 0

@@ -86,7 +86,7 @@ def reconciliation(
             "in_flight": sum(each.day == day for each in found.in_flight),
         }
         context.add_asset_metadata(metadata, partition_key=day.isoformat())
-    metadata = {"dynamodb": found.reading} | _units(found.read_units)
+    metadata = {"dynamodb": str(found.reading)} | _units(found.read_units)
     yield dg.MaterializeResult(
         asset_key=RECONCILED, metadata=metadata, check_results=[_result(found)]
     )

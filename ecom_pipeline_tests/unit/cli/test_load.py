@@ -42,7 +42,7 @@ def test_an_engine_that_there_is_not_is_refused_before_a_run(ecom: Ecom):
     assert done.err == "ecom: ECOM_ENGINE: expected python, processes, spark, got 'pandas'\n"
 
 
-@pytest.mark.parametrize("bound", ["abc", "NaN", "-1", "Infinity"])
+@pytest.mark.parametrize("bound", ["abc", "NaN", "-1", "20", "Infinity"])
 def test_a_bound_that_is_no_share_is_refused(ecom: Ecom, bound: str):
     done = ecom("plan", "2010-12-01", "--bound", bound)
     assert done.code == 2
