@@ -3,13 +3,14 @@
 What is in the content is the readers' part: delimited.py, json_objects.py, workbook.py, parquet.py.
 """
 
+import codecs
 import gzip
 import hashlib
 import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,33 @@ _DAMAGED: tuple[type[Exception], ...] = (
 )
 _HEAD = 512
 _GZIP, _ZIP, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_LFS = b"version https://git-lfs.github.com/"
+_PACKINGS = {
+    _GZIP: "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!": "RAR",
+}
+_TAR, _TAR_AT = b"ustar", 257
+# zip archives with a file of this name
+_DOCUMENTS = {
+    "xl/workbook.bin": "an .xlsb workbook",
+    "word/document.xml": "a Word document",
+    "content.xml": "an OpenDocument file",
+    "Index/Document.iwa": "a Numbers document",
+}
+_OTHER_KINDS = {
+    b"version https://git-lfs.github.com/": (
+        "is a Git LFS pointer, not the file: run `git lfs pull`"
+    ),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (
+        "is an old or encrypted workbook: save it as .xlsx, unlocked"
+    ),
+    b"<?xml": "is an XML file: save it as CSV or .xlsx",
+}
+_HTML = b"<!doctype html", b"<html", b"<head", b"<body", b"<table"
+_HTML_TABLE = b"<table", b"office:excel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +106,17 @@ def look(path: Path) -> Content:
     if path.is_dir():
         raise DatasetError(f"{path} is a folder: specify the file in it")
     with translated(path):
+        if path.exists() and not path.is_file():
+            raise DatasetError(
+                f"{path} is a pipe or device, and a file is read more than once: save it as a file"
+            )
         head = _head(path)
         if head.startswith(_GZIP):
             return Content(path=path, packed="gzip", kind=_kind(path, _head(path, "gzip")))
         if head.startswith(_ZIP) and not zipfile.is_zipfile(path):
             raise zipfile.BadZipFile("it is cut short")
+        if head.startswith(_ZIP):
+            _require_no_document(path)
         if head.startswith(_ZIP) and not _is_workbook(path):
             member = _only_member(path)
             kind = _kind(path, _head(path, "zip", member))
@@ -130,16 +162,45 @@ def _kind(path: Path, head: bytes) -> Kind:
         return "parquet"
     if head.startswith(_ZIP):
         return "workbook"
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        raise DatasetError(f"{path} is a web page, not the file it links to: download the file")
-    if head.startswith(_LFS):
-        raise DatasetError(f"{path} is a Git LFS pointer, not the file: run `git lfs pull`")
-    if head.startswith(_OLE):
-        raise DatasetError(f"{path} is an old or encrypted workbook: save it as .xlsx, unlocked")
-    if start.startswith(b"<?xml"):
-        raise DatasetError(f"{path} is an XML file: save it as CSV or .xlsx")
+    if fault := _fault(path, head):
+        raise DatasetError(f"{path} {fault}")
     return "text"
+
+
+def _fault(path: Path, head: bytes) -> str:
+    """Return what a content without rows is, and what to do; '' if it may have rows."""
+    packing = "tar" if head.startswith(_TAR, _TAR_AT) else _found(_PACKINGS, head)
+    if packing:
+        return f"has a content packed with {packing}: unpack it, and specify the file in it"
+    if _is_utf32(head):
+        return "is UTF-32: save it as UTF-8"
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start.startswith(_HTML):
+        return _found(_OTHER_KINDS, start)
+    if path.suffix.lower() in {".xls", ".xlsx"} or any(mark in start for mark in _HTML_TABLE):
+        return "is a web page with a table: open it in Excel and save it as .xlsx"
+    return "is a web page, not the file it links to: download the file"
+
+
+def _found(said: Mapping[bytes, str], head: bytes) -> str:
+    return next((text for mark, text in said.items() if head.startswith(mark)), "")
+
+
+def _require_no_document(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        found = set(archive.namelist()) & set(_DOCUMENTS)
+    if found:
+        raise DatasetError(f"{path} is {_DOCUMENTS[found.pop()]}: save its table as .xlsx")
+
+
+def _is_utf32(head: bytes) -> bool:
+    """Return whether a text has four bytes a character, by its mark or its first two characters."""
+    zeros = b"\0\0\0"
+    return (
+        head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE))
+        or head[1:4] == head[5:8] == zeros
+        or head[:3] == head[4:7] == zeros
+    )
 
 
 def _is_workbook(path: Path) -> bool:

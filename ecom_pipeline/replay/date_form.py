@@ -214,12 +214,12 @@ def _zone(found: _Dates, order: str, choices: Choices) -> ZoneInfo | None:
 
 def _midnight(found: _Dates, choices: Choices) -> bool:
     """Return whether a date without a time is at 0:00: Excel's whole days are."""
-    timed = any(each.clock for _, each in found.known)
+    timed = any(each.clock not in (None, (0, 0)) or each.seconds for _, each in found.known)
     if choices.midnight or (timed and found.form == SERIAL):
         return True
     if found.form and not timed:
         raise DatasetError(
-            f"{found.path}, {found.place(found.known[0][0])}, a day without a time, as in all"
-            " rows: export the time too, or choose 0:00 for all with --midnight"
+            f"{found.path}, {found.place(found.known[0][0])}, a day without a time or at 0:00, as"
+            " in all rows: export the time too, or choose 0:00 for all with --midnight"
         )
     return False

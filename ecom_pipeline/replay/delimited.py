@@ -53,6 +53,7 @@ class Delimited:
         self.header = layout.header
         self.notes = layout.before
         self._line, self._separator = layout.line, layout.separator
+        self._width = max(n for n, name in enumerate(self.header.names, 1) if name.strip())
         self._shift = self._row_names()
 
     @property
@@ -135,7 +136,7 @@ class Delimited:
         Raises:
             DatasetError: a row has another number of fields than the header, or broken quotes.
         """
-        width = len(self.header.names) + self._shift
+        width = self._width + self._shift
         positions = [position + self._shift for position in self.header.positions]
         with self._lines() as handle:
             reader, done = self._reader(handle), 0
@@ -227,4 +228,7 @@ class _Reader(Protocol):
 
 
 def _fields(line: str, separator: str) -> list[str]:
-    return next(csv.reader([line], delimiter=separator), [])
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:  # a longer text than csv takes
+        return [line]

@@ -33,11 +33,22 @@ class Parquet:
         row = 1
         with self._opened() as file:
             for batch in file.iter_batches(batch_size=BLOCK_ROWS, columns=names):
-                texts = [
-                    [text_of(value) for value in batch.column(name).to_pylist()] for name in names
-                ]
+                texts = [self._texts(row, name, batch.column(name).to_pylist()) for name in names]
                 yield 0, Block(range(row, row + batch.num_rows), texts)
                 row += batch.num_rows
+
+    def _texts(self, first: int, name: str, values: list[Any]) -> list[str]:
+        """Return values as texts; some programs write texts as bytes, without their type."""
+        texts: list[str] = []
+        for row, value in enumerate(values, first):
+            try:
+                texts.append(text_of(value.decode() if isinstance(value, bytes) else value))
+            except UnicodeDecodeError as error:
+                raise DatasetError(
+                    f"{self.content.path}, row {row} has {name} {value!r}, bytes that are not"
+                    " UTF-8: write the column as strings"
+                ) from error
+        return texts
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:

@@ -25,6 +25,12 @@ _EXCEL_NUMBER = re.compile(r"\d(?:\.\d+)?E\+\d+", re.ASCII)
 _TWICE_ENCODED = re.compile("[\u00c2\u00c3][\u0080-\u00bf]")
 _CHARACTERS = 20
 _ASCII = frozenset(map(chr, range(128)))
+# beside letters of Latin-1 and signs that texts have: others may be letters of other code pages
+_UNUSUAL = re.compile(
+    "[^\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u00a0\u00a3\u00a9\u00ae\u00b0\u00b4\u00b7"
+    "\u00bc-\u00be\u2013\u2014\u2019\u201c\u201d\u2026\u20ac\u2122]"
+)
+_ONE_BYTE = "cp1252", "ISO-8859-1"  # what is valid UTF-8 is in no other code page
 
 
 class Totals(NamedTuple):
@@ -104,6 +110,8 @@ def _odd(file: Understanding) -> list[str]:
     descriptions = file.table.texts[_DESCRIPTION]
     garbled = sum(_TWICE_ENCODED.search(text) is not None for text in descriptions)
     others = sorted(set().union(*descriptions) - _ASCII)
+    one_byte = any(name in file.source.form for name in _ONE_BYTE)
+    unusual = _UNUSUAL.findall("".join(others)) if one_byte else []
     words = sum(text.lower() in MISSING_WORDS for text in file.columns[_DESCRIPTION].values)
     said = {
         f"{file.bad.count:,} rows that the API rejects": file.bad.count,
@@ -113,6 +121,8 @@ def _odd(file: Understanding) -> list[str]:
         f"{garbled:,} descriptions look encoded twice, such as 'Â£'": garbled,
         f"{words:,} descriptions such as 'NULL' are kept as texts": words,
         f"characters beside ASCII in descriptions: {' '.join(others[:_CHARACTERS])}": others,
+        f"{' '.join(unusual[:_CHARACTERS])} may be letters of another code page than cp1252, such"
+        " as cp850: then save the file as UTF-8": unusual,
     }
     return [text for text, is_so in said.items() if is_so]
 

@@ -6,10 +6,12 @@ import re
 import pytest
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
-from ecom_pipeline.replay import delimited
+from ecom_pipeline.replay import delimited, summary
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.replay.content import look
 from ecom_pipeline.replay.errors import DatasetError
 from ecom_pipeline.replay.text_scan import scan
+from ecom_pipeline.replay.understanding import understand
 from ecom_pipeline_tests.unit.replay.conftest import row
 from ecom_pipeline_tests.unit.replay.reading import read, reading_of
 
@@ -67,6 +69,18 @@ def test_one_byte_of_another_encoding_is_named_and_changes_no_other_text(written
         "FILE, line 3, byte 17: E9 ('é' in ISO-8859-1) is not UTF-8, but line 4 has UTF-8: save the"
         " file in one encoding"
     )
+
+
+def test_letters_that_another_code_page_may_mean_are_told(written):
+    def said(description, encoding, name="rows.csv"):
+        path = written(row(Description=description), encoding=encoding, name=name)
+        return "".join(summary.lines(understand(path, DATA_SET)))
+
+    note = "may be letters of another code page"
+    assert f"; \u0153 \u201a {note}" in said("CAF\u00e9 \u00a35", "cp850")
+    assert f"; \u017d {note}" in said("CAF\u00e9", "mac-roman")
+    assert note not in said("CAF\u00e9 \u00a35 \u2013 \u20ac6 it\u2019s", "cp1252")
+    assert note not in said("\u0153uf", "utf-8")
 
 
 def test_windows_texts_are_read_as_cp1252(written):
@@ -188,6 +202,14 @@ def test_a_row_with_the_wrong_number_of_fields(written, at, broken, fields):
 
 def test_a_file_whose_every_row_has_a_field_too_many(written):
     assert "line 2: 9 fields" in refusal(written(*([[*row(), "more"]] * 3)))
+
+
+def test_a_decimal_comma_does_not_shift_columns_into_one_without_a_name(written):
+    shifted = row(UnitPrice="2,55")
+    header = [*DATA_SET_KEYS, ""]
+    assert read(written([*row(), ""], row(), header=header)) == [tuple(row())] * 2
+    for rows in ([shifted], [[*shifted, ""]], [[*row(), ""], shifted]):
+        assert "fields, expected 8; fix that line" in refusal(written(*rows, header=header))
 
 
 def test_the_line_at_fault_is_counted_with_line_feeds_inside_quotes(written):

@@ -94,7 +94,7 @@ def test_rows_of_a_typed_form_are_read_as_they_are(lines, kind):
             content = workbook(path / "rows", {"sales": lines})
         else:
             content = writers[kind](path / "rows", lines)
-        assert read(content) == lines
+        assert read(content, Choices(midnight=True)) == lines
 
 
 FEW = [
@@ -141,11 +141,23 @@ def test_an_instant_is_refused_where_summer_time_matters_and_read_as_chosen(tmp_
 
 
 def test_days_without_a_time_are_refused_and_read_as_chosen(tmp_path):
-    path = Form(dates="date only").write(tmp_path / "rows.csv", FEW)
-    with pytest.raises(DatasetError, match="a day without a time"):
-        read(path)
-    times = [line.time for line in read(path, Choices(midnight=True))]
-    assert times == [line.time.replace(hour=0, minute=0) for line in FEW]
+    days = [line._replace(time=line.time.replace(hour=0, minute=0)) for line in FEW]
+    numbers = Form(dates="Excel").write(tmp_path / "numbers.csv", days)
+    numbers.write_text(numbers.read_text().replace(".0,", ","))
+    for path in (
+        numbers,
+        Form(dates="date only").write(tmp_path / "days.csv", FEW),
+        Form(dates="ISO seconds").write(tmp_path / "times.csv", days),
+        workbook(tmp_path / "cells.xlsx", {"sales": days}),
+    ):
+        with pytest.raises(DatasetError, match="a day without a time or at 0:00, as in all rows"):
+            read(path)
+        assert read(path, Choices(midnight=True)) == days
+
+
+def test_a_day_at_midnight_among_times_is_a_time(tmp_path):
+    lines = [FEW[0], FEW[1]._replace(time=FEW[1].time.replace(hour=0, minute=0))]
+    assert read(workbook(tmp_path / "cells.xlsx", {"sales": lines})) == lines
 
 
 @pytest.mark.parametrize("dates", ["data set", "UK", "US dashes short"])
