@@ -212,8 +212,12 @@ class Delimited:
                 for _ in reader:
                     line = self._line + reader.line_num
             except csv.Error as error:
-                unclosed = "unexpected end" in str(error) or "limit" in str(error)
-                what = "a quote is never closed" if unclosed else "text behind a closing quote"
+                what = "text behind a closing quote"
+                if "unexpected end" in str(error):
+                    what = "a quote is never closed"
+                elif "limit" in str(error):
+                    most = csv.field_size_limit()
+                    what = f"a quote is never closed, or a field has more than {most:,} characters"
                 return f"{self.content.path}, line {line + 1}: {what}; fix that line"
         raise AssertionError("the rows can be read now")
 

@@ -97,7 +97,8 @@ class Workbook:
                 book = load_workbook(handle, read_only=True, data_only=True)
             except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
                 raise DatasetError(
-                    f"{self.content.path} is a damaged workbook ({error}): save it again"
+                    f"{self.content.path} is a damaged workbook, or has another zip file in it"
+                    f" ({error}): save it again, unpacked"
                 ) from error
             try:
                 yield book

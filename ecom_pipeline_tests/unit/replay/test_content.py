@@ -9,6 +9,7 @@ import zipfile
 
 import pytest
 
+from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.replay.choices import AS_IT_IS
 from ecom_pipeline.replay.content import look
 from ecom_pipeline.replay.errors import DatasetError
@@ -79,3 +80,14 @@ def test_a_line_that_is_too_long_for_csv_is_no_traceback(tmp_path):
     with pytest.raises(DatasetError, match="its header lacks InvoiceNo") as caught:
         Source(path, AS_IT_IS)
     assert len(str(caught.value)) < 500
+    path.write_text(f"{','.join(DATA_SET_KEYS)}\n\n{'x' * 200_000},\n")
+    with pytest.raises(DatasetError, match=r"line 3: .* a field has more than 131,072 characters"):
+        Source(path, AS_IT_IS)
+
+
+def test_a_zip_file_in_a_zip_file_is_told(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("rows.zip", archive("rows.csv"))
+    with pytest.raises(DatasetError, match=r"another zip file in it .*: save it again, unpacked"):
+        Source(path, AS_IT_IS)
