@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ecom_pipeline.replay.choices import Choices
+from ecom_pipeline.replay.choices import DATA_SET, Choices
 from ecom_pipeline.replay.errors import DatasetError
 from ecom_pipeline.replay.understanding import understand
 from ecom_pipeline_tests.unit.replay.writing import cells, json_lines, read
@@ -14,7 +14,7 @@ from ecom_pipeline_tests.unit.replay.writing import cells, json_lines, read
 
 @pytest.fixture
 def lines(made_up):
-    return read(made_up.path)[:40]
+    return read(made_up.path, DATA_SET)[:40]
 
 
 def objects(path, *rows):
