@@ -12,7 +12,9 @@ import msgspec
 from msgspec.structs import replace
 
 MONTH_FIRST, DAY_FIRST, YEAR_FIRST = "month-first", "day-first", "year-first"
+SWAPPED = "with days and months swapped"  # where a day may be a month
 SERIAL = "Excel's days"
+HALF_DAY = 12  # hours
 TELLS_MINUTE = 4  # decimals of Excel's days: fewer may be any of several minutes
 
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
@@ -23,7 +25,10 @@ _CLOCK = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _NUMBERS = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})", re.ASCII)
-_DAY_MONTH = re.compile(r"(\d{1,2})[-/. ]?([a-z]{3,9})\.?[-/., ]*(\d{4}|\d\d)", re.I | re.A)
+# two digits before a colon are an hour, but SAS writes 01DEC10:08:26
+_DAY_MONTH = re.compile(
+    r"(\d{1,2})[-/. ]?([a-z]{3,9})\.?[-/., ]*(\d{4}|\d\d(?![:.]\d)|(?<=[a-z])\d\d)", re.I | re.A
+)
 _MONTH_DAY = re.compile(r"([a-z]{3,9})\.?[- ](\d{1,2})(?:, ?| )(\d{4})", re.I | re.A)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d))?)?", re.ASCII)
 _SERIAL = re.compile(r"(\d{5})(?:[.,](\d{1,20}))?", re.ASCII)
@@ -43,16 +48,18 @@ _ORDERS: dict[tuple[bool, bool], tuple[str, ...]] = {
 _EXCEL = datetime(1899, 12, 30)  # noqa: DTZ001 - the shop's clock
 _MINUTES = 1_440  # a day
 _TELLS_SECOND = 5  # decimals of Excel's days
-_HALF_DAY = 12
 _CENTURY = 2000
+_MINUTE = 60  # seconds
+_RESIDUE = Decimal("0.5")  # seconds: so near to a minute, a fraction is what is left of a float
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
     """What a text says: its form, the day's numbers as they stand, and the clock, if written.
 
     `orders` are the orders that the form leaves open for the day's numbers; none where it is clear,
-    and `day` is then (year, month, day). `seconds` tells that seconds were left out. `zone` is the
-    offset from UTC, if one is written. `decimals` are those of Excel's number of days.
+    and `day` is then (year, month, day). `seconds` tells that seconds were left out; with
+    `rounded_up` the time is the next minute, of which at most half a second was missing. `zone` is
+    the offset from UTC, if one is written. `decimals` are those of Excel's number of days.
     """
 
     form: str
@@ -60,6 +67,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     orders: tuple[str, ...] = ()
     clock: tuple[int, int] | None = None
     seconds: bool = False
+    rounded_up: bool = False
     zone: timedelta | None = None
     decimals: int | None = None
 
@@ -73,10 +81,13 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
             day, month, year = self.day
         elif self.orders and order == MONTH_FIRST:
             month, day, year = self.day
+        elif not self.orders and order == SWAPPED and day <= len(_MONTHS):
+            month, day = day, month
         if YEAR_FIRST in self.orders:
             year += _CENTURY
         try:
             moment = datetime(year, month, day, *(self.clock or (0, 0)))  # noqa: DTZ001 - the shop's
+            moment += timedelta(minutes=self.rounded_up)
             if shop is not None and self.zone is not None:
                 instant = (moment - self.zone).replace(tzinfo=UTC)
                 return instant.astimezone(shop).replace(tzinfo=None)
@@ -140,17 +151,19 @@ def _with_clock(day: Written, rest: str) -> Written | None:
         return None
     hour, form = int(found["hour"]), day.form
     if found["half"]:
-        if not 1 <= hour <= _HALF_DAY:
+        if not 1 <= hour <= HALF_DAY:
             return None
         afternoon = found["half"].lower().startswith("p")
-        hour = hour % _HALF_DAY + (_HALF_DAY if afternoon else 0)
+        hour = hour % HALF_DAY + (HALF_DAY if afternoon else 0)
         form += ", AM/PM"
     zone = _zone(found["zone"])
+    second = Decimal((found["second"] or "0").replace(",", "."))
     return replace(
         day,
         form=form if zone is None else f"{form}, with a zone",
         clock=(hour, int(found["minute"])),
-        seconds=bool(found["second"]) and float(found["second"].replace(",", ".")) > 0,
+        seconds=_RESIDUE < second < _MINUTE - _RESIDUE,
+        rounded_up=_MINUTE - _RESIDUE <= second < _MINUTE,
         zone=zone,
     )
 
@@ -184,6 +197,8 @@ def _epoch(text: str) -> Written | None:
         return None
     ticks = 10 ** (len(found[1]) - 10)
     seconds, rest = divmod(int(found[1]), ticks)
+    if seconds % _MINUTE == _MINUTE - 1 and rest >= ticks * _RESIDUE:
+        seconds, rest = seconds + 1, 0
     moment = datetime.fromtimestamp(seconds, UTC)
     return _of(moment, f"epoch of {len(found[1])} digits", seconds=bool(rest or moment.second))
 

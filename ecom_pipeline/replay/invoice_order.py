@@ -1,7 +1,6 @@
-"""Whether invoice numbers run with time: evidence for a reading of dates."""
+"""Whether invoice numbers run with time: evidence for a reading of dates, or against it."""
 
 from dataclasses import dataclass
-from datetime import date
 from string import ascii_uppercase
 
 import numpy as np
@@ -15,70 +14,76 @@ _INVOICE = DATA_SET_KEYS.index("InvoiceNo")
 _DATE = DATA_SET_KEYS.index("InvoiceDate")
 _UNKNOWN = -1
 _MANY_STEPS, _MANY_BACK, _TIMES = 10, 2, 20
-_FEW_STEPS, _WEEK, _MONTH = 2, 7, 28
+_ODD_SHARE = 0.1  # of the steps, back in time
+_MONTH = 28  # days, at least
+_MONTHS = 12
+_STREAK, _STREAK_SHARE = 2, 0.01
+
+Days = NDArray[np.int64]  # of each date, by code, as an ordinal; negative where there is none
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Run:
     """How invoice numbers and days run from row to row, in one reading of the dates.
 
-    `steps` are those to another day, `back` those against the numbers; `shortest` and `longest` are
-    in days. `within` and `across` are by how much the numbers change inside days, and between them.
+    `steps` are those to another day, `back` those against the numbers.
     """
 
     steps: int = 0
     back: int = 0
-    shortest: int = 0
-    longest: int = 0
-    within: int = 0
-    across: int = 0
-    monthly_bills: bool = True  # all days are the first of a month
 
-    def add(self, numbers: NDArray[np.int64], days: NDArray[np.int64]) -> None:
-        """Add the steps between some consecutive rows."""
-        by, to = np.diff(numbers), np.diff(days)
-        stepped, gaps = to != 0, np.abs(to[to != 0])
-        if gaps.size:
-            shortest = int(gaps.min())
-            self.shortest = min(self.shortest, shortest) if self.steps else shortest
-            self.longest = max(self.longest, int(gaps.max()))
-        self.steps += int(stepped.sum())
-        self.back += int((stepped & (by != 0) & (np.sign(by) != np.sign(to))).sum())
-        self.across += int(np.abs(by[stepped]).sum())
-        self.within += int(np.abs(by[~stepped]).sum())
-        firsts = [date.fromordinal(int(day)).day == 1 for day in np.unique(days)]
-        self.monthly_bills &= all(firsts)
+    def is_better_than(self, other: "Run") -> bool:
+        """Return whether time runs back again and again in the other reading, and not in this."""
+        return self.steps >= _MANY_STEPS and other.back >= max(_MANY_BACK, self.back * _TIMES)
 
-    def reason_against(self, other: "Run") -> str:
-        """Return why this is the right reading and the other is not; '' if neither is clear.
+    @property
+    def is_odd(self) -> bool:
+        """Return whether time runs back in so many steps that the reading is in doubt."""
+        return self.back >= max(_MANY_BACK, self.steps * _ODD_SHARE)
 
-        Either time runs back again and again in the other, or there the shop sells on one day a
-        month while its numbers go on without a gap. A bill on the first of each month is possible.
-        """
-        if self.steps >= _MANY_STEPS and other.back >= max(_MANY_BACK, self.back * _TIMES):
-            return (
-                f"invoice numbers run with time in {self.steps - self.back} of {self.steps} steps"
-                f" to another day, else in {other.steps - other.back} of {other.steps}"
-            )
-        goes_on = self.steps >= _FEW_STEPS and self.longest <= _WEEK and self.across <= self.within
-        if goes_on and not self.back and other.shortest >= _MONTH and not other.monthly_bills:
-            return (
-                f"invoice numbers go on from day to day, else with {other.shortest} days or more"
-                " between"
-            )
-        return ""
+    def __str__(self) -> str:
+        """Return in how many steps numbers run with time."""
+        return f"{self.steps - self.back} of {self.steps}"
 
 
-def run(table: Table, days: NDArray[np.int64]) -> Run:
-    """Return how a file's rows run; `days` has each date's, by code, negative if it is none."""
+def run(table: Table, days: Days) -> Run:
+    """Return how a file's rows run."""
     numbers = np.array([_number(text) for text in table.texts[_INVOICE]], np.int64)
-    found = Run()
+    steps = back = 0
     for part in table:
         number, day = numbers[part.codes[_INVOICE]], days[part.codes[_DATE]]
         known = (number >= 0) & (day >= 0)
-        if known.any():
-            found.add(number[known], day[known])
-    return found
+        by, to = np.diff(number[known]), np.diff(day[known])
+        steps += int((to != 0).sum())
+        back += int(((to != 0) & (by != 0) & (np.sign(by) != np.sign(to))).sum())
+    return Run(steps, back)
+
+
+def monthly(table: Table, days: Days, others: Days) -> int | None:
+    """Return the date, by code, from which rows sell on the same day of each month in one reading.
+
+    That is where the `others` go on from day to day in one month. It may be so once or twice by
+    chance, so None where such steps are few, or not in a row. A date that has one reading only
+    ends a row of them: a bill on each 5th and 20th is no doubt.
+    """
+    steps = in_streaks = 0
+    first: int | None = None
+    for part in table:
+        codes = part.codes[_DATE]
+        codes = codes[days[codes] >= 0]
+        codes = codes[np.flatnonzero(np.diff(days[codes], prepend=_UNKNOWN))]
+        day, other = days[codes], others[codes]
+        two_readings = (other >= 0) & (other != day)
+        by_months = (np.abs(np.diff(day)) >= _MONTH) & (np.abs(np.diff(other)) < _MONTHS)
+        by_months &= two_readings[1:] & two_readings[:-1]
+        edges = np.flatnonzero(np.diff(by_months.astype(np.int8), prepend=0, append=0))
+        starts, lengths = edges[::2], edges[1::2] - edges[::2]
+        long = lengths >= _STREAK
+        steps += len(by_months)
+        in_streaks += int(lengths[long].sum())
+        if first is None and long.any():
+            first = int(codes[starts[long][0]])
+    return first if in_streaks >= steps * _STREAK_SHARE else None
 
 
 def _number(text: str) -> int:

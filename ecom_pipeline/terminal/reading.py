@@ -68,5 +68,7 @@ def show_understanding(file: "Understanding", say: Callable[[str], None] = click
 
     for line in summary.lines(file):
         say(line)
+    for doubt in file.dates.odd:
+        say(f"odd: {doubt}")
     for reason, places in summary.bad_rows(file):
         say(f"  bad: {reason}: {places}")
