@@ -135,12 +135,9 @@ def _by_invoices(found: Dates, orders: Sequence[str]) -> tuple[str, str]:
         return _existing(found, orders), "every order gives the same days"
     runs = {order: invoice_order.run(found.table, found.days(order)) for order in orders}
     for order in orders:
-        others = [runs[other] for other in orders if other != order]
-        if all(map(runs[order].is_better_than, others)):
-            return order, (
-                f"invoice numbers run with time in {runs[order]} steps to another day, else in"
-                f" {others[0]}"
-            )
+        reasons = [runs[order].reason_against(runs[other]) for other in orders if other != order]
+        if all(reasons):
+            return order, reasons[0]
     code, written = open_dates[0]
     readings = " or ".join(f"{written.moment(order):%-d %B %Y} ({order})" for order in orders)
     raise DatasetError(

@@ -15,6 +15,7 @@ _DATE = DATA_SET_KEYS.index("InvoiceDate")
 _UNKNOWN = -1
 _MANY_STEPS, _MANY_BACK, _TIMES = 10, 2, 20
 _ODD_SHARE = 0.1  # of the steps, back in time
+_FEW_STEPS, _SATURDAY = 3, 5
 _MONTH = 28  # days, at least
 _MONTHS = 12
 _STREAK, _STREAK_SHARE = 2, 0.01
@@ -22,15 +23,19 @@ _STREAK, _STREAK_SHARE = 2, 0.01
 Days = NDArray[np.int64]  # of each date, by code, as an ordinal; negative where there is none
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """How invoice numbers and days run from row to row, in one reading of the dates.
 
-    `steps` are those to another day, `back` those against the numbers.
+    `steps` are those to another day, `back` those against the numbers. `within` and `across` are by
+    how much the numbers change inside days, and between them. `days` are in order.
     """
 
-    steps: int = 0
-    back: int = 0
+    steps: int
+    back: int
+    within: int
+    across: int
+    days: NDArray[np.int64]
 
     def is_better_than(self, other: "Run") -> bool:
         """Return whether time runs back again and again in the other reading, and not in this."""
@@ -41,6 +46,25 @@ class Run:
         """Return whether time runs back in so many steps that the reading is in doubt."""
         return self.back >= max(_MANY_BACK, self.steps * _ODD_SHARE)
 
+    @property
+    def rests_at_weekends(self) -> bool:
+        """Return whether numbers go on from day to day, and some Saturdays or Sundays are left out.
+
+        Bills on a day of each month are possible elsewhere, but leave no months out like that.
+        """
+        if self.steps < _FEW_STEPS or self.back or self.across > self.within:
+            return False
+        missed = np.setdiff1d(np.arange(self.days[0], self.days[-1]), self.days)
+        return bool(missed.size and ((missed - 1) % 7 >= _SATURDAY).all())
+
+    def reason_against(self, other: "Run") -> str:
+        """Return why this is the right reading and the other is not; '' if neither is clear."""
+        if self.is_better_than(other):
+            return f"invoice numbers run with time in {self} steps to another day, else in {other}"
+        if self.rests_at_weekends and np.diff(other.days).min(initial=_MONTH) >= _MONTH:
+            return "invoice numbers go on from day to day but for weekends, else by months"
+        return ""
+
     def __str__(self) -> str:
         """Return in how many steps numbers run with time."""
         return f"{self.steps - self.back} of {self.steps}"
@@ -49,14 +73,17 @@ class Run:
 def run(table: Table, days: Days) -> Run:
     """Return how a file's rows run."""
     numbers = np.array([_number(text) for text in table.texts[_INVOICE]], np.int64)
-    steps = back = 0
+    steps = back = within = across = 0
     for part in table:
         number, day = numbers[part.codes[_INVOICE]], days[part.codes[_DATE]]
         known = (number >= 0) & (day >= 0)
         by, to = np.diff(number[known]), np.diff(day[known])
-        steps += int((to != 0).sum())
-        back += int(((to != 0) & (by != 0) & (np.sign(by) != np.sign(to))).sum())
-    return Run(steps, back)
+        stepped = to != 0
+        steps += int(stepped.sum())
+        back += int((stepped & (by != 0) & (np.sign(by) != np.sign(to))).sum())
+        across += int(np.abs(by[stepped]).sum())
+        within += int(np.abs(by[~stepped]).sum())
+    return Run(steps, back, within, across, np.unique(days[days >= 0]))
 
 
 def monthly(table: Table, days: Days, others: Days) -> int | None:

@@ -101,6 +101,15 @@ def test_monthly_bills_of_any_day_are_not_taken_for_consecutive_days(written, da
     assert read(path, Choices(dates="day-first")) == lines
 
 
+@pytest.mark.parametrize("dates", ["data set", "UK"])
+def test_days_that_go_on_but_for_weekends_are_no_monthly_bills(written, dates):
+    lines = sales(day for day in DECEMBER if day.weekday() != 5)
+    assert read(written(*texts(lines, dates))) == lines
+    lines = sales(day for day in DECEMBER if day.weekday() != 2)
+    with pytest.raises(DatasetError, match="choose with"):
+        read(written(*texts(lines, dates)))
+
+
 def test_bills_of_two_days_of_each_month_are_read(written):
     lines = sales(sorted([*months(5, 10), *months(20, 10)]))
     assert read(written(*texts(lines, "UK"))) == lines

@@ -3,6 +3,7 @@
 from datetime import date
 
 from ecom_pipeline.domain.days import DayRange
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.replay.dataset import events
 from ecom_pipeline_tests.unit.replay.writing import (
     Form,
@@ -15,7 +16,7 @@ from ecom_pipeline_tests.unit.replay.writing import (
 
 
 def some(made_up) -> list[Line]:
-    return read(made_up.path)[:1_500]
+    return read(made_up.path, DATA_SET)[:1_500]
 
 
 def ids(path, **selection):
@@ -26,7 +27,7 @@ def test_the_same_rows_in_any_form_are_the_same_events(made_up, tmp_path):
     lines = some(made_up)
     path = tmp_path / "rows"
     first = ids(Form(encoding="iso-8859-1", dates="ISO").write(path, lines))
-    assert first == ids(made_up.path, limit=1_500)
+    assert first == ids(made_up.path, choices=DATA_SET, limit=1_500)
     assert len(set(first)) == len(lines)
     for form in (
         Form(end="\n", encoding="utf-16", separator="\t", dates="Japanese"),

@@ -6,6 +6,7 @@ import pytest
 from openpyxl import Workbook
 
 from ecom_pipeline.replay import summary
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.replay.dataset import events
 from ecom_pipeline.replay.errors import DatasetError
 from ecom_pipeline.replay.understanding import understand
@@ -14,7 +15,7 @@ from ecom_pipeline_tests.unit.replay.writing import KEYS, cells, read, workbook
 
 @pytest.fixture
 def lines(made_up):
-    return read(made_up.path)[:60]
+    return read(made_up.path, DATA_SET)[:60]
 
 
 def test_rows_that_two_sheets_have_are_sent_once(lines, tmp_path):
