@@ -67,7 +67,8 @@ def replay(  # noqa: PLR0913 - click passes each option by its name
     from ecom_pipeline.warehouse import connect
 
     configured = settings.load()
-    understood = _understood(file, replace(choices, time_zone=configured.time_zone))
+    choices = replace(choices, time_zone=configured.time_zone, currency=configured.currency)
+    understood = _understood(file, choices)
     understood.require_sendable(allow_rejects=allow_rejects)
     if dry_run:
         return

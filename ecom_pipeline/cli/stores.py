@@ -56,9 +56,8 @@ def reconcile(  # noqa: PLR0913 - click passes each option by its name
     from ecom_pipeline.terminal import tables
 
     configured = settings.load()
-    file = (
-        None if sent is None else understand(sent, replace(choices, time_zone=configured.time_zone))
-    )
+    choices = replace(choices, time_zone=configured.time_zone, currency=configured.currency)
+    file = None if sent is None else understand(sent, choices)
     found = operations.reconcile_days(configured, days, sent=file, full=full)
     repaired = operations.repair(configured, found) if repair and found.wrong else None
     if repaired is not None:

@@ -42,7 +42,8 @@ class BadRows:
         found = self.examples[reason]
         places = ", ".join(example.place for example in found)
         more = ", ..." if self.reasons[reason] > len(found) else ""
-        others = f", and {len(self.reasons) - 1} more reasons" if len(self.reasons) > 1 else ""
+        rest = self.count - self.reasons[reason]
+        others = f", and {rest:,} for other reasons" if rest else ""
         return f"{places}{more}: {reason}, got {found[0].got}{others}"
 
     def add(self, row: int, place: str, fault: EventError) -> None:

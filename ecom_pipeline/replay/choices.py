@@ -8,7 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
+from ecom_pipeline.domain.currency import Currency
 from ecom_pipeline.domain.shop import DEFAULT
+from ecom_pipeline.replay.columns import plain
 from ecom_pipeline.replay.errors import DatasetError
 
 OPTIONS = {
@@ -25,8 +27,8 @@ class Choices:
 
     `dates` is the order of the day's numbers, `decimal` the decimal mark. `zone` says of times with
     a zone whether to convert them to the shop's or to keep them as written. `midnight` takes dates
-    without a time. `time_zone` is the shop's. `columns` has the file's names of those columns that
-    columns.py doesn't find.
+    without a time. `time_zone` and `currency` are the shop's. `columns` has the file's names of
+    those columns that columns.py doesn't find.
     """
 
     dates: str | None = None
@@ -34,6 +36,7 @@ class Choices:
     zone: str | None = None
     midnight: bool = False
     time_zone: ZoneInfo = DEFAULT.time_zone
+    currency: Currency = DEFAULT.currency
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __str__(self) -> str:
@@ -80,9 +83,12 @@ def from_toml(path: Path) -> dict[str, Any]:
 
 
 def _checked(named: dict[str, Any], where: str) -> dict[str, str]:
+    keys: dict[str, str] = {}  # by the column's name
     for key, name in named.items():
         if key not in DATA_SET_KEYS:
             raise DatasetError(f"{where}: {key!r} is none of {', '.join(DATA_SET_KEYS)}")
         if not isinstance(name, str):
             raise DatasetError(f"{where}: {key} = {name!r}, expected a column's name")
+        if (other := keys.setdefault(plain(name), key)) != key:
+            raise DatasetError(f"{where}: {name!r} is given for {other} and for {key}: choose one")
     return named

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
 
@@ -21,11 +21,15 @@ _SHOWN, _MOST = 60, 9
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where the eight columns are: `positions` in the order of DATA_SET_KEYS, -1 if missing."""
+    """Where the eight columns are: `positions` in the order of DATA_SET_KEYS, -1 if missing.
+
+    `given` has the names that a user gave to keys.
+    """
 
     names: tuple[str, ...]
     positions: tuple[int, ...]
     repeated: tuple[str, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def found(self) -> int:
@@ -51,7 +55,7 @@ class Header:
         """Return what is wrong with an incomplete header, and what to do."""
         missing = [k for k, at in zip(DATA_SET_KEYS, self.positions, strict=True) if at < 0]
         faults = {
-            "lacks": missing,
+            "lacks": [f"{self.given[k]!r} for {k}" if k in self.given else k for k in missing],
             "has the unknown": [repr(name) for name in self.left_out] if missing else [],
             "repeats": list(self.repeated),
         }
@@ -79,7 +83,7 @@ def find(names: Iterable[object], given: Mapping[str, str]) -> Header:
             best.setdefault(key, []).append((rank, at))
     positions = tuple(min(best.get(key, [(0, -1)]))[1] for key in DATA_SET_KEYS)
     repeated = tuple(key for key, found in best.items() if _is_repeated(found))
-    return Header(texts, positions, repeated)
+    return Header(texts, positions, repeated, given)
 
 
 def shown(name: str) -> str:
@@ -87,20 +91,21 @@ def shown(name: str) -> str:
     return name[:_SHOWN] if name.strip() else "a column without a name"
 
 
+def plain(name: str) -> str:
+    """Return what counts of a column's name."""
+    return _NOISE.sub("", name.lower()) or name
+
+
 def _keys_of(name: str, given: Mapping[str, str]) -> list[tuple[int, str]]:
     """Return the keys that a name may be, each with a rank: the lowest goes first."""
-    plain = _plain(name)
-    mapped = [(0, key) for key, other in given.items() if _plain(other) == plain]
+    bare = plain(name)
+    mapped = [(0, key) for key, other in given.items() if plain(other) == bare]
     if mapped:
         return mapped
-    key = _OWN_NAMES.get(plain) or _OTHER_NAMES.get(plain)
+    key = _OWN_NAMES.get(bare) or _OTHER_NAMES.get(bare)
     if key is None or key in given:
         return []
-    return [(1 if name.strip() == key else 2 if plain in _OWN_NAMES else 3, key)]
-
-
-def _plain(name: str) -> str:
-    return _NOISE.sub("", name.lower()) or name
+    return [(1 if name.strip() == key else 2 if bare in _OWN_NAMES else 3, key)]
 
 
 def _is_repeated(found: Sequence[tuple[int, int]]) -> bool:

@@ -10,11 +10,12 @@ from ecom_pipeline.replay.choices import Choices
 from ecom_pipeline.replay.errors import DatasetError
 from ecom_pipeline.replay.numbers import COMMA, POINT
 from ecom_pipeline.replay.table import Table
+from ecom_pipeline.replay.wrapping import Columns
 
 NAMES = {POINT: "point", COMMA: "comma"}
 
 _MARKS = {name: mark for mark, name in NAMES.items()}
-_COLUMNS = [DATA_SET_KEYS.index(key) for key in ("UnitPrice", "Quantity")]
+_PRICE, _QUANTITY = map(DATA_SET_KEYS.index, ("UnitPrice", "Quantity"))
 
 
 @dataclass(slots=True)
@@ -26,15 +27,15 @@ class _Evidence:
     either: str = ""
 
 
-def decide(path: Path, table: Table, choices: Choices) -> str:
-    """Return the mark before decimals in prices and quantities.
+def decide(path: Path, table: Table, texts: Columns, choices: Choices) -> str:
+    """Return the mark before decimals in prices and quantities; `texts` has each column's.
 
     Raises:
         DatasetError: the numbers have both marks, or none that is certain.
     """
     if choices.decimal is not None:
         return _MARKS[choices.decimal]
-    found = _evidence(table)
+    found = _evidence(table, texts)
     if found.point and found.comma:
         raise DatasetError(
             f"{path}, {found.point}, with a decimal point, but {found.comma}, with a decimal comma:"
@@ -45,28 +46,59 @@ def decide(path: Path, table: Table, choices: Choices) -> str:
             f"{path}, {found.either}; nothing in the file tells: choose with --decimal point or"
             " --decimal comma"
         )
-    return COMMA if found.comma else POINT
+    mark = COMMA if found.comma else POINT
+    _require_pieces(path, table, texts, mark)
+    return mark
 
 
-def currencies(path: Path, table: Table) -> str:
+def currency(path: Path, table: Table, choices: Choices) -> str:
     """Return the currency sign of the prices, or ''.
 
     Raises:
-        DatasetError: they have several.
+        DatasetError: they have several, or another one than the shop's.
     """
+    shop = choices.currency
     signs: dict[str, int] = {}
-    for code, text in enumerate(table.texts[_COLUMNS[0]]):
+    for code, text in enumerate(table.texts[_PRICE]):
         signs.setdefault(numbers.currency(text), code)
     signs.pop("", None)
     if len(signs) > 1:
-        first, second, *_ = (table.where(_COLUMNS[0], code) for code in signs.values())
+        first, second, *_ = (table.where(_PRICE, code) for code in signs.values())
         raise DatasetError(f"{path}, {first}, but {second}: send one currency")
+    for sign, code in signs.items():
+        if sign not in shop.symbol:
+            raise DatasetError(
+                f"{path}, {table.where(_PRICE, code)}, but the shop's currency is {shop}: set"
+                f" ECOM_CURRENCY to the currency of the file, or send prices in {shop}"
+            )
     return next(iter(signs), "")
 
 
-def _evidence(table: Table) -> _Evidence:
+def _require_pieces(path: Path, table: Table, texts: Columns, mark: str) -> None:
+    """Check that quantities such as 6.000 are no pieces with three decimals.
+
+    They may be if all quantities are of that form.
+    """
+    other = POINT if mark == COMMA else COMMA
+    told = ""
+    for code, text in enumerate(texts[_QUANTITY]):
+        pieces, decimals = numbers.read(text, mark), numbers.read(text, other)
+        if pieces is None and decimals is None:
+            continue
+        if pieces is None or decimals is None or pieces == decimals or decimals % 1:
+            return
+        told = told or (
+            f"{table.where(_QUANTITY, code)}, which is {numbers.spelled(pieces)} with a decimal"
+            f" {NAMES[mark]} as in prices, or {numbers.spelled(decimals)}: send quantities without"
+            f" decimals, or choose the first with --decimal {NAMES[mark]}"
+        )
+    if told:
+        raise DatasetError(f"{path}, {told}")
+
+
+def _evidence(table: Table, texts: Columns) -> _Evidence:
     found = _Evidence()
-    for column, code, text in _texts(table):
+    for column, code, text in _numbers(texts):
         point, comma = numbers.read(text, POINT), numbers.read(text, COMMA)
         if point == comma:
             continue
@@ -82,7 +114,7 @@ def _evidence(table: Table) -> _Evidence:
     return found
 
 
-def _texts(table: Table) -> Iterator[tuple[int, int, str]]:
-    for column in _COLUMNS:
-        for code, text in enumerate(table.texts[column]):
+def _numbers(texts: Columns) -> Iterator[tuple[int, int, str]]:
+    for column in (_PRICE, _QUANTITY):
+        for code, text in enumerate(texts[column]):
             yield column, code, text

@@ -40,17 +40,19 @@ def uuid5(name: str) -> str:
 
 
 def occurrences(
-    table: Table, equal: Sequence[NDArray[np.int32]], left_out: NDArray[np.bool_]
+    table: Table,
+    equal: Sequence[NDArray[np.int32]],
+    hashes: Hashes,
+    left_out: NDArray[np.bool_],
 ) -> Occurrences:
     """Return each row's number among the rows equal to it, from 1 in the table's order.
 
-    `equal` has a number for each code of each column: texts with one value have one. Rows of a
-    sheet that repeat those of an earlier sheet are LEFT_OUT: sheets may overlap, so the number of
-    equal rows is the most that a sheet has, not the sum. Memory is 12 bytes a row; only the rows
-    whose 64-bit hash is not unique are compared by their values.
+    `equal` has a number for each code of each column: texts with one value have one; `hashes` are
+    made of it. Rows of a sheet that repeat those of an earlier sheet are LEFT_OUT: sheets may
+    overlap, so the number of equal rows is the most that a sheet has, not the sum. Memory is 12
+    bytes a row; only the rows whose 64-bit hash is not unique are compared by their values.
     """
     found = np.where(left_out, LEFT_OUT, 1).astype(np.uint32)
-    hashes = _hashes(table, equal)
     ordered = np.sort(hashes)
     repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if not repeated.size:
@@ -77,13 +79,13 @@ def _next(counted: dict[tuple[int, ...], list[int]], key: tuple[int, ...], sheet
     return state[1] if state[1] > state[2] else LEFT_OUT
 
 
-def _hashes(table: Table, equal: Sequence[NDArray[np.int32]]) -> Hashes:
-    """Return a 64-bit hash of each row's values."""
-    hashes = np.zeros(table.rows, np.uint64)
+def hashes(table: Table, equal: Sequence[NDArray[np.int32]]) -> Hashes:
+    """Return a 64-bit hash of each row's values; `equal` is as in occurrences."""
+    found = np.zeros(table.rows, np.uint64)
     for part in table:
-        mixed = hashes[part.first : part.first + len(part.lines)]
+        mixed = found[part.first : part.first + len(part.lines)]
         for same, codes in zip(equal, part.codes, strict=True):
             mixed ^= same[codes].astype(np.uint64)
             mixed *= _ODD
             mixed ^= mixed >> _SHIFT
-    return hashes
+    return found

@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 
 from ecom_pipeline.domain.columns import DATA_SET_KEYS
 from ecom_pipeline.domain.event import money
-from ecom_pipeline.replay import decimal_mark
+from ecom_pipeline.replay import decimal_mark, odd_values
 from ecom_pipeline.replay.identity import LEFT_OUT
 from ecom_pipeline.replay.understanding import Understanding
 from ecom_pipeline.replay.values import MISSING_WORDS, Values
 
-_QUANTITY, _DATE, _PRICE, _CODE, _DESCRIPTION = (
-    DATA_SET_KEYS.index(key)
-    for key in ("Quantity", "InvoiceDate", "UnitPrice", "StockCode", "Description")
+_QUANTITY, _DATE, _PRICE, _DESCRIPTION = (
+    DATA_SET_KEYS.index(key) for key in ("Quantity", "InvoiceDate", "UnitPrice", "Description")
 )
 _TEN_THOUSAND = 10_000  # a price's unit here: a hundredth of a cent
 _MOST = 2**62
-_EXCEL_NUMBER = re.compile(r"\d(?:\.\d+)?E\+\d+", re.ASCII)
 _TWICE_ENCODED = re.compile("[\u00c2\u00c3][\u0080-\u00bf]")
 _CHARACTERS = 20
 _ASCII = frozenset(map(chr, range(128)))
@@ -106,7 +104,6 @@ def _forms(file: Understanding) -> str:
 def _odd(file: Understanding) -> list[str]:
     """Return what may be meant otherwise."""
     equal = int((file.occurrences > 1).sum())
-    codes = sum(_EXCEL_NUMBER.fullmatch(text) is not None for text in file.table.texts[_CODE])
     descriptions = file.table.texts[_DESCRIPTION]
     garbled = sum(_TWICE_ENCODED.search(text) is not None for text in descriptions)
     others = sorted(set().union(*descriptions) - _ASCII)
@@ -117,14 +114,13 @@ def _odd(file: Understanding) -> list[str]:
         f"{file.bad.count:,} rows that the API rejects": file.bad.count,
         f"{equal:,} rows equal another one and are sent as sales of their own": equal,
         "seconds are left out, as times are kept to the minute": file.seconds,
-        f"{codes:,} stock codes look like numbers that Excel rounded, such as 8.4E+14": codes,
         f"{garbled:,} descriptions look encoded twice, such as 'Â£'": garbled,
         f"{words:,} descriptions such as 'NULL' are kept as texts": words,
         f"characters beside ASCII in descriptions: {' '.join(others[:_CHARACTERS])}": others,
         f"{' '.join(unusual[:_CHARACTERS])} may be letters of another code page than cp1252, such"
         " as cp850: then save the file as UTF-8": unusual,
     }
-    return [text for text, is_so in said.items() if is_so]
+    return [*(text for text, is_so in said.items() if is_so), *odd_values.find(file)]
 
 
 def _numbers(column: Values, unit: int) -> NDArray[np.int64]:

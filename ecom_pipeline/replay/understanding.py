@@ -17,7 +17,9 @@ from ecom_pipeline.replay import (
     decimal_mark,
     identity,
     leftovers,
+    repeated_runs,
     values,
+    wrapping,
 )
 from ecom_pipeline.replay.bad_rows import BadRows
 from ecom_pipeline.replay.choices import AS_IT_IS, Choices
@@ -100,15 +102,18 @@ def understand(
     table = source.table
     if not table.rows:
         raise NoRowsError(f"{path} has a header but no rows: get the data set again")
-    texts = table.texts
+    texts, taken_off = wrapping.unwrap(table.texts)
     written = [dates.read(text) for text in texts[_DATE]]
     form = date_form.decide(path, table, written, choices)
-    mark = decimal_mark.decide(path, table, choices)
-    currency = decimal_mark.currencies(path, table)
+    mark = decimal_mark.decide(path, table, texts, choices)
+    currency = decimal_mark.currency(path, table, choices)
     moments = [form.moment(each) for each in written]
     columns = _columns(texts, moments, form, mark)
     left = leftovers.find(table, source.reader.header)
-    found = identity.occurrences(table, [_equal(each) for each in columns], left.rows)
+    hashes = identity.hashes(table, equal := [_equal(each) for each in columns])
+    again = repeated_runs.find(table, hashes, left.rows)
+    left_out = left.rows | again.rows
+    found = identity.occurrences(table, equal, hashes, left_out)
     return Understanding(
         source=source,
         choices=choices,
@@ -119,8 +124,14 @@ def understand(
         moments=moments,
         days=_days(written, form),
         occurrences=found,
-        bad=bad_rows.find(table, columns, left.rows),
-        notes=[*source.reader.notes, *left.notes, *_repeats(found, left.rows)],
+        bad=bad_rows.find(table, columns, left_out),
+        notes=[
+            *source.reader.notes,
+            *taken_off,
+            *left.notes,
+            *again.notes,
+            *_repeats(found, left_out),
+        ],
         seconds=any(each.seconds for each in written if each is not None),
     )
 

@@ -107,9 +107,10 @@ def missing_descriptions(customers: Sequence[str], descriptions: Sequence[str]) 
 
     That is where a file never leaves a field empty. In any other file `NA` is a text.
     """
-    if "" in customers or "" in descriptions:
+    if any(not text.strip() for text in (*customers, *descriptions)):
         return frozenset()
-    return frozenset(text for text in customers if text.lower() in MISSING_WORDS)
+    words = map(str.strip, customers)
+    return frozenset(text for text in words if text.lower() in MISSING_WORDS)
 
 
 def expected_number(mark: str) -> str:
