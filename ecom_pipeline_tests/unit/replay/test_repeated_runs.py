@@ -59,7 +59,7 @@ def test_a_data_set_has_no_part_twice_and_its_first_rows_before_it_change_nothin
     alone = events(whole).file
     assert alone.notes == []
     path = tmp_path / "both.csv"
-    with (gzip.open if whole.suffix == ".gz" else open)(whole, "rb") as lines:
+    with gzip.open(whole) if whole.suffix == ".gz" else whole.open("rb") as lines:
         first = list(islice(lines, 1 + FIRST_ROWS))
         path.write_bytes(b"".join([*first, *first[1:], *lines]))
     both = events(path).file
