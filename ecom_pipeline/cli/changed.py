@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 option = click.option(
     "--changed",
     "decision",
-    type=click.Choice(["leave", "restate"]),
+    type=click.Choice(["leave", "restate", "add"]),
     help="What to do with rows that were changed since they were sent: leave the stored lines, or"
-    " take them back and send the new ones. Without it, nothing is sent.",
+    " restate: take them back and send the new ones. Add is as leave, but rows that are stored"
+    " under another invoice number are sent as sales of their own. Without it, nothing is sent.",
 )
 
 
@@ -39,9 +40,9 @@ def decided(
 
     table = InvoiceTable(connect.client(configured, "dynamodb"), configured.table)
     found = compare.compare(
-        table,
+        compare.Stores(table, connect.lake(configured)),
         Selection(account.numbered(selected)),
-        account.numbered(whole),
+        lambda: account.numbered(whole),
         dataset.is_own_id,
         is_whole=selected.name == whole.name,
     )
@@ -54,7 +55,8 @@ def decided(
         click.echo(
             f"ecom: {counted(found.lines, 'line')} of {counted(len(found.changed), 'invoice')}"
             " changed since they were sent, so nothing is sent: choose --changed leave (what is"
-            " stored stays) or --changed restate (the file's lines take its place)",
+            " stored stays) or --changed restate (the file's lines take its place)"
+            + _or_add(found),
             err=True,
         )
         raise SystemExit(1)
@@ -64,12 +66,19 @@ def decided(
 def _carry_out(
     configured: "Settings", table: "InvoiceTable", found: "Comparison", decision: str
 ) -> frozenset[str]:
-    """Leave or restate the changed invoices; return the event ids of the rows not to send."""
+    """Leave, restate or add the changed invoices; return the event ids of the rows not to send."""
     from ecom_pipeline.restate import decide
     from ecom_pipeline.terminal.tables import counted
     from ecom_pipeline.warehouse import connect
 
     lake = connect.lake(configured)
+    if decision == "add":
+        left = decide.add(lake, table, found.changed, _operator())
+        click.echo(
+            f"left as stored: {counted(len(left), 'changed row')} not sent;"
+            f" {counted(found.moved, 'row')} stored under another invoice number added"
+        )
+        return left
     if decision == "leave":
         left = decide.leave(lake, found.changed)
         click.echo(f"left as stored: {counted(len(left), 'changed row')} not sent")
@@ -81,6 +90,15 @@ def _carry_out(
         + ", ".join(map(str, days))
     )
     return frozenset()
+
+
+def _or_add(found: "Comparison") -> str:
+    from ecom_pipeline.terminal.tables import counted
+
+    if not found.moved:
+        return ""
+    may = f"{counted(found.moved, 'line')} may be the same sale under another invoice number"
+    return f"; {may}: choose --changed add if each is a sale of its own (both stand)"
 
 
 def _operator() -> "Operator":
@@ -122,4 +140,9 @@ def _show(found: "Comparison") -> None:
 
 
 def _cells(change: "FieldChange") -> list[object]:
-    return ["" if cell is None else cell for cell in change]
+    return ["" if cell is None else cell for cell in (*change[:-2], *_distinct(*change[-2:]))]
+
+
+def _distinct(old: str, new: str) -> tuple[str, str]:
+    """Return two texts, in quotes and with escapes if they differ by their spaces only."""
+    return (repr(old), repr(new)) if old.split() == new.split() else (old, new)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @click.option(
     "--sent",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The file that was replayed: each of its events must be in every store.",
+    help="The file that was replayed: on these days each store must have each of its rows, and"
+    " nothing else. A stored line that the file lacks is told as not in the file.",
 )
 @click.option(
     "--repair", is_flag=True, help="Repair differences from the raw lake, and compare again."

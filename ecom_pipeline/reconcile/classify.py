@@ -25,6 +25,7 @@ from ecom_pipeline.reconcile.model import (
 )
 
 MOST_BUCKETS = 20_000  # compared row by row in one run; a bucket of a day of 8,000 rows has 125
+_NOT_IN_FILE = "not in the file"
 _BESIDE_RAW = (StoreName.DYNAMODB, StoreName.CSV, StoreName.ACCEPTED)
 
 Retracted = Mapping[date, Collection[str]]
@@ -131,7 +132,7 @@ class _Classifier:
             as_csv = store == StoreName.FACT and _same(held, before)
             hop = HOPS[StoreName.CSV] if as_csv else ""
             if not held:
-                yield say(store, "missing", hop)
+                yield say(store, "missing", _NOT_IN_FILE if store == StoreName.ACCEPTED else hop)
             elif len(held) > 1:
                 yield say(store, "duplicated", hop)
             elif not _same(held, [right]):

@@ -2,6 +2,7 @@
 
 By invoice, not by day: a line whose date was corrected is found as well. An invoice whose rows are
 all stored under their own ids costs one request more than its header; only others are read whole.
+Lines under another invoice number than in the file are found by their days (moved.py).
 """
 
 from collections import defaultdict
@@ -11,14 +12,24 @@ from datetime import date
 from itertools import islice
 from typing import NamedTuple
 
+from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.realtime.item_shape import Item
 from ecom_pipeline.restate import difference as differing
-from ecom_pipeline.restate.difference import Difference
+from ecom_pipeline.restate import moved as moving
+from ecom_pipeline.restate.difference import Difference, Moved
+from ecom_pipeline.restate.moved import Known, Rows, Search
 from ecom_pipeline.restate.rows import FileRow, Numbered, Selection
 from ecom_pipeline.table.invoices import InvoiceTable
 
 SHOWN = 20  # changed fields that are kept to be shown
 _A_READ = 256  # invoices read whole at a time
+
+
+class Stores(NamedTuple):
+    """What a file is compared with; the lake, for lines whose invoice number changed."""
+
+    table: InvoiceTable
+    lake: Lake
 
 
 class Taken(NamedTuple):
@@ -51,16 +62,20 @@ class FieldChange(NamedTuple):
 class ChangedInvoice:
     """An invoice that was changed in the file, as event ids: `new` includes the ids in `back`.
 
-    `days` are those of the new rows. `is_partial`: not all of its new rows are to be sent.
+    `arrived` are those of `new` that are stored under another invoice number. `days` are those of
+    the new rows. `is_partial`: not all of its new rows are to be sent. `is_emptied`: no line is
+    left, so that its header goes.
     """
 
     number: str
     taken: tuple[Taken, ...]
     back: tuple[Back, ...]
     new: tuple[str, ...]
+    arrived: frozenset[str]
     days: frozenset[date]
     header: Item | None
     is_partial: bool
+    is_emptied: bool
 
 
 @dataclass(slots=True)
@@ -78,12 +93,17 @@ class Comparison:
     shown: list[FieldChange] = field(default_factory=list[FieldChange])
     stored_elsewhere: set[str] = field(default_factory=set[str])
 
-    def add(self, number: str, found: Difference, selection: Selection) -> None:
+    @property
+    def moved(self) -> int:
+        """Return the number of lines that the file has under another invoice number."""
+        return sum(len(each.arrived) for each in self.changed)
+
+    def add(self, number: str, found: Difference, selection: Selection, moved: Moved) -> None:
         """Add an invoice's difference."""
         self.stored_elsewhere |= {
             each for each in found.stored_elsewhere if selection.has(number, each)
         }
-        if not found.changes:
+        if not found.changes and not found.departed:
             return
         self.lines += len(found.changes)
         self.shown += islice(_fields(number, found), SHOWN - len(self.shown))
@@ -91,54 +111,83 @@ class Comparison:
         self.changed.append(
             ChangedInvoice(
                 number=number,
-                taken=tuple(
-                    Taken(each.old.event_id, each.old.day, each.new.event_id if each.new else "")
-                    for each in found.changes
-                    if each.old
+                taken=(
+                    *(
+                        Taken(old.event_id, old.day, new.event_id if new else "")
+                        for old, new in found.changes
+                        if old and old.event_id not in moved.departed
+                    ),
+                    *(
+                        Taken(line.event_id, line.day, moved.departed[line.event_id])
+                        for line in found.departed
+                    ),
                 ),
                 back=tuple(Back(line.event_id, line.day) for line in found.back),
                 new=tuple(row.event_id for row in rows),
+                arrived=frozenset(moved.arrived) & {row.event_id for row in rows},
                 days=frozenset(row.line.invoice_date for row in rows),
                 header=found.header,
                 is_partial=not all(selection.has(number, row.event_id) for row in rows),
+                is_emptied=found.is_emptied,
             )
         )
 
 
 def compare(
-    table: InvoiceTable,
+    stores: Stores,
     selection: Selection,
-    rows: Iterable[Numbered],
+    rows: Rows,
     made_by_replay: Callable[[str], bool],
     *,
     is_whole: bool = True,
 ) -> Comparison:
     """Compare the selected rows' invoices with the stored ones; nothing is written.
 
-    `rows` are all rows of the file, so that an invoice is never compared by a part of it;
-    `is_whole` says that all of them are selected. They are iterated only if an invoice has a row
-    whose event id is not stored. `made_by_replay` tells the event ids that a file's replay gives.
+    `rows` iterates all rows of the file, so that an invoice is never compared by a part of it;
+    `is_whole` says that all of them are selected. They are iterated only if a row's event id is not
+    stored, on a day that has stored lines or of an invoice that is stored. `made_by_replay` tells
+    the event ids that a file's replay gives.
 
     Raises:
         TableBusyError: DynamoDB throttled too long.
+        DamagedObjectError: a raw object of a day with new rows does not match its metadata.
     """
-    known = table.existing(selection.invoices)
+    known = stores.table.existing(selection.invoices)
     found = Comparison(invoices=len(selection.invoices), known=len(known))
-    suspects = {
-        number
-        for number, ids in table.line_ids(sorted(known))
+    standing = {
+        number: ids.standing
+        for number, ids in stores.table.line_ids(sorted(known))
         if selection.exceeds(number, ids.standing)
     }
 
     def is_ours(event_id: str) -> bool:
         return made_by_replay(event_id) and event_id not in selection.invalid
 
-    if suspects:
-        whole = _by_invoice(rows, suspects, selection if is_whole else None)
-        while batch := dict(islice(whole, _A_READ)):
-            for number, items in table.items(batch):
-                found.add(number, differing.difference(batch[number], items, is_ours), selection)
+    new = Known(known, standing)
+    listing = moving.listing(stores.lake, selection, new)
+    search = Search(*stores, rows, selection, new, listing)
+    moved = search.moved(is_ours)
+    suspects = standing.keys() | moved.invoices | search.retracted_invoices()
+    for batch in _batches(rows, suspects, selection if is_whole else None):
+        for number, items in stores.table.items(batch):
+            different = differing.difference(batch[number], items, is_ours, moved)
+            found.add(number, different, selection, moved)
     return found
+
+
+def _batches(
+    rows: Rows, suspects: set[str], selection: Selection | None
+) -> Iterator[dict[str, list[FileRow]]]:
+    """Yield the rows of the suspects, _A_READ invoices at a time; some may have no rows."""
+    if not suspects:
+        return
+    absent = set(suspects)
+    whole = _by_invoice(rows(), suspects, selection)
+    while batch := dict(islice(whole, _A_READ)):
+        absent -= batch.keys()
+        yield batch
+    if absent:
+        yield {number: [] for number in sorted(absent)}
 
 
 def _by_invoice(

@@ -1,4 +1,4 @@
-"""The two decisions on changed invoices: leave the stored lines, or restate them.
+"""The decisions on changed invoices: leave the stored lines, restate them, or add what moved.
 
 A restatement writes the retractions in the lake first, then the table; the new rows are sent
 afterwards, by the replay, and the days are loaded as after any late event. Each step is idempotent,
@@ -8,7 +8,7 @@ and after each the same comparison finds what is left to do, so the same command
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 
@@ -73,9 +73,36 @@ def restate(
     by_day = _retractions(changed, operator)
     for day, records in sorted(by_day.items()):
         retractions.append(lake, day, records)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(partial(_change, table), changed))
+    _change(table, changed)
     return sorted({*by_day, *(day for invoice in changed for day in invoice.days)})
+
+
+def add(
+    lake: Lake, table: InvoiceTable, changed: Sequence[ChangedInvoice], operator: Operator
+) -> frozenset[str]:
+    """Leave all stored lines; return what not to send: the changed rows, but for those that moved.
+
+    A row that moved to where its line was once taken back is reinstated, since its key is taken.
+
+    Raises:
+        RestateError: a restatement of these lines was begun.
+    """
+    unsent = leave(lake, changed)
+    again = [_arrivals(each) for each in changed if each.arrived]
+    restate(lake, table, [each for each in again if each.back], operator)
+    return unsent.difference(*(each.arrived for each in again))
+
+
+def _arrivals(invoice: ChangedInvoice) -> ChangedInvoice:
+    """Return an invoice of which only the lines that moved to it change."""
+    return replace(
+        invoice,
+        taken=(),
+        back=tuple(each for each in invoice.back if each.event_id in invoice.arrived),
+        header=invoice.header if invoice.arrived.issuperset(invoice.new) else None,
+        is_emptied=False,
+        is_partial=False,
+    )
 
 
 def _retractions(
@@ -99,17 +126,30 @@ def _retractions(
     return by_day
 
 
-def _change(table: InvoiceTable, invoice: ChangedInvoice) -> None:
-    """Put the header, retract, then reinstate: in this order a comparison after a kill finds more.
+def _change(table: InvoiceTable, changed: Sequence[ChangedInvoice]) -> None:
+    """Write headers, retract, then reinstate: in this order a comparison after a kill finds more.
 
-    With the header last, an invoice whose lines are all retracted would seem finished without it;
-    with a line reinstated first, the file would seem to have fewer lines than the store.
+    With a header last, an invoice whose lines are all retracted would seem finished without it;
+    with a line reinstated first, the file would seem to have fewer lines than the store. A line
+    that moved is retracted in one invoice and reinstated in another, so all of them are retracted
+    before any is reinstated.
     """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(partial(_retract, table), changed))
+        list(pool.map(partial(_reinstate, table), changed))
+
+
+def _retract(table: InvoiceTable, invoice: ChangedInvoice) -> None:
     if invoice.header is not None:
         retract.put(table.dynamodb, table.name, invoice.header)
+    elif invoice.is_emptied:
+        retract.remove_header(table.dynamodb, table.name, invoice.number)
     for each in invoice.taken:
         line = LineKey(invoice.number, each.event_id)
         retract.retract(table.dynamodb, table.name, line, RESTATEMENT)
+
+
+def _reinstate(table: InvoiceTable, invoice: ChangedInvoice) -> None:
     for each in invoice.back:
         line = LineKey(invoice.number, each.event_id)
         retract.reinstate(table.dynamodb, table.name, line)

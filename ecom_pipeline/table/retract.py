@@ -1,4 +1,4 @@
-"""Mark lines as retracted or as standing again, and put an invoice's header: idempotent writes.
+"""Mark lines as retracted or as standing again, and put or delete a header: idempotent writes.
 
 The record of a retraction is in the lake (lake/retractions.py), and is written before.
 """
@@ -33,6 +33,12 @@ def reinstate(dynamodb: Any, table: str, line: LineKey) -> None:
 def put(dynamodb: Any, table: str, item: Item) -> None:
     """Put a header or a line, whatever the key has."""
     dynamodb.put_item(TableName=table, Item=item)
+
+
+def remove_header(dynamodb: Any, table: str, invoice_no: str) -> None:
+    """Delete the header of an invoice whose lines are all retracted."""
+    key = {"pk": {"S": keys.invoice_pk(invoice_no)}, "sk": {"S": keys.HEADER_SK}}
+    dynamodb.delete_item(TableName=table, Key=key)
 
 
 def _update(dynamodb: Any, table: str, line: LineKey, change: dict[str, Any]) -> None:

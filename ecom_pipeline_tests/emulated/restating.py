@@ -75,9 +75,9 @@ class Files:
         """Return the table that was asked, and the comparison."""
         table = InvoiceTable(self.dynamodb, self.settings.table)
         return table, compare.compare(
-            table,
+            compare.Stores(table, self.lake),
             Selection(rows_of(sales)),
-            rows_of(whole or sales),
+            lambda: rows_of(whole or sales),
             dataset.is_own_id,
             is_whole=whole is None,
         )
@@ -89,10 +89,13 @@ class Files:
         if found.changed:
             if decision is None:
                 return found
+            operator = Operator("someone", NOW)
             if decision == "leave":
                 unsent = unsent | decide.leave(self.lake, found.changed)
+            elif decision == "add":
+                unsent = unsent | decide.add(self.lake, table, found.changed, operator)
             else:
-                decide.restate(self.lake, table, found.changed, Operator("someone", NOW))
+                decide.restate(self.lake, table, found.changed, operator)
         self.deliver(*(event for _, event in Without(sales, unsent)))
         return found
 
