@@ -103,8 +103,9 @@ def test_killed_at_any_write_the_same_command_again_moves_the_lines_there_and_ba
         assert (standing(files, number), standing(files, corrected)) == (BOTH, []), write
         _, found = files.compare(old)
         assert found.changed == []
-    files.load(day)
-    assert files.equal(day)
+        if not ended:
+            files.load(day)
+            assert files.equal(day)
     assert write > 6, "records, two headers, two lines taken back and two reinstated"
 
 
