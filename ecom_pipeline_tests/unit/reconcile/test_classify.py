@@ -100,6 +100,11 @@ def test_the_hop_that_lost_an_event_is_the_first_that_lacks_it():
     assert alone.hop == "CSV -> fact"
 
 
+def test_a_stored_event_that_the_file_lacks_is_named_as_not_in_the_file():
+    (found,) = compare([Memory(StoreName.ACCEPTED, LINES[:-1]), *stores()]).findings
+    assert str(found) == f"{DAY} accepted: event e{COUNT - 1} missing (not in the file)"
+
+
 def test_what_raw_lacks_and_others_have_is_raws_loss():
     lines = LINES[:-1]
     (lost,) = compare(stores(raw=lines)).findings
