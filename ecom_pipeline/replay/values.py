@@ -107,9 +107,9 @@ def missing_descriptions(customers: Sequence[str], descriptions: Sequence[str]) 
 
     That is where a file never leaves a field empty. In any other file `NA` is a text.
     """
-    if any(not text.strip() for text in (*customers, *descriptions)):
+    words = [text.strip() for text in customers]
+    if "" in words or "" in descriptions:
         return frozenset()
-    words = map(str.strip, customers)
     return frozenset(text for text in words if text.lower() in MISSING_WORDS)
 
 
