@@ -12,8 +12,7 @@ REPLAYED = "replayed/"
 DISCARDED, DISCARDS = "discarded/", "discards/"
 ERASED = "erased/"
 SALT = f"{ERASED}salt"
-_COPY = "copy/"
-PLANS = f"{_COPY}plan-"
+PLANS = "copy/plan-"
 REPORT = "reports/sales_report.html"
 
 _DAY = re.compile(r"(?:invoice|received)_date=(\d{4}-\d{2}-\d{2})/")
@@ -131,7 +130,7 @@ def manifest_key(day: date) -> str:
 
 def copy_prefix(generation: int) -> str:
     """Return the prefix of a load's COPY manifests."""
-    return f"{_COPY}{generation:012d}-"
+    return f"copy/{generation:012d}-"
 
 
 def plan_prefix(name: str) -> str:

@@ -68,11 +68,24 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@settings(max_examples=150, deadline=None)
+def is_utf8_too(lines, form):
+    """Return whether the bytes of a form's texts are others in UTF-8: é££ of cp1252 is 飣."""
+    if form.encoding not in {"cp1252", "iso-8859-1"}:
+        return False
+    texts = "\n".join(text for line in lines for text in form.texts(line))
+    try:
+        return texts.encode(form.encoding).decode() != texts
+    except UnicodeError:
+        return False
+
+
+@settings(max_examples=150)
 @given(st.lists(LINES, min_size=1, max_size=12), FORMS)
 def test_rows_of_any_form_are_read_as_they_are_or_not_at_all(lines, form):
     if form.missing and all(line.customer for line in lines):
         return  # then nothing in the file tells that the word is no description
+    if is_utf8_too(lines, form):
+        return  # nothing in the file tells either
     with folder() as path:
         try:
             content = form.write(path / "rows.csv", lines)
@@ -85,7 +98,7 @@ def test_rows_of_any_form_are_read_as_they_are_or_not_at_all(lines, form):
         assert found == lines
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(LINES, min_size=1, max_size=12), st.sampled_from(["json", "workbook", "parquet"]))
 def test_rows_of_a_typed_form_are_read_as_they_are(lines, kind):
     with folder() as path:
