@@ -121,7 +121,7 @@ def test_the_days_beside_a_damaged_one_are_built_and_its_error_is_told(aws, days
         ProcessEngine(aws, processes=2, few=1),
     ):
         done = []
-        with pytest.raises(UnbuiltDaysError, match="restore it") as caught:
+        with pytest.raises(UnbuiltDaysError, match="has no SHA-256") as caught:
             done.extend(engine.build(days))
         assert sorted(each.manifest.day for each in done) == days[1:]
         assert caught.value.reasons.keys() == {days[0]}
@@ -168,4 +168,4 @@ def test_dagster_runs_spark_as_a_job_and_shows_what_it_built(aws, redshift, day,
         )
     assert result.success
     (made,) = result.asset_materializations_for_node("csv_invoice_lines")
-    assert made.metadata["dagster/partition_row_count"].value == 200
+    assert made.metadata["dagster/partition_row_count"].value == 199  # one of 200 is retracted

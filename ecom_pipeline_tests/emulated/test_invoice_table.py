@@ -10,6 +10,7 @@ from ecom_pipeline.local.drill.http_proxy import Proxy
 from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.realtime import store
 from ecom_pipeline.replay import account, dataset
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.restate import compare
 from ecom_pipeline.restate.rows import Selection
 from ecom_pipeline.table import invoices as module
@@ -73,7 +74,7 @@ def test_a_table_that_stays_busy_is_one_sentence(aws, numbers, monkeypatch):
 def test_a_file_again_is_compared_by_one_request_an_invoice_and_one_for_100_headers(aws, tmp_path):
     path = tmp_path / "sales.csv"
     write_sample(path, days=1, rows_per_day=600)
-    events = dataset.events(path)
+    events = dataset.events(path, choices=DATA_SET)
     sent = [event | {"UnitPrice": str(event["UnitPrice"])} for _, event in events]
     assert store.handler(stream_of(*sent)) == {"batchItemFailures": []}
     table = InvoiceTable(connect.client(aws, "dynamodb"), aws.table)

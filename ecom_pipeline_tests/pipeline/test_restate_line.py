@@ -28,7 +28,7 @@ def replay(whole_line, monkeypatch, tmp_path):
     def run(rows, *options, name="sales.csv"):
         path = tmp_path / name
         path.write_text("\r\n".join([HEADER, *rows, ""]))
-        return CliRunner().invoke(root, ["replay", str(path), *options])
+        return CliRunner().invoke(root, ["replay", str(path), "--dates", "month-first", *options])
 
     return run
 
