@@ -31,6 +31,7 @@ from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import deploy, processes, stack
 from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.replay import dataset
+from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.settings import Settings
 
 _T = TypeVar("_T")
@@ -100,7 +101,7 @@ def guard() -> dict[str, Usage]:
     with local() as configured:
         made_up = configured.home / "guard.csv"
         csv = write_sample(made_up, days=days, rows_per_day=200, start=first).path
-        events = [event for _, event in dataset.events(csv)]
+        events = [event for _, event in dataset.events(csv, choices=DATA_SET)]
         way, _ = ways.ours(configured, events, request=MANY)
         parts = way.parts | {"load": load_usage.load(configured, first, last)}
     return {
@@ -137,7 +138,7 @@ def measure(csv: Path) -> Recorded:
 
 
 def _week(csv: Path) -> list[dataset.Event]:
-    return [event for _, event in dataset.events(csv, days=WEEK)]
+    return [event for _, event in dataset.events(csv, choices=DATA_SET, days=WEEK)]
 
 
 def main() -> int:
