@@ -83,7 +83,7 @@ def _report(found: "Reconciliation") -> bytes:
             "findings": found.findings,
             "account": found.account,
             "seconds": found.seconds,
-            "reading": str(found.reading),
+            "reading": str(found.reading) if found.reading else None,
             "read_units": found.read_units,
         }
     )

@@ -23,7 +23,7 @@ from typing import Any
 VERSION = "1.5.33"
 """In another version nothing is replaced: its functions may differ."""
 _SWEEP_SECONDS = 10
-_GC_THRESHOLDS = (50_000, 20, 20)
+_GC_THRESHOLDS = (50_000, 20, 20)  # full collections are rare, but not off: memory stays bounded
 
 
 def first_expired_only(original: Callable[[dict], None]) -> Callable[[dict], None]:

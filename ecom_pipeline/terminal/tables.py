@@ -116,7 +116,7 @@ def show_reconciliation(found: Reconciliation, currency: Currency, console: Cons
     if found.account:
         console.print(Text(_account(found.account, found.total(StoreName.RAW).rows), "dim"))
     if found.reading:
-        dollars = prices().units["dynamodb_read_units"].of(found.reading.read_units)
+        dollars = prices().cost({"dynamodb_read_units": found.reading.read_units})
         console.print(Text(f"DynamoDB by {found.reading}, ${dollars:.4f}", "dim"))
     for difference in found.differences:
         console.print(Text(difference, "red"))

@@ -143,7 +143,7 @@ def table_segments(
 
 def _units(units: Decimal) -> dict[str, dg.MetadataValue[Any]]:
     """Return read units of DynamoDB, and their price, as metadata."""
-    dollars = prices().units["dynamodb_read_units"].of(units)
+    dollars = prices().cost({"dynamodb_read_units": units})
     return {
         "read_units": dg.MetadataValue.float(float(units)),
         "usd": dg.MetadataValue.text(f"{dollars:.6f}"),
