@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import production
 from bench.batch import Side
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.lake import partition
+from ecom_pipeline.lake import partition, range_reads
 from ecom_pipeline.lake.engines.process_engine import ProcessEngine
 from ecom_pipeline.orchestration import checks, describe
 from ecom_pipeline.warehouse import connect, load, marts, migrations, quality, schema, stage
@@ -39,8 +39,7 @@ def _steps(side: Side, days: list[date]) -> float:
     lake, warehouse = connect.lake(side.settings), connect.warehouse(side.settings)
     catalog = connect.catalog(side.settings)
     began = time.monotonic()
-    for day in days:
-        lake.raw.objects_of(day)
+    range_reads.raw_objects(lake, days)
     built = [each.manifest for each in ProcessEngine(side.settings).build(days)]
     partition.head(lake, max(built, key=lambda each: each.day), describe.PREVIEW_ROWS)
     catalog.sync(days)
@@ -48,7 +47,8 @@ def _steps(side: Side, days: list[date]) -> float:
     load.publish(warehouse, lake, days)
     with warehouse.session() as session:
         fact = stage.fact_totals(session, days[0], days[-1])
-        wrong = [d for d in fact if fact[d] != partition.committed(lake, d).totals]
+        made = range_reads.committed(lake, days)
+        wrong = [day for day in fact if fact[day] != made[day].totals]
         not_loaded = quality.not_loaded(lake, session, warehouse.shop.today())
         results = checks.of_days(session, days, wrong, not_loaded)
         stage.fact_rows(session)

@@ -5,8 +5,7 @@
 The conversion of raw lines to CSV is in flatten.py, the format of keys in domain/keys.py.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
@@ -15,99 +14,9 @@ from typing import Any
 from isal import isal_zlib
 
 from ecom_pipeline.domain import keys, ndjson
+from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.envelope import Record
-
-log = logging.getLogger(__name__)
-
-_LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
-    """An object's entry in a listing; `bytes` is its size."""
-
-    key: str
-    bytes: int
-    etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectBody:
-    """An object's content and its ETag, for conditional puts."""
-
-    body: bytes
-    etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """A bucket: generic operations on objects by key and prefix."""
-
-    s3: Any
-    name: str
-
-    def objects(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Yield the objects under a prefix, in key order."""
-        pages = self.s3.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.name, Prefix=prefix):
-            for each in page.get("Contents", []):
-                yield ObjectInfo(each["Key"], each["Size"], each["ETag"].strip('"'))
-
-    def own_objects(self, prefix: str, is_own: Callable[[str], bool]) -> Iterator[ObjectInfo]:
-        """Yield the objects under a prefix whose keys are this pipeline's; log each other one."""
-        for found in self.objects(prefix):
-            if is_own(found.key):
-                yield found
-            else:
-                self._skip(found.key)
-
-    def days_under(self, prefix: str) -> list[date]:
-        """Return the days that have any object under a prefix; log each other folder."""
-        pages = self.s3.get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
-        days: list[date] = []
-        for each in (each["Prefix"] for page in found for each in page.get("CommonPrefixes", [])):
-            try:
-                days.append(keys.day_of(each))
-            except keys.KeyFormatError:
-                self._skip(each)
-        return sorted(days)
-
-    def _skip(self, key: str) -> None:
-        log.warning(
-            "skipped %r in the bucket %s: not written by this pipeline; move it to another bucket",
-            key,
-            self.name,
-        )
-
-    def has(self, key: str) -> bool:
-        """Return whether an object has this key."""
-        return any(found.key == key for found in self.objects(key))
-
-    def read(self, key: str) -> ObjectBody | None:
-        """Return an object; None when it does not exist."""
-        try:
-            answer = self.s3.get_object(Bucket=self.name, Key=key)
-        except self.s3.exceptions.NoSuchKey:
-            return None
-        return ObjectBody(answer["Body"].read(), answer["ETag"])
-
-    def put(self, key: str, body: bytes, **more: str) -> None:
-        """Put an object; `more` are boto3 parameters of put_object: headers and conditions."""
-        self.s3.put_object(Bucket=self.name, Key=key, Body=body, **more)
-
-    def put_first(self, key: str, body: bytes) -> None:
-        """Put an object unless the key exists (conditional put)."""
-        try:
-            self.put(key, body, IfNoneMatch="*")
-        except self.s3.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] not in _LOST_RACE:
-                raise
-
-    def remove(self, unwanted: Iterable[str]) -> None:
-        """Delete objects; a key that does not exist is ignored."""
-        for key in unwanted:
-            self.s3.delete_object(Bucket=self.name, Key=key)
+from ecom_pipeline.lake.bucket import LOST_RACE, Bucket, ObjectBody, ObjectInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +34,14 @@ class RawBucket(Bucket):
         """Return the days that have raw objects, sorted."""
         return self.days_under(keys.RAW)
 
-    def inventory(self) -> Iterator[tuple[date, ObjectInfo]]:
-        """Yield each raw object with its day."""
-        for found in self.own_objects(keys.RAW, keys.is_record_object):
-            yield keys.day_of(found.key), found
+    def inventory(self, days: DayRange | None = None) -> Iterator[tuple[date, ObjectInfo]]:
+        """Yield each raw object of a range of days, or of all, with its day."""
+        after = keys.raw_prefix(days.first) if days else ""
+        for found in self.own_objects(keys.RAW, keys.is_record_object, after):
+            day = keys.day_of(found.key)
+            if days and day > days.last:
+                return
+            yield day, found
 
     def quarantined(
         self, received: date | None = None, aside: str = keys.QUARANTINE
@@ -171,7 +84,7 @@ class RawBucket(Bucket):
         try:
             self._put_packed(key, packed, IfNoneMatch="*")
         except self.s3.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] not in _LOST_RACE:
+            if error.response["Error"]["Code"] not in LOST_RACE:
                 raise
             now = self.read(key)  # after a put whose response was lost, it is our own object
             return now is not None and now.body == packed.body
@@ -234,7 +147,7 @@ class CsvBucket(Bucket):
         try:
             self.write_json(key, body, **condition)
         except self.s3.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] not in _LOST_RACE:
+            if error.response["Error"]["Code"] not in LOST_RACE:
                 raise
             now = self.read(key)
             return now is not None and now.body == body

@@ -11,7 +11,7 @@ import dagster as dg
 
 from ecom_pipeline.orchestration.keys import FACT_LINES
 from ecom_pipeline.warehouse import quality
-from ecom_pipeline.warehouse.load import Faults
+from ecom_pipeline.warehouse.quality import Faults
 from ecom_pipeline.warehouse.session import Session
 
 EQUALS_CSV = "fact_equals_csv"
@@ -39,18 +39,17 @@ def of_days(
     days: Sequence[date],
     differing: Sequence[date],
     not_loaded: Sequence[date],
-    refused: Faults = MappingProxyType({}),
+    faults: Faults = MappingProxyType({}),
 ) -> list[dg.AssetCheckResult]:
     """Check the days of a run; one result each, which names the days at fault.
 
     `differing` are days whose fact rows are not those of their CSV, `not_loaded` any days before
-    today with raw objects and no load; `refused` has the faults for which the load did not publish
-    a day.
+    today with raw objects and no load; `faults` has the broken rules of published and of refused
+    days.
     """
-    published = quality.broken_rules(session, days)
     found: dict[str, Sequence[object]] = {
         EQUALS_CSV: differing,
-        **{name: [*refused.get(name, ()), *published.get(name, ())] for name in quality.RULES},
+        **{name: faults.get(name, ()) for name in quality.RULES},
         VOLUME: quality.unusual_volumes(session, days),
         FRESH: not_loaded,
     }

@@ -6,7 +6,7 @@ from typing import cast
 
 import dagster as dg
 
-from ecom_pipeline.domain.days import DayRange
+from ecom_pipeline.domain.days import DayRange, ranges_of
 from ecom_pipeline.orchestration import recovery
 from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, FACT_LINES
 from ecom_pipeline.orchestration.retries import UNBUILT_DAYS
@@ -38,23 +38,10 @@ def spans(days: Sequence[date]) -> list[DayRange]:
 
     A load is idempotent, so a day that is included needlessly costs a rebuild only.
     """
-    found = [DayRange(day, day) for day in days]
-    gap = 1
-    while True:
-        found = _joined(found, timedelta(days=gap))
-        if len(found) <= MOST_RUNS:
-            return found
-        gap += 1
-
-
-def _joined(parts: Iterable[DayRange], gap: timedelta) -> list[DayRange]:
-    joined: list[DayRange] = []
-    for first, last in parts:
-        if joined and first - joined[-1].last <= gap:
-            joined[-1] = DayRange(joined[-1].first, last)
-        else:
-            joined.append(DayRange(first, last))
-    return joined
+    gap = timedelta(days=1)
+    while len(found := ranges_of(days, gap)) > MOST_RUNS:
+        gap += timedelta(days=1)
+    return found
 
 
 def remaining(
@@ -73,8 +60,7 @@ def remaining(
     }
     if span is None or not unbuilt:
         return [], []
-    others = [DayRange(day, day) for day in span.days() if day not in unbuilt]
-    return sorted(unbuilt), _joined(others, timedelta(days=1))
+    return sorted(unbuilt), ranges_of(day for day in span.days() if day not in unbuilt)
 
 
 def request(span: DayRange, run_key: str) -> dg.RunRequest:

@@ -13,13 +13,13 @@ from datetime import date
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER, PARTITION
 from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake import range_reads
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest
-from ecom_pipeline.lake.partition import committed
 from ecom_pipeline.warehouse import fence, ledger, proposal, stage
 from ecom_pipeline.warehouse.gate import ALLOW_ALL, Gate
 from ecom_pipeline.warehouse.ledger import Entry
-from ecom_pipeline.warehouse.proposal import Faults
+from ecom_pipeline.warehouse.quality import Faults
 from ecom_pipeline.warehouse.session import Warehouse, WarehouseError, retrying
 from ecom_pipeline.warehouse.stage import FACT, STAGE
 
@@ -67,7 +67,7 @@ def publish(
         ShopChangedError: days are loaded of another time zone or currency.
     """
     generation = retrying(lambda: fence.claim(warehouse, days))  # before the manifests are read
-    manifests = [committed(lake, day) for day in days]
+    manifests = list(range_reads.committed(lake, days).values())
     with warehouse.session() as session:
         held = ledger.newest(session, days)
         rules = ledger.changed_rules(session, {m.day: m.rules for m in manifests})

@@ -9,12 +9,11 @@ from datetime import date
 from ecom_pipeline.lake.manifest import Manifest
 from ecom_pipeline.warehouse import ledger, quality, stage
 from ecom_pipeline.warehouse.ledger import Change, Entry
-from ecom_pipeline.warehouse.quality import Fault
+from ecom_pipeline.warehouse.quality import Faults
 from ecom_pipeline.warehouse.session import Session
 from ecom_pipeline.warehouse.stage import STAGE
 
 ERASURE = "erasure"
-Faults = Mapping[str, Sequence[Fault]]  # by the rule that is broken
 
 
 def stage_days(

@@ -48,6 +48,9 @@ class Fault:
         return f"{self.day}: {self.count} x {self.what}"
 
 
+Faults = Mapping[str, Sequence[Fault]]  # by the rule that is broken
+
+
 def repeated_ids(session: Session, days: Sequence[date], rows: Rows = PUBLISHED) -> list[Fault]:
     """Return each day that has an event id on several rows.
 
@@ -88,8 +91,8 @@ def torn_invoices(session: Session, days: Sequence[date], rows: Rows = PUBLISHED
         session,
         "select day, count(*), 'invoice of two owners, first ' || min(invoice_no)"
         f" from (select {rows.day} as day, invoice_no from {rows.of(days)} group by 1, 2"
-        " having count(distinct coalesce(customer_id, '')) > 1 or count(distinct country) > 1) t"
-        " group by 1",
+        " having min(coalesce(customer_id, '')) <> max(coalesce(customer_id, ''))"
+        " or min(country) <> max(country)) t group by 1",
     )
 
 
@@ -115,8 +118,15 @@ def broken_rules(
     session: Session, days: Sequence[date], rows: Rows = PUBLISHED
 ) -> dict[str, list[Fault]]:
     """Return the faults of each rule that the days' rows break."""
+    if not days:
+        return {}
     found = {name: rule.faults(session, days, rows) for name, rule in RULES.items()}
     return {name: faults for name, faults in found.items() if faults}
+
+
+def merged(some: Faults, more: Faults) -> Faults:
+    """Return the faults of both by rule."""
+    return {name: [*some.get(name, ()), *more.get(name, ())] for name in {**some, **more}}
 
 
 def unusual_volumes(session: Session, days: Sequence[date]) -> list[Fault]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION, Column
-from ecom_pipeline.lake import partition
+from ecom_pipeline.lake import range_reads
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.catalog import Catalog
 from ecom_pipeline.warehouse.session import Session, Warehouse, WarehouseError
@@ -60,8 +60,7 @@ def drift(catalog: Catalog, lake: Lake, warehouse: Warehouse, days: Sequence[dat
     found: list[Drift] = []
     for table, expected in catalog.expected().items():
         found += compare(f"Glue {table}", expected, catalog.columns(table))
-    for day in days:
-        manifest = partition.read_manifest(lake, day)
+    for day, manifest in range_reads.manifests(lake, days).items():
         if manifest is not None and not manifest.has_known_header:
             expected = dict.fromkeys(CSV_HEADER, "a column")
             found += compare(f"CSV {day}", expected, dict.fromkeys(manifest.columns, "a column"))

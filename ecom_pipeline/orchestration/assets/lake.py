@@ -7,7 +7,7 @@ import dagster as dg
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
-from ecom_pipeline.lake import partition, rules
+from ecom_pipeline.lake import partition, range_reads, rules
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest
 from ecom_pipeline.orchestration import describe, pools
@@ -40,8 +40,7 @@ _MADE_OF = {c.name: (c.wire,) if c.wire else _COMPUTED.get(c.name, (c.name,)) fo
 def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Results:
     """Record the number and size of each day's raw objects as metadata."""
     with translate_errors(context):
-        for day in days_of(context):
-            objects = lake.raw.objects_of(day)
+        for day, objects in range_reads.raw_objects(lake, days_of(context)).items():
             context.add_asset_metadata(
                 {
                     "objects": len(objects),

@@ -1,7 +1,7 @@
 """The warehouse's asset: publishes the days' CSV in the fact table and checks it."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -14,7 +14,7 @@ from ecom_pipeline.cost.usage import recorded
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.lake import partition
+from ecom_pipeline.lake import range_reads
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import checks, describe, pools
 from ecom_pipeline.orchestration.keys import CSV_LINES, FACT_LINES, Results
@@ -72,7 +72,7 @@ def fact_invoice_lines(
         approved = replace(gate, approved=config.approve)
         published, refused = _publish(warehouse, lake, days, approved)
         seconds = time.monotonic() - began
-        held, rows, results = _checked(lake, warehouse, days, refused)
+        held, rows, results = _checked(lake, warehouse, days, published, refused)
         metadata = _copied(lake, warehouse, list(published.values())) | {
             "dagster/row_count": rows,
             "dagster/table_name": stage.FACT,
@@ -97,15 +97,25 @@ def fact_invoice_lines(
 
 
 def _checked(
-    lake: Lake, warehouse: Warehouse, days: Sequence[date], refused: RefusedDaysError | None
+    lake: Lake,
+    warehouse: Warehouse,
+    days: Sequence[date],
+    published: Collection[date],
+    refused: RefusedDaysError | None,
 ) -> tuple[dict[date, Totals], int, list[dg.AssetCheckResult]]:
-    """Return the sums of the days that are right, the fact table's rows, the checks' results."""
+    """Return the sums of the days that are right, the fact table's rows, the checks' results.
+
+    The rules of the published days were asked before the commit.
+    """
     kept, faults = (set(refused.days), refused.faults) if refused else (set[date](), {})
+    as_before = [day for day in days if day not in published]
     with warehouse.session() as session:
         fact = stage.fact_totals(session, min(days), max(days))
         held = {day: fact.get(day, Totals()) for day in days if day not in kept}
-        differing = [day for day, t in held.items() if t != partition.committed(lake, day).totals]
+        made = range_reads.committed(lake, list(held))
+        differing = [day for day, totals in held.items() if totals != made[day].totals]
         not_loaded = quality.not_loaded(lake, session, warehouse.shop.today())
+        faults = quality.merged(faults, quality.broken_rules(session, as_before))
         results = checks.of_days(session, days, differing, not_loaded, faults)
         right = {day: totals for day, totals in held.items() if day not in differing}
         return right, stage.fact_rows(session), results

@@ -27,6 +27,7 @@ _KEPT = {
     "JSON_EXTRACT_PATH_TEXT", "LAST_DAY", "LEN", "MEDIAN", "MONTHS_BETWEEN", "NVL2",
     "REGEXP_COUNT", "REGEXP_INSTR", "REGEXP_SUBSTR", "STRTOL", "TO_HEX", "TRUNC",
 }  # fmt: skip
+_BIGINT_DIGITS = 16  # hexadecimal digits of 64 bits
 _WITH_UNIT = {
     "dateadd": "dateadd", "date_add": "dateadd", "datediff": "datediff", "date_diff": "datediff",
 }  # fmt: skip
@@ -108,6 +109,9 @@ def _named(node: Expr) -> Expr:
     name = node.name.lower().removeprefix(_PREFIX)
     if name == node.name.lower():
         return node
+    if name == "strtol" and _is_short_md5(*node.expressions):
+        number = _number_of_hex(node.expressions[0])
+        return exp.alias_(number, name) if isinstance(node.parent, exp.Select) else number
     if name not in _WITH_UNIT:
         return exp.Anonymous(this=name, expressions=node.expressions)
     unit, *others = node.expressions or [exp.Null()]
@@ -115,6 +119,24 @@ def _named(node: Expr) -> Expr:
         raise RefusedError(f"{_WITH_UNIT[name]} needs a date part as its first argument")
     part = exp.Literal.string(unit.name.lower())
     return exp.Anonymous(this=_WITH_UNIT[name], expressions=[part, *others])
+
+
+def _is_short_md5(*arguments: Expr) -> bool:
+    """Return whether STRTOL's arguments are LEFT(MD5(...), up to 15) and 16, a digest's idiom."""
+    match arguments:
+        case (exp.Left(this=exp.MD5(), expression=exp.Literal() as length), exp.Literal() as base):
+            return base.name == "16" and length.is_int and 0 < int(length.name) < _BIGINT_DIGITS
+    return False
+
+
+def _number_of_hex(digits: Expr) -> Expr:
+    """Write STRTOL of hexadecimal digits without a call: a third of the time for a table."""
+    padded = exp.Anonymous(
+        this="lpad",
+        expressions=[digits.copy(), exp.Literal.number(16), exp.Literal.string("0")],
+    )
+    bits = exp.DPipe(this=exp.Literal.string("x"), expression=padded)
+    return exp.cast(exp.cast(exp.Paren(this=bits), exp.DataType.build("bit(64)")), "bigint")
 
 
 def _table_name(node: Expr) -> Expr:
