@@ -59,9 +59,14 @@ def show(figures: Sequence[Figure]) -> None:
     Console().print(table)
 
 
+def rows(figures: Sequence[Figure]) -> list[str]:
+    """Return a table in Markdown, line by line."""
+    cells = [_HEAD, ("---", *["---:"] * (len(_HEAD) - 1)), *(each.cells for each in figures)]
+    return ["| " + " | ".join(row) + " |" for row in cells]
+
+
 def write(figures: Sequence[Figure], data: str, rounds: int, day: date) -> None:
     """Write the whole table with its picture."""
-    rows = [_HEAD, ("---", *["---:"] * (len(_HEAD) - 1)), *(each.cells for each in figures)]
     lines = [
         "# Raw to CSV to warehouse",
         "",
@@ -69,7 +74,7 @@ def write(figures: Sequence[Figure], data: str, rounds: int, day: date) -> None:
         f" {rounds}. {day}, {platform.machine()}, {os.cpu_count()} cores,"
         f" Python {platform.python_version()}, {data}.",
         "",
-        *("| " + " | ".join(row) + " |" for row in rows),
+        *rows(figures),
         "",
         f"![The same as bars](images/{PICTURE.name})",
         "",

@@ -34,11 +34,11 @@ def decided(
     from ecom_pipeline.replay import account, dataset
     from ecom_pipeline.restate import compare
     from ecom_pipeline.restate.rows import Selection
-    from ecom_pipeline.table.invoices import InvoiceTable
+    from ecom_pipeline.table.connect import invoice_table
     from ecom_pipeline.terminal.tables import counted
     from ecom_pipeline.warehouse import connect
 
-    table = InvoiceTable(connect.client(configured, "dynamodb"), configured.table)
+    table = invoice_table(configured)
     found = compare.compare(
         compare.Stores(table, connect.lake(configured)),
         Selection(account.numbered(selected)),

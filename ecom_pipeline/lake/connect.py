@@ -20,9 +20,9 @@ _CONFIG = Config(
 )
 
 
-def client(settings: Settings, service: str) -> Any:
+def client(settings: Settings, service: str, session: Any = boto3) -> Any:
     """Return a boto3 client; on AWS it uses boto3's default credential chain."""
-    return boto3.client(
+    return session.client(
         service,
         region_name=settings.region,
         endpoint_url=settings.endpoint_url,

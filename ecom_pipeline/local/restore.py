@@ -31,7 +31,7 @@ from ecom_pipeline.realtime.item_shape import (
 )
 from ecom_pipeline.settings import ACCOUNT_LOCAL, Settings
 from ecom_pipeline.table import retract
-from ecom_pipeline.table.invoices import InvoiceTable
+from ecom_pipeline.table.connect import invoice_table
 from ecom_pipeline.warehouse import connect
 
 _BATCH = 500
@@ -91,7 +91,7 @@ def _mend_headers(settings: Settings, invoices: set[str]) -> None:
 
     The store function does not: it puts a header only where there is none.
     """
-    table = InvoiceTable(client(settings, "dynamodb"), settings.table)
+    table = invoice_table(settings)
     for _, items in table.items(sorted(invoices)):
         header = next((item for item in items if is_header(item)), None)
         lines = [item for item in items if not is_header(item) and not is_retracted(item)]

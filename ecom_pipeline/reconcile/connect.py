@@ -14,7 +14,7 @@ from ecom_pipeline.reconcile.stores.raw import RawStore
 from ecom_pipeline.reconcile.stores.table import TableStore
 from ecom_pipeline.reconcile.verdict import SegmentVerdict
 from ecom_pipeline.settings import Settings
-from ecom_pipeline.table.invoices import InvoiceTable
+from ecom_pipeline.table.connect import invoice_table
 from ecom_pipeline.warehouse import connect
 
 
@@ -34,15 +34,10 @@ def stores(settings: Settings, *, more: Collection[str] = (), full: bool = False
 
     return [
         raw,
-        TableStore(table(settings), known, more=more, full=full),
+        TableStore(invoice_table(settings), known, more=more, full=full),
         parts,
         FactStore(connect.warehouse(settings)),
     ]
-
-
-def table(settings: Settings) -> InvoiceTable:
-    """Return DynamoDB's table."""
-    return InvoiceTable(connect.client(settings, "dynamodb"), settings.table)
 
 
 def next_segment(settings: Settings) -> SegmentVerdict:
@@ -50,7 +45,7 @@ def next_segment(settings: Settings) -> SegmentVerdict:
     return verdict.of_segment(
         connect.warehouse(settings),
         connect.lake(settings),
-        table(settings),
+        invoice_table(settings),
         lambda invoices: stores(settings, more=invoices),
         watermark(settings),
     )

@@ -29,6 +29,7 @@ from ecom_pipeline.reconcile.stores.table import TableStore
 from ecom_pipeline.replay import account
 from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.replay.understanding import understand
+from ecom_pipeline.table.connect import invoice_table
 from ecom_pipeline.warehouse import connect, ledger, load, marts, trust
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST, MARTS
 from ecom_pipeline_tests.builders import on, stream_of
@@ -139,7 +140,7 @@ def test_the_rolling_scan_finds_a_corruption_of_the_table_within_a_turn(world, d
 
 
 def test_a_day_costs_its_own_invoices_and_a_scan_where_that_is_cheaper(world, day, sold):
-    table = proof.table(world)
+    table = invoice_table(world)
     others = [on(day + timedelta(days=1), event_id=f"o{n}", InvoiceNo=f"9{n}") for n in range(40)]
     deliver(others)
     stores = proof.stores(world)

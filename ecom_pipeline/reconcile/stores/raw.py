@@ -48,6 +48,7 @@ class RawStore:
         self.account: Counter[str] = Counter()
         self.invoices: dict[date, Counter[str]] = {}
         self.retracted: dict[date, frozenset[str]] = {}
+        self._read = CachingReader()
         self._erased: Tombstones | None = None
         self._faults: dict[str, Discrepancy] = {}
 
@@ -89,7 +90,7 @@ class RawStore:
 
     def _first(self, day: date, account: Counter[str]) -> Iterator[tuple[bytes, StoredEvent]]:
         """Yield each event's first record, redacted if necessary, and its stored event."""
-        read = CachingReader()
+        read = self._read
         seen: dict[str, int] = {}
         known = 0
         invoices = self.invoices[day] = Counter[str]()

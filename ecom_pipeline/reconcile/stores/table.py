@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER
@@ -29,7 +30,6 @@ from ecom_pipeline.table.invoices import InvoiceTable
 Item = Mapping[str, Mapping[str, str]]
 Known = Callable[[], Mapping[date, LinesByInvoice]]
 
-_BETWEEN = "invoice_time BETWEEN :a AND :b OR invoice_date BETWEEN :c AND :d"
 _ID, _QUANTITY, _AMOUNT = map(CSV_HEADER.index, ("event_id", "quantity", "amount"))
 
 
@@ -98,15 +98,7 @@ class TableStore:
         if self.reading is not None and self.reading.way == "queries":
             found = self.table.items(numbers, consistent=False)
         else:
-            found = self.table.scan(
-                FilterExpression=_BETWEEN,
-                ExpressionAttributeValues={
-                    ":a": {"S": f"{first} 00:00:00"},
-                    ":b": {"S": f"{last} 23:59:59"},
-                    ":c": {"S": first.isoformat()},
-                    ":d": {"S": last.isoformat()},
-                },
-            )
+            found = self.table.scan(**_between(first, last) if self._full else {})
         for _, items in found:
             standing = [each for each in _standing(items) if first <= _date_of(each) <= last]
             if standing:
@@ -116,6 +108,22 @@ class TableStore:
         """Return all items of an item's invoice but retracted lines, by a consistent read."""
         ((_, items),) = self.table.items([keys.invoice_no_of(item["pk"]["S"])])
         return list(_standing(items))
+
+
+def _between(first: date, last: date) -> dict[str, Any]:
+    """Return the parameters of a scan for items of these days.
+
+    A scan that was chosen for its cost has no filter: most items are of these days.
+    """
+    return {
+        "FilterExpression": "invoice_time BETWEEN :a AND :b OR invoice_date BETWEEN :c AND :d",
+        "ExpressionAttributeValues": {
+            ":a": {"S": f"{first} 00:00:00"},
+            ":b": {"S": f"{last} 23:59:59"},
+            ":c": {"S": first.isoformat()},
+            ":d": {"S": last.isoformat()},
+        },
+    }
 
 
 def _standing(items: Iterable[Item]) -> Iterator[Item]:

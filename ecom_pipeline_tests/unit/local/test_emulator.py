@@ -24,6 +24,9 @@ READ = {  # digests of the reviewed sources, 2026-11-30
     "insert": "26028498a3366a4a",
     "_scan": "7094ff00335eb104",
     "_paginate_evaluated_items": "d70cfb58e3a279c9",
+    "_item_size_bytes": "9be41cc11f947cde",
+    "_attribute_value_size": "a57557cf9928573c",
+    "_number_size_bytes": "b88f1324ce678bb2",
     "parse_statement": "6a0a37c7b59a5931",
 }
 AGES = st.lists(st.integers(0, 3 * 3600), max_size=6).map(lambda ages: sorted(ages, reverse=True))
@@ -46,6 +49,9 @@ STATEMENTS = (
         partiql._Parser.insert,
         dynamodb._scan,
         dynamodb._paginate_evaluated_items,
+        dynamodb._item_size_bytes,
+        dynamodb._attribute_value_size,
+        dynamodb._number_size_bytes,
     ],
     ids=lambda each: each.__name__,
 )
@@ -186,3 +192,21 @@ def test_a_page_of_a_scan_is_the_emulators(limit, segments, invoices, page_bytes
             request |= {"ExpressionAttributeNames": {"#t": "text"}} | more | parts
             expected = list(pages_of(dynamodb._scan, request))
             assert list(pages_of(scan, request)) == expected
+
+
+NUMBERS = st.sampled_from(["0", "6", "-80995", "2.550", "15.3", "1E+20", "-0.001", "x", ""])
+ATTRIBUTES = st.one_of(
+    st.builds(lambda text: {"S": text}, st.text(max_size=5)),
+    st.builds(lambda number: {"N": number}, NUMBERS),
+    st.sampled_from(
+        [{"BOOL": True}, {"SS": ["a", "\u00e9"]}, {"M": {"n": {"N": "1"}}}, {}, {"S": 1}]
+    ),
+    st.just({"B": "aGVsbG8="}),
+)
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=4), ATTRIBUTES, max_size=5), max_size=3))
+def test_an_item_has_the_size_that_the_emulator_computes(items):
+    size = emulator.sizes_without_encoding(dynamodb._item_size_bytes, dynamodb)
+    for item in [*items, None]:
+        assert size(item) == dynamodb._item_size_bytes(item)
