@@ -88,8 +88,7 @@ def write(figures: Sequence[Figure], data: str, rounds: int, day: date) -> None:
         "  and psql straight into the same PostgreSQL. A day is a part, far smaller than the",
         "  files COPY is made for: with one for each day, the requests to S3 are half of the time.",
         "* A backfill's steps are its assets and checks, called one after another. Dagster writes",
-        "  two events per asset and day to its storage. Production's Postgres inserts them in",
-        "  batches, a laptop's SQLite one by one.",
+        "  two events per asset and day to its storage, in batches.",
     ]
     TARGET.write_text("\n".join(lines) + "\n")
     _draw(figures)

@@ -1,5 +1,6 @@
 """Execute load runs in this process, recorded in a Dagster instance so that its UI shows them."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 from importlib.resources import files
@@ -10,7 +11,7 @@ import dagster as dg
 
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.errors import EcomError
-from ecom_pipeline.orchestration import pools, recovery, requests
+from ecom_pipeline.orchestration import pools, recovery, requests, storage
 
 DAGSTER_YAML = files("ecom_pipeline.orchestration") / "local.yaml"
 # the UI has all of it; what failed is the error that is raised
@@ -25,7 +26,13 @@ def local_instance_home(home: Path) -> Path:
     """Create DAGSTER_HOME of the local instance below `home`, with local.yaml, and return it."""
     folder = home.resolve() / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dagster.yaml").write_bytes(DAGSTER_YAML.read_bytes())
+    events = {
+        "module": storage.__name__,
+        "class": storage.BatchedSqliteEventLogStorage.__name__,
+        "config": {"base_dir": str(folder / "history" / "runs")},  # as without this entry
+    }
+    configured = f"{DAGSTER_YAML.read_text()}event_log_storage: {json.dumps(events)}\n"
+    (folder / "dagster.yaml").write_text(configured)
     return folder
 
 
