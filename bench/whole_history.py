@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
+from rich.console import Console
 
 from bench.outcome import Figure, rows, show
 from ecom_pipeline.settings import child_environment
@@ -135,16 +136,16 @@ def figures(before: dict[str, float], now: dict[str, float]) -> list[Figure]:
 
 def main(arguments: Sequence[str]) -> None:
     """Measure both checkouts, and write the document."""
-    csv, before = Path(arguments[0]).resolve(), Path(arguments[1]).resolve()
-    port = int(arguments[2]) if len(arguments) > 2 else _PORT
+    csv, before, *more = arguments
+    port = int(more[0]) if more else _PORT
     took: list[dict[str, float]] = []
-    for checkout in (HERE, before):
+    for checkout in (HERE, Path(before).resolve()):
         with started(checkout, port) as local:
-            took.append(measured(local, csv))
-        print(checkout.name, took[-1], flush=True)
+            took.append(measured(local, Path(csv).resolve()))
+        Console().print(checkout.name, took[-1])
     found = figures(took[1], took[0])
     show(found)
-    TARGET.write_text(_document(found, csv.name))
+    TARGET.write_text(_document(found, Path(csv).name))
 
 
 def _document(found: Sequence[Figure], data: str) -> str:
@@ -157,7 +158,8 @@ def _document(found: Sequence[Figure], data: str) -> str:
         "",
         *rows(found),
         "",
-        "* Each command is timed as typed, its start included; a load is a run of Dagster on SQLite.",
+        "* Each command is timed as typed, its start included. A load is a run of Dagster on"
+        " SQLite.",
         "* After the replay the emulator holds all events in the stream, the table and the lake.",
     ]
     return "\n".join(lines) + "\n"
