@@ -17,6 +17,7 @@ from ecom_pipeline.replay.source import Source
 
 ROWS = "InvoiceNo,StockCode\n1,2\n"
 AS_BYTES = ROWS.encode()
+PACKED = gzip.compress(AS_BYTES, mtime=0)
 
 
 def archive(*names):
@@ -51,7 +52,7 @@ def tarred():
         ("a.csv", b"<table><tr><td>InvoiceNo", "a web page with a table"),
         ("a.csv", b"<!DOCTYPE html><html>", "not the file it links to: download"),
         ("a.csv.bz2", bz2.compress(AS_BYTES), "packed with bzip2: unpack it"),
-        (
+        ("a.csv.gz", gzip.compress(PACKED, mtime=0), "packed with gzip: unpack it"),
             "a.csv.gz",
             gzip.compress(gzip.compress(AS_BYTES, mtime=0), mtime=0),
             "packed with gzip: unpack it",
