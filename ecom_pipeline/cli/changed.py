@@ -73,7 +73,7 @@ def _carry_out(
 
     lake = connect.lake(configured)
     if decision == "add":
-        left = decide.add(lake, table, found.changed, _operator())
+        left = decide.add(lake, table, found.changed, _operator(configured))
         click.echo(
             f"left as stored: {counted(len(left), 'changed row')} not sent;"
             f" {counted(found.moved, 'row')} stored under another invoice number added"
@@ -83,7 +83,7 @@ def _carry_out(
         left = decide.leave(lake, found.changed)
         click.echo(f"left as stored: {counted(len(left), 'changed row')} not sent")
         return left
-    days = decide.restate(lake, table, found.changed, _operator())
+    days = decide.restate(lake, table, found.changed, _operator(configured))
     taken = sum(len(invoice.taken) for invoice in found.changed)
     click.echo(
         f"{counted(taken, 'stored line')} taken back, the file's are sent; days to load again: "
@@ -101,17 +101,13 @@ def _or_add(found: "Comparison") -> str:
     return f"; {may}: choose --changed add if each is a sale of its own (both stand)"
 
 
-def _operator() -> "Operator":
-    import getpass
+def _operator(configured: "Settings") -> "Operator":
     from datetime import UTC, datetime
 
+    from ecom_pipeline.lake import identity
     from ecom_pipeline.restate.decide import Operator
 
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        name = "unknown"
-    return Operator(name, datetime.now(UTC))
+    return Operator(identity.caller(configured), datetime.now(UTC))
 
 
 def _say_known(found: "Comparison", requests: int) -> None:

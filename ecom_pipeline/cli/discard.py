@@ -1,14 +1,11 @@
 """ecom quarantine discard: close quarantined records that were sent by mistake, with a reason."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ecom_pipeline.cli.quarantine import configured_settings, filters, quarantine
 from ecom_pipeline.terminal.options import show
-
-if TYPE_CHECKING:
-    from ecom_pipeline.settings import Settings
 
 
 @quarantine.command("discard")
@@ -26,6 +23,7 @@ def discard(*, why: str, yes: bool, **wanted: Any) -> None:
     """
     from datetime import UTC, datetime
 
+    from ecom_pipeline.lake import identity
     from ecom_pipeline.quarantine import discard, replay
     from ecom_pipeline.warehouse import connect
 
@@ -44,27 +42,13 @@ def discard(*, why: str, yes: bool, **wanted: Any) -> None:
         selection = {name: str(value) for name, value in wanted.items() if value is not None}
         logged = discard.entry(
             found,
-            who=_who(configured),
+            who=identity.caller(configured),
             moment=datetime.now(UTC),
             why=why.strip(),
             selection=selection,
         )
         discard.discard(lake, found, logged)
         click.echo(f"discarded {len(found):,}: {logged.why}")
-
-
-def _who(configured: "Settings") -> str:
-    """Return the user of this machine, and the AWS identity."""
-    import getpass
-    import os
-
-    from ecom_pipeline.warehouse import connect
-
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        user = f"uid {os.getuid()}"
-    return f"{user}, {connect.client(configured, 'sts').get_caller_identity()['Arn']}"
 
 
 COMMANDS: list[click.Command] = []  # it is a command of the group `quarantine`

@@ -39,11 +39,15 @@ _NUMBER = re.compile(r"(?<!\d)\d{1,18}(?!\d)", re.ASCII)
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of an erasure: its mode, its time, and the days that are not finished yet."""
+    """The record of an erasure: its mode, its time, and the days that are not finished yet.
+
+    `who` is the identity of the operator who began it; empty in tombstones before it was recorded.
+    """
 
     mode: Mode
     moment: datetime
     days: tuple[date, ...] = ()
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)

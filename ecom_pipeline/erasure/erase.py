@@ -122,7 +122,7 @@ def erase(
     timed = _Timed(say)
     lake, warehouse = stores.lake, stores.warehouse
     before = timed("looking", lambda: find_personal_data(stores, person))
-    tombstone = timed("tombstone", lambda: _write_tombstone(lake, person, moment, before.days))
+    tombstone = timed("tombstone", lambda: _write_tombstone(stores, person, moment, before.days))
     steps: dict[str, Callable[[], object]] = {
         "DynamoDB": lambda: table.erase(stores.dynamodb, stores.table, person, before.invoices),
         "raw": lambda: raw.erase(lake, before.objects["raw"], person.mode_of),
@@ -162,12 +162,13 @@ class _Timed:
 
 
 def _write_tombstone(
-    lake: Lake, person: DataSubject, moment: datetime, found: Iterable[date]
+    stores: Stores, person: DataSubject, moment: datetime, found: Iterable[date]
 ) -> Tombstone:
     """Write the tombstone, with all days that this or an interrupted erasure must rebuild."""
+    lake, who = stores.lake, stores.warehouse.by.caller()
     earlier = {mode: tombstones.find(lake, person.customer_id, mode) for mode in get_args(Mode)}
     days = {*found, *(day for each in earlier.values() if each for day in each.days)}
-    mine = earlier[person.mode] or Tombstone(mode=person.mode, moment=moment)
+    mine = earlier[person.mode] or Tombstone(mode=person.mode, moment=moment, who=who)
     tombstone = structs.replace(mine, days=tuple(sorted(days)))
     tombstones.write(lake, person.customer_id, tombstone)
     return tombstone

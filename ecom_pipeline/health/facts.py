@@ -123,7 +123,8 @@ def warehouse(settings: Settings) -> Facts:
     """Return the last load, from the ledger."""
     store = connect.warehouse(settings)
     rows = store.query(
-        "select published_at, invoice_date, version, cause, row_count from sales.load_ledger"
+        "select published_at, invoice_date, version, cause, row_count,"
+        " coalesce(requested_by, published_by), run_id from sales.load_ledger"
         " order by published_at desc, invoice_date desc limit 1"
     )
     if not rows:
@@ -132,7 +133,7 @@ def warehouse(settings: Settings) -> Facts:
         outdated = len(ledger.days_of_other_rules(session, rules.VERSION))
         outdated_marts = marts_sql.outdated_days(session)
         changed = shop_record.differences(session, store.shop)
-    names = ("last_load", "its_newest_day", "version", "cause", "rows")
+    names = ("last_load", "its_newest_day", "version", "cause", "rows", "requested_by", "run")
     return {
         **dict(zip(names, rows[0], strict=True)),
         "rules_changed_days": outdated,

@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from ecom_pipeline.lake import aws_retries
 from ecom_pipeline.lake.buckets import CsvBucket, Lake, RawBucket
 from ecom_pipeline.lake.catalog import Catalog
 from ecom_pipeline.lake.notifications import Notifications
@@ -15,14 +16,17 @@ from ecom_pipeline.settings import Settings
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=60,
-    retries={"mode": "standard", "total_max_attempts": 6},
+    retries={"mode": "standard", "total_max_attempts": aws_retries.ATTEMPTS},
     max_pool_connections=32,
 )
 
 
 def client(settings: Settings, service: str, session: Any = boto3) -> Any:
-    """Return a boto3 client; on AWS it uses boto3's default credential chain."""
-    return session.client(
+    """Return a boto3 client; on AWS it uses boto3's default credential chain.
+
+    The client's own retries are logged.
+    """
+    made = session.client(
         service,
         region_name=settings.region,
         endpoint_url=settings.endpoint_url,
@@ -30,6 +34,8 @@ def client(settings: Settings, service: str, session: Any = boto3) -> Any:
         aws_secret_access_key=settings.emulator_key,
         config=_CONFIG,
     )
+    made.meta.events.register("needs-retry", aws_retries.log)
+    return made
 
 
 def lake(settings: Settings) -> Lake:

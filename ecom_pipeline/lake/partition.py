@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import islice
 
+from ecom_pipeline import stages
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER
 from ecom_pipeline.domain.totals import Totals
@@ -39,7 +40,7 @@ def build(
         DamagedObjectError: a raw object does not match its metadata.
         ManifestError: concurrent builds committed this day first, ATTEMPTS times.
     """
-    for _ in range(ATTEMPTS):
+    for attempt in range(1, ATTEMPTS + 1):
         planned = parts.plan(lake, day, part_bytes)
         lines = parts.lines_of(lake, planned.events)
         with spread(lines, planned.parts) as partitions:
@@ -47,6 +48,7 @@ def build(
         manifest = commit(lake, planned, made)
         if manifest is not None:
             return manifest
+        stages.retry(f"build of {day}", attempt, ATTEMPTS, "a concurrent build committed it first")
     raise ManifestError(f"{day}: concurrent builds committed first, {ATTEMPTS} times; try again")
 
 

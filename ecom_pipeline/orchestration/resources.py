@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from ecom_pipeline.orchestration import engines
+from ecom_pipeline.orchestration import attribution, engines
 from ecom_pipeline.orchestration.alarms import alarms
 from ecom_pipeline.reconcile import connect as compared
 from ecom_pipeline.settings import Settings
@@ -29,9 +29,9 @@ def resources_for(settings: Settings) -> dict[str, dg.ResourceDefinition]:
         ),
         "engine": _resource(lambda: engines.engine_for(settings), settings.engine),
         "catalog": _resource(lambda: connect.catalog(settings), f"Glue {settings.glue_database}"),
-        "warehouse": _resource(
-            lambda: connect.warehouse(settings),
-            f"Redshift {settings.redshift_workgroup or settings.redshift_host}",
+        "warehouse": dg.ResourceDefinition(
+            lambda context: connect.warehouse(settings, attribution.of(context.run)),
+            description=f"Redshift {settings.redshift_workgroup or settings.redshift_host}",
         ),
         "gate": _resource(
             lambda: Gate(settings.load_bound),

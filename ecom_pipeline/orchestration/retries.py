@@ -7,6 +7,7 @@ import dagster as dg
 import redshift_connector
 from botocore.exceptions import ClientError, HTTPClientError
 
+from ecom_pipeline import stages
 from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.lake.catalog import CatalogError
 from ecom_pipeline.lake.engines import UnbuiltDaysError
@@ -36,13 +37,14 @@ _AGAIN = {
 def translate_errors(context: dg.AssetExecutionContext) -> Iterator[None]:
     """Raise RetryRequested for a transient error, and a clear Failure for an expected one.
 
-    What the rooms below log meanwhile is in the run's log.
+    What the layers below log meanwhile is in the run's log.
     """
     try:
         with forwarded(context.log):
             yield
     except Exception as error:
         if _transient(error):
+            _log_retry(context, error)
             raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=WAIT_SECONDS) from error
         if isinstance(error, ApprovalRequiredError):
             raise _held(error) from error
@@ -52,6 +54,14 @@ def translate_errors(context: dg.AssetExecutionContext) -> Iterator[None]:
         if isinstance(error, _EXPECTED):
             raise dg.Failure(description=str(error), allow_retries=False) from error
         raise
+
+
+def _log_retry(context: dg.AssetExecutionContext, error: Exception) -> None:
+    attempt = context.retry_number + 1
+    if attempt <= RETRIES:
+        with forwarded(context.log):
+            why, name = stages.described(error), context.op_execution_context.op.name
+            stages.retry(name, attempt, RETRIES + 1, why, wait=WAIT_SECONDS)
 
 
 def _transient(error: BaseException | None) -> bool:

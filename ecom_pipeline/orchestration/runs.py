@@ -57,13 +57,13 @@ def run_days(
     waiting, run_ids = [DayRange(first, last)], list[str]()
     while waiting:
         span = waiting.pop(0)
-        pools.wait(instance, say)
+        pools.wait(instance, pools.OF_LOADS, say)
         result = _run(definitions, instance, requests.LOAD_DAYS, requests.range_tags(span))
         run_ids.append(result.run_id)
         if not result.success:
             errors += _errors(result)
             waiting += requests.remaining(span, result.get_step_failure_events())[1]
-    pools.wait(instance, say)
+    pools.wait(instance, pools.OF_MARTS, say)
     refreshed = _run(definitions, instance, requests.REFRESH_MARTS, {})
     if not refreshed.success:
         errors += _errors(refreshed)

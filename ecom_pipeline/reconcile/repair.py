@@ -20,7 +20,7 @@ from ecom_pipeline.reconcile.model import Discrepancy, StoreName
 from ecom_pipeline.reconcile.stores.raw import Line, RawStore
 from ecom_pipeline.table import retract
 from ecom_pipeline.table.retract import LineKey
-from ecom_pipeline.warehouse import load, marts
+from ecom_pipeline.warehouse import load, marts, trust
 from ecom_pipeline.warehouse.ledger import RESTATEMENT
 from ecom_pipeline.warehouse.load import RefusedDaysError
 from ecom_pipeline.warehouse.mart_list import MARTS
@@ -79,6 +79,7 @@ def repair(stores: Writable, wrong: Sequence[Discrepancy]) -> Repair:
     refused = _rebuilt(stores, days) if days else None
     published = [day for day in days if refused is None or day not in refused.days]
     text = str(refused) if refused else ""
+    trust.keep_repair(stores.warehouse, items=items, rebuilt=len(published), lost=len(lost))
     return Repair(items=items, days=published, lost=sorted(lost), refused=text)
 
 

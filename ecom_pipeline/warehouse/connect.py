@@ -2,13 +2,16 @@
 # redshift_connector has no types.
 """The warehouse connection from settings; the lake's clients are in lake/connect.py."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import redshift_connector
 
+from ecom_pipeline.lake import identity
 from ecom_pipeline.lake.connect import catalog, client, lake, notifications
 from ecom_pipeline.settings import Settings
+from ecom_pipeline.warehouse.attribution import UNKNOWN, Attribution
 from ecom_pipeline.warehouse.session import STATEMENT_SECONDS, Warehouse
 
 __all__ = ["catalog", "client", "lake", "notifications", "warehouse"]
@@ -23,8 +26,8 @@ class _Secret(msgspec.Struct):
     port: int = 5439
 
 
-def warehouse(settings: Settings) -> Warehouse:
-    """Return Redshift, connected as the settings configure.
+def warehouse(settings: Settings, by: Attribution = UNKNOWN) -> Warehouse:
+    """Return Redshift, connected as the settings configure; `by` has the run that uses it, if any.
 
     In this order: by a secret in Secrets Manager with host, port, username and password, the format
     of Redshift's own secrets; by IAM to a Serverless workgroup; by IAM to a provisioned cluster;
@@ -40,7 +43,8 @@ def warehouse(settings: Settings) -> Warehouse:
             **_address(settings),
         )
 
-    return Warehouse(connect, settings.copy_role, settings.shop)
+    by = replace(by, caller=lambda: identity.caller(settings))
+    return Warehouse(connect, settings.copy_role, settings.shop, by)
 
 
 def _address(settings: Settings) -> dict[str, Any]:

@@ -6,7 +6,7 @@ A load with an older token than the newest claim on one of its days is a zombie 
 from collections.abc import Sequence
 from datetime import date
 
-from ecom_pipeline.warehouse import shop_record
+from ecom_pipeline.warehouse import lock, shop_record
 from ecom_pipeline.warehouse.ledger import within
 from ecom_pipeline.warehouse.session import Session, Warehouse, WarehouseError
 
@@ -26,7 +26,7 @@ def claim(warehouse: Warehouse, days: Sequence[date]) -> int:
         ShopChangedError: days are loaded of another time zone or currency.
     """
     with warehouse.session() as session:
-        session.run(f"lock {LOCK}")
+        lock.take(warehouse, session, LOCK)
         shop_record.adopt(session, warehouse.shop)
         ((newest,),) = session.rows(f"select coalesce(max(generation), 0) from {_FENCE}")
         generation = int(newest) + 1

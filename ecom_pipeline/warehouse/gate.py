@@ -38,8 +38,10 @@ class Gate:
     bound: Decimal | None = None
     approved: str = ""
 
-    def check(self, entries: Mapping[date, Entry], refused: str = "") -> None:
+    def check(self, entries: Mapping[date, Entry], refused: str = "") -> str:
         """Check the days' next versions against the bound; `refused` is for the error's text.
+
+        Return the plan id if it needed an approval and has it, else an empty text.
 
         Raises:
             ApprovalRequiredError: a day is above the bound, and this plan is not approved.
@@ -47,6 +49,7 @@ class Gate:
         reasons = self.reasons(entries)
         if reasons and self.approved != plan_id(entries):
             raise ApprovalRequiredError(plan_id(entries), reasons, refused)
+        return self.approved if reasons else ""
 
     def reasons(self, entries: Mapping[date, Entry]) -> list[str]:
         """Return a description of the change for each day above the bound."""

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.warehouse.attribution import Attribution
 from ecom_pipeline.warehouse.session import Session
 
 RESTATEMENT = "restatement"
@@ -19,6 +20,7 @@ _COLUMNS = (
     "invoice_date, version, generation, cause, row_count, quantity, amount, digest, rows_before,"
     " amount_before, rows_added, rows_removed, rows_changed"
 )
+_WHO = "published_by, run_id, requested_by, approved_plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,19 @@ def following(
     )
 
 
-def write(session: Session, entries: Mapping[date, Entry]) -> None:
-    """Insert the days' next versions."""
+def write(
+    session: Session, entries: Mapping[date, Entry], by: Attribution, approved: str = ""
+) -> None:
+    """Insert the days' next versions, with who publishes them and the approved plan, if any."""
+    who = [*by.described(), approved or None]
     for day, entry in entries.items():
         now, change = entry.totals, entry.change
         session.run(
-            f"insert into {_LEDGER} ({_COLUMNS})"
+            f"insert into {_LEDGER} ({_COLUMNS}, {_WHO})"
             f" values (%s, {entry.version}, {entry.generation}, %s, {now.rows}, {now.quantity},"
             f" {now.amount}, {now.digest}, {entry.rows_before}, {entry.amount_before},"
-            f" {change.added}, {change.removed}, {change.changed})",
-            [day, entry.cause],
+            f" {change.added}, {change.removed}, {change.changed}, %s, %s, %s, %s)",
+            [day, entry.cause, *who],
         )
 
 

@@ -10,17 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from ecom_pipeline import stages
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import CSV_HEADER, PARTITION
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import range_reads
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.manifest import Manifest
-from ecom_pipeline.warehouse import fence, ledger, proposal, stage
+from ecom_pipeline.warehouse import fence, ledger, lock, proposal, stage
 from ecom_pipeline.warehouse.gate import ALLOW_ALL, Gate
 from ecom_pipeline.warehouse.ledger import Entry
 from ecom_pipeline.warehouse.quality import Faults
-from ecom_pipeline.warehouse.session import Warehouse, WarehouseError, retrying
+from ecom_pipeline.warehouse.session import Session, Warehouse, WarehouseError, retrying
 from ecom_pipeline.warehouse.stage import FACT, STAGE
 
 _COLUMNS = ", ".join(CSV_HEADER)
@@ -66,7 +67,9 @@ def publish(
         FencedError: a newer load took over.
         ShopChangedError: days are loaded of another time zone or currency.
     """
-    generation = retrying(lambda: fence.claim(warehouse, days))  # before the manifests are read
+    warehouse = replace(warehouse, label=f"days={min(days)}:{max(days)}")
+    # before the manifests are read
+    generation = retrying(lambda: fence.claim(warehouse, days), "claim")
     manifests = list(range_reads.committed(lake, days).values())
     with warehouse.session() as session:
         held = ledger.newest(session, days)
@@ -75,13 +78,13 @@ def publish(
     stale = [m for m in manifests if cause == REPAIR or is_new[m.day]]
     unchanged = {day: number for day, number in rules.items() if day in held and not is_new[day]}
     if unchanged:
-        retrying(lambda: _record_rules(warehouse, unchanged))
+        retrying(lambda: _record_rules(warehouse, unchanged), "record rules")
     if not stale:
         return {}
     prefix = keys.copy_prefix(generation)
     copies = stage.write_copy_lists(lake, stale, prefix, warehouse.copy_role)
     load = _Load(stale, generation, cause, copies, gate)
-    published, faults = retrying(lambda: _attempt(warehouse, load))
+    published, faults = retrying(lambda: _attempt(warehouse, load), "publish")
     if len(published) > _ANALYZE_DAYS:
         _analyze(warehouse)
     if faults:
@@ -116,28 +119,38 @@ def _attempt(warehouse: Warehouse, load: _Load) -> tuple[dict[date, Entry], Faul
         session.commit()  # the stage is a temporary table; the next statement starts a snapshot
         if not load.days:
             return {}, faults
-        session.run(f"lock {fence.LOCK}")
-        held = ledger.newest(session, load.days)
-        if all(day in held and held[day].generation == load.generation for day in load.days):
-            return held, faults  # the commit of an earlier attempt, whose answer was lost
-        fence.require_newest_claim(session, load.days, load.generation)
-        entries = proposal.versions(session, manifests, held, load.generation, load.cause)
-        load.gate.check(entries, refused=proposal.described(faults))
-        session.run(f"delete from {FACT} where {ledger.within(load.days)}")
-        session.run(
-            f"insert into {FACT} ({_COLUMNS}, {PARTITION.name})"
-            f" select {_COLUMNS}, trunc(invoice_time) from {STAGE}"
-        )
-        ledger.write(session, entries)
-        ledger.record_rules(session, {m.day: m.rules for m in load.manifests})
-        session.commit()
+        with stages.stage("publish", load.days) as counts:
+            entries = _replace(warehouse, session, load, faults)
+            counts["rows"] = sum(entry.totals.rows for entry in entries.values())
         return entries, faults
+
+
+def _replace(
+    warehouse: Warehouse, session: Session, load: _Load, faults: Faults
+) -> dict[date, Entry]:
+    """Replace the staged days in the fact table, in one transaction; return their entries."""
+    lock.take(warehouse, session, fence.LOCK)
+    held = ledger.newest(session, load.days)
+    if all(day in held and held[day].generation == load.generation for day in load.days):
+        return held  # the commit of an earlier attempt, whose answer was lost
+    fence.require_newest_claim(session, load.days, load.generation)
+    entries = proposal.versions(session, load.manifests, held, load.generation, load.cause)
+    approved = load.gate.check(entries, refused=proposal.described(faults))
+    session.run(f"delete from {FACT} where {ledger.within(load.days)}")
+    session.run(
+        f"insert into {FACT} ({_COLUMNS}, {PARTITION.name})"
+        f" select {_COLUMNS}, trunc(invoice_time) from {STAGE}"
+    )
+    ledger.write(session, entries, warehouse.by, approved)
+    ledger.record_rules(session, {m.day: m.rules for m in load.manifests})
+    session.commit()
+    return entries
 
 
 def _record_rules(warehouse: Warehouse, days: Mapping[date, int]) -> None:
     """Record the new rules version of days whose rows it left unchanged."""
     with warehouse.session() as session:
-        session.run(f"lock {fence.LOCK}")
+        lock.take(warehouse, session, fence.LOCK)
         ledger.record_rules(session, days)
         session.commit()
 

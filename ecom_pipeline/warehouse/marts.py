@@ -7,16 +7,17 @@ created by migrations, from 0003_marts.sql on.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
+from ecom_pipeline import stages
 from ecom_pipeline.domain import returns as rule
 from ecom_pipeline.domain.columns import Column
-from ecom_pipeline.warehouse import returns
+from ecom_pipeline.warehouse import lock, returns
 from ecom_pipeline.warehouse.session import Row, Session, Warehouse, WarehouseError, retrying
 
 SCHEMA = "marts"
@@ -115,7 +116,11 @@ def refresh(warehouse: Warehouse, marts: Sequence[Mart]) -> Refreshed:
     Raises:
         ImbalanceError: the sums of a mart would not be the fact table's; nothing is changed.
     """
-    return retrying(lambda: _attempt(warehouse, marts))
+    warehouse = replace(warehouse, label="marts")
+    with stages.stage("marts") as counts:
+        done = retrying(lambda: _attempt(warehouse, marts), "marts")
+        counts |= {"days": len(done.days), "rows": sum(done.rows.values())}
+    return done
 
 
 def imbalances(session: Session, mart: Mart) -> list[str]:
@@ -156,7 +161,9 @@ def head(session: Session, mart: Mart, rows: int) -> list[Row]:
 
 def _attempt(warehouse: Warehouse, marts: Sequence[Mart]) -> Refreshed:
     with warehouse.session() as session:
-        session.run(f"lock {_BUILDS}")  # the first statement: the snapshot is newer than the lock
+        lock.take(
+            warehouse, session, _BUILDS
+        )  # the first statement: the snapshot is newer than the lock
         for statement in _TOUCHED:
             session.run(statement.format(definition=_definition()))
         days = [day for (day,) in session.rows("select invoice_date from touched_days order by 1")]

@@ -7,7 +7,7 @@ from importlib.resources import files
 import redshift_connector
 
 from ecom_pipeline.domain.columns import COLUMNS, PARTITION, Column
-from ecom_pipeline.warehouse import schema
+from ecom_pipeline.warehouse import lock, schema
 from ecom_pipeline.warehouse.session import Session, Warehouse, WarehouseError
 
 _TABLE = "public.ecom_migrations"
@@ -26,7 +26,7 @@ def migrate(warehouse: Warehouse) -> list[str]:
     """
     with warehouse.session() as session:
         _ensure_history(session)
-        session.run(f"lock {_TABLE}")  # so that concurrent processes run each file once
+        lock.take(warehouse, session, _TABLE)  # so that concurrent processes run each file once
         done = dict(session.rows(f"select name, sha256 from {_TABLE}"))
         ours = {name: _text(name) for name in _names()}
         _check(done, ours)

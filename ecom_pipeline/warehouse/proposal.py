@@ -6,6 +6,7 @@ A load commits a proposal (load.py), a dry run shows it (plan.py).
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from ecom_pipeline import stages
 from ecom_pipeline.lake.manifest import Manifest
 from ecom_pipeline.warehouse import ledger, quality, stage
 from ecom_pipeline.warehouse.ledger import Change, Entry
@@ -29,10 +30,17 @@ def stage_days(
     """
     if not manifests:
         return [], {}
-    stage.stage(session, manifests, copies)
     days = [manifest.day for manifest in manifests]
-    faults = {} if cause == ERASURE else quality.broken_rules(session, days, quality.STAGED)
-    refused = refused_days(faults)
+    parts = [part for manifest in manifests for part in manifest.parts]
+    with stages.stage("stage", days) as counts:
+        counts |= {"parts": len(parts), "bytes": sum(part.bytes for part in parts)}
+        stage.copy(session, copies)
+    with stages.stage("assert", days) as counts:
+        counts["rows"] = sum(manifest.totals.rows for manifest in manifests)
+        stage.require_staged(session, manifests)
+        faults = {} if cause == ERASURE else quality.broken_rules(session, days, quality.STAGED)
+        refused = refused_days(faults)
+        counts["refused_days"] = len(refused)
     if refused:
         session.run(f"delete from {STAGE} where {quality.STAGED.day} in {ledger.listed(refused)}")
     return [manifest for manifest in manifests if manifest.day not in refused], faults

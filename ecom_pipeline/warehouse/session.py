@@ -14,14 +14,17 @@ from typing import Any, TypeVar
 
 import redshift_connector
 
+from ecom_pipeline import stages
 from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.domain.shop import Shop
+from ecom_pipeline.warehouse.attribution import UNKNOWN, Attribution
 
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
 
 ATTEMPTS = 6
 STATEMENT_SECONDS = 900
+RUN_DIGITS = 8  # of a run's id, as in Dagster's UI
 # SQLSTATE is XX000 for these and for other errors, so the text decides (AWS docs: "serializable
 # isolation")
 _TRANSIENT = (
@@ -29,11 +32,7 @@ _TRANSIENT = (
     "serializable isolation violation",
     "could not open relation with oid",
 )
-# session settings: the label of our queries in AWS's views, and a limit in milliseconds
-_SESSION = (
-    "set query_group to 'ecom_pipeline'",
-    f"set statement_timeout to {STATEMENT_SECONDS * 1000}",
-)
+_TIMEOUT = f"set statement_timeout to {STATEMENT_SECONDS * 1000}"  # milliseconds
 
 
 class WarehouseError(EcomError):
@@ -46,11 +45,17 @@ class UnreachableError(WarehouseError):
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """A connection factory, the IAM role of COPY, and the shop; each session connects anew."""
+    """A connection factory, the IAM role of COPY, and the shop; each session connects anew.
+
+    `by` is who publishes, `label` what the sessions are for: in sys_query_history a query has both,
+    the run and the label, so that a session that waits can tell who holds a lock.
+    """
 
     connect: Callable[[], Any]
     copy_role: str
     shop: Shop
+    by: Attribution = UNKNOWN
+    label: str = ""
 
     @contextmanager
     def session(self) -> Iterator["Session"]:
@@ -65,10 +70,14 @@ class Warehouse:
             raise UnreachableError(f"no warehouse answers: {reason(error)}") from error
         with closing(connection):
             session = Session(connection)
-            for setting in _SESSION:
-                session.run(setting)
+            session.run(f"set query_group to '{' '.join(filter(None, self._labels()))}'")
+            session.run(_TIMEOUT)
             session.commit()  # so that a rollback does not reset the settings
             yield session
+
+    def _labels(self) -> list[str]:
+        run = f"run={self.by.run_id[:RUN_DIGITS]}" if self.by.run_id else ""
+        return ["ecom_pipeline", run, self.label]
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one query in a separate session and return its rows."""
@@ -112,10 +121,10 @@ class Session:
         self.connection.rollback()
 
 
-def retrying(attempt: Callable[[], _T]) -> _T:
+def retrying(attempt: Callable[[], _T], what: str = "warehouse") -> _T:
     """Call `attempt` up to ATTEMPTS times while it fails with a transient error, with full jitter.
 
-    `attempt` must be idempotent, and open a new session each time.
+    `attempt` must be idempotent, and open a new session each time. `what` names it in the log.
 
     Raises:
         WarehouseError: the error is not transient, or the last attempt failed.
@@ -126,7 +135,9 @@ def retrying(attempt: Callable[[], _T]) -> _T:
         except (redshift_connector.Error, OSError, UnreachableError) as error:
             if number == ATTEMPTS - 1 or not is_transient(error):
                 raise WarehouseError(reason(error)) from error
-            time.sleep(random.uniform(0, 0.2 * 2**number))  # noqa: S311 - jitter, not a secret
+            pause = random.uniform(0, 0.2 * 2**number)  # noqa: S311 - jitter, not a secret
+            stages.retry(what, number + 1, ATTEMPTS, coded(error), wait=pause)
+            time.sleep(pause)
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -135,6 +146,16 @@ def is_transient(error: Exception) -> bool:
     if isinstance(error, redshift_connector.InterfaceError | OSError | UnreachableError):
         return True
     return any(text in reason(error).lower() for text in _TRANSIENT)
+
+
+def coded(error: Exception) -> str:
+    """Return the code (SQLSTATE) or the kind of a transient error, and its message.
+
+    A transient error names tables and transactions, never a value.
+    """
+    fields = error.args[0] if error.args else ""
+    code = fields.get("C") if isinstance(fields, dict) else None
+    return f"{code or type(error).__name__}: {reason(error)}"
 
 
 def reason(error: Exception) -> str:

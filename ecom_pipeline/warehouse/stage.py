@@ -80,11 +80,11 @@ def copy_statement(files: str, role: str, columns: Sequence[str] = CSV_HEADER) -
     )
 
 
-def stage(session: Session, manifests: Sequence[Manifest], copies: Sequence[str]) -> None:
-    """COPY the days' parts into a temporary table and compare it with their manifests.
+def copy(session: Session, copies: Sequence[str]) -> None:
+    """COPY the days' parts into a temporary table.
 
     Raises:
-        WarehouseError: COPY failed, or the staged rows differ from the manifests.
+        WarehouseError: COPY failed.
     """
     session.run(f"drop table if exists {STAGE}")
     session.run(f"create temp table {STAGE} (\n  {ddl(COLUMNS)}\n)")
@@ -95,10 +95,14 @@ def stage(session: Session, manifests: Sequence[Manifest], copies: Sequence[str]
             if is_transient(error):
                 raise
             raise WarehouseError(_load_errors(session, error)) from error
-    _assert_staged(session, manifests)
 
 
-def _assert_staged(session: Session, manifests: Sequence[Manifest]) -> None:
+def require_staged(session: Session, manifests: Sequence[Manifest]) -> None:
+    """Check that the staged rows have the totals of the manifests.
+
+    Raises:
+        WarehouseError: they differ.
+    """
     found = session.rows(f"select trunc(invoice_time), {SUMS} from {STAGE} group by 1")
     staged = {day: sums_of(*sums) for day, *sums in found}
     for manifest in manifests:

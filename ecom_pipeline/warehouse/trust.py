@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from ecom_pipeline.warehouse import migrations
+from ecom_pipeline.warehouse.attribution import cut
 from ecom_pipeline.warehouse.session import Session, Warehouse, retrying
 
 _VERDICTS = "sales.reconciliations"
 _BACKLOG = "sales.backlog"
 _SEGMENTS = "sales.table_segments"
+_REPAIRS = "sales.repairs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ def keep(
         with warehouse.session() as session:
             _replace(session, span, rows, backlog)
 
-    retrying(attempt)
+    retrying(attempt, "record the comparison")
 
 
 def _replace(session: Session, span: ComparedRange, rows: list[str], backlog: Backlog) -> None:
@@ -120,7 +122,23 @@ def keep_segment(
             )
             session.commit()
 
-    retrying(attempt)
+    retrying(attempt, "record the segment")
+
+
+def keep_repair(warehouse: Warehouse, *, items: int, rebuilt: int, lost: int) -> None:
+    """Add a repair to sales.repairs: repaired items, numbers of days, and the caller."""
+
+    def attempt() -> None:
+        with warehouse.session() as session:
+            session.run(
+                f"insert into {_REPAIRS} (items, days_rebuilt, days_lost, repaired_by)"
+                f" values ({items}, {rebuilt}, {lost}, %s)",
+                [cut(warehouse.by.caller())],
+            )
+            session.commit()
+
+    migrations.migrate(warehouse)
+    retrying(attempt, "record the repair")
 
 
 def coverage(warehouse: Warehouse, segments: int) -> Coverage:

@@ -3,15 +3,19 @@
 Days are independent (an event id belongs to one day), so the processes share nothing but S3.
 """
 
+import logging
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from logging.handlers import QueueHandler
 from multiprocessing.process import BaseProcess
+from queue import SimpleQueue
 
 from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.lake import connect
@@ -41,7 +45,10 @@ class ProcessEngine:
         fresh = multiprocessing.get_context("spawn")  # boto3 and Dagster have threads: no fork
         with ProcessPoolExecutor(self.processes, fresh, _end_with_parent) as pool:
             reasons: dict[date, str] = {}
-            for day, built, reason in _results([pool.submit(_build, self, day) for day in days]):
+            building = [pool.submit(_build, self, day) for day in days]
+            for day, built, reason, records in _results(building):
+                for record in records:
+                    logging.getLogger(record.name).handle(record)
                 if built is None:
                     reasons[day] = reason
                 else:
@@ -50,7 +57,7 @@ class ProcessEngine:
             raise UnbuiltDaysError(reasons)
 
 
-_Result = tuple[date, Built | None, str]
+_Result = tuple[date, Built | None, str, list[logging.LogRecord]]
 
 
 def _results(building: Sequence[Future[_Result]]) -> Iterator[_Result]:
@@ -76,12 +83,34 @@ def _tools(settings: Settings) -> tuple[Lake, CachingReader]:
 
 
 def _build(engine: ProcessEngine, day: date) -> _Result:
-    """Return a day, and what was built of it or why it can't be."""
+    """Return a day, what was built of it or why it can't be, and what was logged meanwhile."""
     lake, read = _tools(engine.settings)
+    with _kept_records() as records:
+        try:
+            return day, engine.build_day(lake, day, read), "", records
+        except EcomError as error:
+            return day, None, str(error), records
+
+
+class _Kept(QueueHandler):
+    """Keeps a process's log records in a form that can be sent to another process."""
+
+    def __init__(self) -> None:
+        super().__init__(SimpleQueue())
+        self.records: list[logging.LogRecord] = []
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@contextmanager
+def _kept_records() -> Generator[list[logging.LogRecord]]:
+    kept, root = _Kept(), logging.getLogger("ecom_pipeline")
+    root.addHandler(kept)
     try:
-        return day, engine.build_day(lake, day, read), ""
-    except EcomError as error:
-        return day, None, str(error)
+        yield kept.records
+    finally:
+        root.removeHandler(kept)
 
 
 def _end_with_parent() -> None:

@@ -52,6 +52,23 @@ CREATE OR REPLACE VIEW pg_catalog.stl_load_errors AS
     ''::text AS raw_field_value, error_code AS err_code, error_message AS err_reason
   FROM redshift.load_errors;
 
+-- Locks, and what each open session runs. A query group is kept as the application's name.
+CREATE OR REPLACE VIEW pg_catalog.svv_transactions AS
+  SELECT a.usename::text AS txn_owner, a.datname::text AS txn_db, a.backend_xid::text::bigint AS xid,
+    l.pid, a.xact_start AT TIME ZONE 'UTC' AS txn_start, l.mode AS lock_mode,
+    l.locktype AS lockable_object_type, l.relation, l.granted
+  FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+  WHERE l.locktype IN ('relation', 'transactionid') AND a.datname = current_database();
+CREATE OR REPLACE VIEW pg_catalog.sys_query_history AS
+  SELECT 100 AS user_id, query_id, application_name AS query_label, pid AS session_id,
+    datname::text AS database_name,
+    CASE state WHEN 'active' THEN 'running' ELSE 'success' END AS status,
+    query_start AT TIME ZONE 'UTC' AS start_time,
+    CASE state WHEN 'active' THEN NULL ELSE state_change AT TIME ZONE 'UTC' END AS end_time,
+    query AS query_text
+  FROM pg_stat_activity
+  WHERE backend_type = 'client backend' AND query <> '' AND datname = current_database();
+
 -- Tables and columns.
 CREATE OR REPLACE VIEW pg_catalog.svv_tables AS
   SELECT table_catalog::text, table_schema::text, table_name::text, table_type::text,

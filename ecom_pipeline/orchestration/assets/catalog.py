@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from ecom_pipeline import stages
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.catalog import CSV_TABLE, Catalog
@@ -52,7 +53,7 @@ def catalog_csv(
 ) -> Results:
     """Register the days' partitions, then compare the columns of Glue, CSV and Redshift."""
     days = days_of(context)
-    with translate_errors(context):
+    with translate_errors(context), stages.stage("catalog", days):
         catalog.sync(days)
         migrations.migrate(warehouse)
         found = schema.drift(catalog, lake, warehouse, days)

@@ -1,14 +1,18 @@
 """The lake's assets: a day's raw objects, and the CSV built from them."""
 
 import math
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
+from ecom_pipeline import stages
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER
 from ecom_pipeline.lake import partition, range_reads, rules
 from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.lake.engines import Built, Engine
 from ecom_pipeline.lake.manifest import Manifest
 from ecom_pipeline.orchestration import describe, pools
 from ecom_pipeline.orchestration.engines import EngineFor
@@ -39,14 +43,14 @@ _MADE_OF = {c.name: (c.wire,) if c.wire else _COMPUTED.get(c.name, (c.name,)) fo
 )
 def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Results:
     """Record the number and size of each day's raw objects as metadata."""
-    with translate_errors(context):
-        for day, objects in range_reads.raw_objects(lake, days_of(context)).items():
+    days = days_of(context)
+    with translate_errors(context), stages.stage("list", days) as counts:
+        pools.log_queue(context.instance, context.run_id)
+        for day, objects in range_reads.raw_objects(lake, days).items():
+            found = {"objects": len(objects), "bytes": sum(each.bytes for each in objects)}
+            counts.update({name: counts.get(name, 0) + n for name, n in found.items()})
             context.add_asset_metadata(
-                {
-                    "objects": len(objects),
-                    "bytes": sum(each.bytes for each in objects),
-                    "dagster/uri": f"s3://{lake.raw.name}/{keys.raw_prefix(day)}",
-                },
+                found | {"dagster/uri": f"s3://{lake.raw.name}/{keys.raw_prefix(day)}"},
                 partition_key=day.isoformat(),
             )
     yield dg.MaterializeResult(asset_key=RAW_EVENTS)
@@ -95,7 +99,7 @@ def csv_invoice_lines(
     days = days_of(context)
     with translate_errors(context):
         try:
-            for manifest, seconds, usage in engine(context).build(days):
+            for manifest, seconds, usage in _logged(engine(context), days):
                 made.append(manifest)
                 account = _account(lake, manifest) | {"seconds": round(seconds, 3)}
                 account |= describe.spent(usage) if usage else {}  # Spark jobs are not metered
@@ -125,6 +129,21 @@ def csv_invoice_lines(
             )
         ],
     )
+
+
+def _logged(engine: Engine, days: list[date]) -> Iterator[Built]:
+    """Build the days, as a stage of the log with the counts of those that were built."""
+    with stages.stage("build", days) as counts:
+        for built in engine.build(days):
+            parts = built.manifest.parts
+            numbers = {
+                "records": built.manifest.read,
+                "rows": built.manifest.totals.rows,
+                "parts": len(parts),
+                "bytes": sum(part.bytes for part in parts),
+            }
+            counts.update({name: counts.get(name, 0) + n for name, n in numbers.items()})
+            yield built
 
 
 def _keep_progress(context: dg.AssetExecutionContext, lake: Lake, made: list[Manifest]) -> None:

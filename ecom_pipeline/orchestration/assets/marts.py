@@ -53,7 +53,7 @@ FOLLOW: dg.AutomationCondition[dg.AssetKey] = (
         for mart in MARTS
     ],
     name="marts",
-    pool=pools.WAREHOUSE,
+    pool=pools.MARTS,
 )
 def refreshed_marts(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]

@@ -110,13 +110,18 @@ def _set(cursor: Cursor) -> Run:
     name = cursor.next().value
     if not cursor.take_any("TO", "="):
         raise cursor.unexpected("expected TO")
-    return Run(f"SET redshift.{name} TO {literal(cursor.next().value)}")
+    return Run(f"SET {_parameter(name)} TO {literal(cursor.next().value)}")
 
 
 def _reset(cursor: Cursor) -> Run:
     labelled = cursor.peek(1) in _LABELS
     cursor.need("RESET")
-    return Run(f"RESET redshift.{cursor.text()}" if labelled else f"RESET {cursor.text()}")
+    return Run(f"RESET {_parameter(cursor.text()) if labelled else cursor.text()}")
+
+
+def _parameter(label: str) -> str:
+    """Return the parameter that has a label; other sessions see a query group by its own."""
+    return "application_name" if label.lower() == "query_group" else f"redshift.{label}"
 
 
 def _show(cursor: Cursor) -> Run:
@@ -125,7 +130,7 @@ def _show(cursor: Cursor) -> Run:
         return tables.show_table(cursor)
     if cursor.peek() in _LABELS:
         name = cursor.next().value
-        return Run(f"SELECT current_setting('redshift.{name}', true) AS {name}")
+        return Run(f"SELECT current_setting('{_parameter(name)}', true) AS {name}")
     return Run(f"SHOW {cursor.text()}")
 
 
