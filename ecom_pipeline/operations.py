@@ -9,11 +9,12 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from ecom_pipeline import stages
 from ecom_pipeline.bi.report import sales
 from ecom_pipeline.client import endpoints
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.days import DayRange, DaysError
-from ecom_pipeline.lake import tombstones
+from ecom_pipeline.lake import identity, tombstones
 from ecom_pipeline.reconcile import connect as compared
 from ecom_pipeline.reconcile import verdict
 from ecom_pipeline.reconcile.compare import Reconciliation, reconcile
@@ -28,14 +29,17 @@ from ecom_pipeline.warehouse import connect, migrations, plan, sweep
 from ecom_pipeline.warehouse.gate import Gate
 from ecom_pipeline.warehouse.plan import LoadPlan
 
+Say = Callable[[str], None]
+
 
 def load_days(
-    settings: Settings, first: date, last: date, say: Callable[[str], None] = lambda _: None
+    settings: Settings, first: date, last: date, approve: str = "", say: Say = lambda _: None
 ) -> str:
-    """Materialize the assets of these days and return the run's id.
+    """Materialize the assets of these days and return the run's id; `approve` is a plan's id.
 
     With `dagster_url` set, the run is submitted there and its daemon launches it. Without it,
-    against the local AWS, the run is executed in this process. What it waits for goes to `say`.
+    against the local AWS, the run is executed in this process. What it waits for goes to `say`;
+    the lines of a submitted run's log are logged.
 
     Raises:
         RunFailedError: a step or a blocking check failed, or Dagster cannot be reached.
@@ -46,16 +50,20 @@ def load_days(
     import dagster as dg  # noqa: PLC0415 - takes 1.5 s, which other commands don't need
 
     from ecom_pipeline.orchestration import code_location, engines, runs, submission  # noqa: PLC0415
+    from ecom_pipeline.orchestration.requests import LoadRequest  # noqa: PLC0415
 
     require_loader(settings)
     require_loadable(settings, DayRange(first, last))
     engines.engine_for(settings)
+    if settings.dagster_url is None:
+        endpoints.require(settings)
+    who = identity.caller(settings)
+    asked = LoadRequest(by=who, approve=approve, say=say, log=stages.LOG.info)
     if settings.dagster_url is not None:
-        return submission.load_days(settings.dagster_url, DayRange(first, last), say)
-    endpoints.require(settings)
+        return submission.load_days(settings.dagster_url, DayRange(first, last), asked)
     home = runs.local_instance_home(settings.home)
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        return runs.run_days(code_location.build(settings), instance, first, last, say)
+        return runs.run_days(code_location.build(settings), instance, first, last, asked)
 
 
 def require_loader(settings: Settings) -> None:

@@ -37,10 +37,12 @@ def stage(name: str, days: Sequence[date] = ()) -> Generator[Counts]:
         seconds = round(time.monotonic() - began, 3)
         why = described(error)
         facts |= {"state": "failed", "seconds": seconds, **counts, "reason": why}
-        _log(f"{name}: failed after {seconds} s: {why}", facts, logging.ERROR)
+        # a foreign error may be transient: its retry, or the step's failure, says more
+        level = logging.ERROR if isinstance(error, EcomError) else logging.WARNING
+        _log(f"{name}: failed after {seconds} s: {why}", facts, level)
         raise
     seconds = round(time.monotonic() - began, 3)
-    numbers = "".join(f", {number:,} {what}" for what, number in counts.items())
+    numbers = "".join(f", {_counted(number, what)}" for what, number in counts.items())
     facts |= {"state": "done", "seconds": seconds, **counts}
     _log(f"{name}: done in {seconds} s{_days_text(days)}{numbers}", facts)
 
@@ -100,6 +102,11 @@ def _span(days: Sequence[date]) -> dict[str, object]:
     if not days:
         return {}
     return {"days": len(days), "first_day": str(min(days)), "last_day": str(max(days))}
+
+
+def _counted(number: int, what: str) -> str:
+    noun = what.replace("_", " ")
+    return f"{number:,} {noun.removesuffix('s') if number == 1 else noun}"
 
 
 def _days_text(days: Sequence[date]) -> str:

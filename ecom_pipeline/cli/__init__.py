@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 
 import click
 
+from ecom_pipeline import stages
 from ecom_pipeline.cli import (
     cost,
     discard,
@@ -88,7 +89,7 @@ class _Warnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        if text not in self._printed:
+        if text not in self._printed and record.name != stages.LOG.name:  # of those, `-v` shows all
             self._printed.add(text)
             click.echo(f"ecom: warning: {text}", err=True)
 

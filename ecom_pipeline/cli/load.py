@@ -62,17 +62,24 @@ def plan(days: DayRange, bound: Decimal | None, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("days", type=DAYS)
-def load(days: DayRange) -> None:
+@click.option("--approve", default="", metavar="PLAN", help="Load a held change, by its plan id.")
+@click.option("--verbose", "-v", is_flag=True, help="Show stages, retries and waits.")
+def load(days: DayRange, approve: str, *, verbose: bool) -> None:
     """Materialize the days' assets: CSV, catalog, fact table, then the marts.
 
     With ECOM_DAGSTER_URL the run is submitted to that Dagster and launched by its daemon. Without
-    it the run is executed in this process and recorded in the local Dagster instance.
+    it the run is executed in this process and recorded in the local Dagster instance. An approval
+    is recorded with your identity.
 
     Example: ecom load 2010-12-01:2010-12-07
     """
-    from ecom_pipeline import operations, settings
+    from contextlib import nullcontext
 
-    run = operations.load_days(settings.load(), *days, say=click.echo)
+    from ecom_pipeline import operations, settings
+    from ecom_pipeline.terminal import logging
+
+    with logging.shown() if verbose else nullcontext():
+        run = operations.load_days(settings.load(), *days, approve, click.echo)
     click.echo(f"loaded {days[0]} to {days[1]} in run {run}")
 
 

@@ -32,5 +32,5 @@ def _reason(response: Any, caught: Any) -> str | None:
     code = str(response[1].get("Error", {}).get("Code", ""))
     is_again = status == _TOO_MANY or status >= _SERVER_ERROR
     if is_again or any(text in code for text in _LIMITS):
-        return f"{status} {code}".strip()
+        return f"{status} {code}" if code not in {"", str(status)} else str(status)
     return None

@@ -82,12 +82,15 @@ def _overlaps(record: dg.RunRecord, created: float, started: float) -> bool:
 
 def _described(record: dg.RunRecord) -> str:
     run = record.dagster_run
-    span = requests.days_of_tags(dict(run.tags))
-    days = f", {span.first} to {span.last}" if span else ""
-    begun = datetime.fromtimestamp(record.start_time, UTC) if record.start_time else None
-    since = f", since {begun:%H:%M:%S} UTC" if begun else ""
-    pools = ", ".join(sorted(_pools_of(run)))
-    return f"run {run.run_id} ({run.job_name}{days}{since}) has the pool {pools}"
+    return described(run.run_id, run.job_name, dict(run.tags), record.start_time)
+
+
+def described(run_id: str, job: str, tags: dict[str, str], start: float | None) -> str:
+    """Return a run as text: id, job, days and start (seconds since the epoch), shown in UTC."""
+    span = requests.days_of_tags(tags)
+    days = f", {' to '.join(map(str, dict.fromkeys(span)))}" if span else ""
+    since = f", since {datetime.fromtimestamp(start, UTC):%H:%M:%S} UTC" if start else ""
+    return f"run {run_id} ({job}{days}{since})"
 
 
 def _utc(moment: datetime) -> datetime:

@@ -1,13 +1,15 @@
 """Run requests for days: consecutive days in one run, and a limited number of runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import cast
+from typing import Any, cast
 
 import dagster as dg
 
 from ecom_pipeline.domain.days import DayRange, ranges_of
 from ecom_pipeline.orchestration import recovery
+from ecom_pipeline.orchestration.attribution import REQUESTED_BY
 from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, FACT_LINES
 from ecom_pipeline.orchestration.retries import UNBUILT_DAYS
 
@@ -22,6 +24,34 @@ RANGE_END = "dagster/asset_partition_range_end"
 
 _STEPS = {CSV_LINES, CATALOG_CSV, FACT_LINES}
 _WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRequest:
+    """A person's request of a load: who it is, and the plan id that the person approves, if any.
+
+    `say` gets what the load waits for and where it is, `log` each line of a remote run's log.
+    """
+
+    by: str = ""
+    approve: str = ""
+    say: Callable[[str], None] = lambda _: None
+    log: Callable[[str], None] = lambda _: None
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tag that tells Dagster who requested the run."""
+        return {REQUESTED_BY: self.by} if self.by else {}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The config of the run: the approval."""
+        if not self.approve:
+            return {}
+        return {"ops": {"fact_invoice_lines": {"config": {"approve": self.approve}}}}
+
+
+NOBODYS = LoadRequest()
 
 
 def loadable(days: Iterable[date], first_day: date, today: date) -> tuple[list[date], list[date]]:

@@ -77,8 +77,9 @@ def _transient(error: BaseException | None) -> bool:
 
 def _held(error: ApprovalRequiredError) -> dg.Failure:
     return dg.Failure(
-        description=f"{error}. The day's previous version stays. To approve this plan, launch the"
-        f' run again with the config {{"ops": {{"fact_invoice_lines": {{"config":'
+        description=f"{error}. The day's previous version stays. To approve this plan, run"
+        f" `ecom load` of these days with --approve {error.plan_id}, which records who you are, or"
+        f' launch the run again with the config {{"ops": {{"fact_invoice_lines": {{"config":'
         f' {{"approve": "{error.plan_id}"}}}}}}}}.',
         metadata={"plan": error.plan_id, "would change": "\n".join(error.reasons)},
         allow_retries=False,

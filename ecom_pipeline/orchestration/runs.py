@@ -1,10 +1,10 @@
 """Execute load runs in this process, recorded in a Dagster instance so that its UI shows them."""
 
 import json
-from collections.abc import Callable
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import dagster as dg
@@ -12,6 +12,7 @@ import dagster as dg
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.errors import EcomError
 from ecom_pipeline.orchestration import pools, recovery, requests, storage
+from ecom_pipeline.orchestration.requests import NOBODYS, LoadRequest
 
 DAGSTER_YAML = files("ecom_pipeline.orchestration") / "local.yaml"
 # the UI has all of it; what failed is the error that is raised
@@ -41,11 +42,9 @@ def run_days(
     instance: dg.DagsterInstance,
     first: date,
     last: date,
-    say: Callable[[str], None] = lambda _: None,
+    asked: LoadRequest = NOBODYS,
 ) -> str:
     """Load these days in one run, refresh the marts in another, and return the load's run id.
-
-    What it waits for is passed to `say`.
 
     A process for each day's run costs 4 to 10 s; in this one, 305 days are one run. Days that
     can't be built are left out, and the others loaded without them.
@@ -57,14 +56,15 @@ def run_days(
     waiting, run_ids = [DayRange(first, last)], list[str]()
     while waiting:
         span = waiting.pop(0)
-        pools.wait(instance, pools.OF_LOADS, say)
-        result = _run(definitions, instance, requests.LOAD_DAYS, requests.range_tags(span))
+        pools.wait(instance, pools.OF_LOADS, asked.say)
+        tags = requests.range_tags(span) | asked.tags
+        result = _run(definitions, instance, requests.LOAD_DAYS, tags, asked.config)
         run_ids.append(result.run_id)
         if not result.success:
             errors += _errors(result)
             waiting += requests.remaining(span, result.get_step_failure_events())[1]
-    pools.wait(instance, pools.OF_MARTS, say)
-    refreshed = _run(definitions, instance, requests.REFRESH_MARTS, {})
+    pools.wait(instance, pools.OF_MARTS, asked.say)
+    refreshed = _run(definitions, instance, requests.REFRESH_MARTS, asked.tags, {})
     if not refreshed.success:
         errors += _errors(refreshed)
     if errors:
@@ -73,14 +73,18 @@ def run_days(
 
 
 def _run(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, job: str, tags: dict[str, str]
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job: str,
+    tags: dict[str, str],
+    config: dict[str, Any],
 ) -> dg.ExecuteInProcessResult:
     run_id = str(uuid4())
     return definitions.resolve_job_def(job).execute_in_process(
         instance=instance,
         run_id=run_id,
         tags=tags | recovery.process_tags(run_id),
-        run_config=QUIET,
+        run_config=QUIET | config,
         raise_on_error=False,
     )
 

@@ -2,7 +2,8 @@
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import dagster as dg
@@ -10,9 +11,12 @@ from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
 
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.orchestration import requests
+from ecom_pipeline.orchestration.remote_run import RemoteLogError, RemoteRun
+from ecom_pipeline.orchestration.requests import NOBODYS, LoadRequest
 from ecom_pipeline.orchestration.runs import RunFailedError
 
 _POLL_SECONDS = 2
+_SAY_SECONDS = 30
 _SILENT_SECONDS = 120  # longer than a redeployment of the webserver takes
 _FINISHED = {
     dg.DagsterRunStatus.SUCCESS,
@@ -21,10 +25,10 @@ _FINISHED = {
 }
 
 
-def load_days(url: str, span: DayRange, say: Callable[[str], None]) -> str:
+def load_days(url: str, span: DayRange, asked: LoadRequest = NOBODYS) -> str:
     """Submit a load of these days, then a refresh of the marts; wait for both.
 
-    Return the load's run id. `say` is called with a message for each submission.
+    Return the load's run id. Each submission and each wait in the queue is said.
 
     Raises:
         RunFailedError: Dagster does not answer at `url` or refuses a run, or a run failed.
@@ -34,37 +38,46 @@ def load_days(url: str, span: DayRange, say: Callable[[str], None]) -> str:
     with warnings.catch_warnings():
         # dagster-graphql 1.13 calls gql in a way that gql 4 deprecates
         warnings.simplefilter("ignore", DeprecationWarning)
-        run = _run(url, requests.LOAD_DAYS, tags, say)
-        _run(url, requests.REFRESH_MARTS, {}, say)
+        run = _run(url, requests.LOAD_DAYS, tags, asked)
+        _run(url, requests.REFRESH_MARTS, {}, replace(asked, approve=""))
     return run
 
 
-def _run(url: str, job: str, tags: Mapping[str, str], say: Callable[[str], None]) -> str:
+def _run(url: str, job: str, tags: Mapping[str, str], asked: LoadRequest) -> str:
     try:
         client = _client(url)
-        run = client.submit_job_execution(job, tags=dict(tags))
+        tags = {**tags, **asked.tags}
+        run = client.submit_job_execution(job, run_config=asked.config, tags=tags)
     except DagsterGraphQLClientError as error:
         raise RunFailedError(f"Dagster at {url}: {_reason(error)}") from error
-    say(f"submitted: {url}/runs/{run}")
-    status = _end_of(client, run, f"{url}/runs/{run}")
+    asked.say(f"submitted: {url}/runs/{run}")
+    status = _end_of(client, RemoteRun(url, run), asked)
     if status != dg.DagsterRunStatus.SUCCESS:
         raise RunFailedError(f"{status.value}: see {url}/runs/{run}")
     return run
 
 
-def _end_of(client: DagsterGraphQLClient, run: str, link: str) -> dg.DagsterRunStatus:
+def _end_of(
+    client: DagsterGraphQLClient, run: RemoteRun, asked: LoadRequest
+) -> dg.DagsterRunStatus:
     """Wait for a run's end, including across restarts of the webserver; return its status."""
     heard = time.monotonic()
+    said = heard
     while True:
         try:
-            status = client.get_run_status(run)
+            status = client.get_run_status(run.run_id)
+            run.log_to(asked.log)
             heard = time.monotonic()
             if status in _FINISHED:
                 return status
-        except DagsterGraphQLClientError as error:
+            if status == dg.DagsterRunStatus.QUEUED and heard >= said:
+                said = heard + _SAY_SECONDS
+                run.say_holders(asked.say)
+        except (DagsterGraphQLClientError, RemoteLogError) as error:
             if time.monotonic() > heard + _SILENT_SECONDS:
                 silent = f"no answer for {_SILENT_SECONDS} s ({_reason(error)})"
-                raise RunFailedError(f"{silent}; the run may still continue: {link}") from error
+                link = f"the run may still continue: {run.link}"
+                raise RunFailedError(f"{silent}; {link}") from error
         time.sleep(_POLL_SECONDS)
 
 

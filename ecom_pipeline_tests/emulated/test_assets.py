@@ -11,7 +11,7 @@ import pytest
 from ecom_pipeline import definitions
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.days import DayRange
-from ecom_pipeline.lake import partition
+from ecom_pipeline.lake import identity, partition
 from ecom_pipeline.orchestration import checks, requests, runs
 from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, FACT_LINES, RAW_EVENTS
 from ecom_pipeline.orchestration.sensors import other_days_of_failed_loads
@@ -176,6 +176,27 @@ def test_a_restatement_above_the_bound_waits_for_approval(aws, instance, lake, d
     assert shown(instance, FACT_LINES, day)["cause"] == "correction"
 
 
+def test_an_approval_by_command_is_recorded_with_who_gave_it(aws, instance, lake, day):
+    gated = definitions.build(replace(aws, load_bound=Decimal("0.1")))
+    arrive(lake, day, {"event_id": f"{day}a"})
+    runs.run_days(gated, instance, day, day)
+    arrive(lake, day, {"event_id": f"{day}a", "Quantity": 7})
+    with pytest.raises(runs.RunFailedError) as held:
+        runs.run_days(gated, instance, day, day)
+    plan = str(held.value).partition("--approve ")[2].partition(",")[0]
+    asked = requests.LoadRequest(by="ann, arn:aws:iam::1:user/ann", approve=plan)
+    run_id = runs.run_days(gated, instance, day, day, asked)
+    rows = connect.warehouse(aws).query(
+        "select version, published_by, run_id, requested_by, approved_plan from sales.load_ledger"
+        " where invoice_date = %s order by version",
+        [day],
+    )
+    me = identity.caller(aws)
+    assert me.endswith(":root") or ":user/" in me  # what the emulator's STS answers
+    assert rows[0][1:2] + rows[0][3:] == (me, "Dagster's UI or API, without a login", None)
+    assert rows[1] == (2, me, run_id, asked.by, plan)
+
+
 def look(aws, instance, before=None):
     """Decide about the marts as the daemon does at a tick; `before` is the tick before it."""
     return dg.evaluate_automation_conditions(
@@ -220,16 +241,6 @@ def test_wrong_figures_never_reach_the_marts(aws, instance, lake, day):
         session.run("delete from sales.load_ledger where invoice_date = %s", [day])
         session.commit()
     assert run(aws, instance, day).success
-
-
-def test_pools_let_one_writer_in_at_a_time(aws):
-    pools = {
-        asset.op.name: asset.op.pool
-        for asset in definitions.build(aws).assets or ()
-        if isinstance(asset, dg.AssetsDefinition)
-    }
-    assert pools["csv_invoice_lines"] == "lake_csv"
-    assert pools["fact_invoice_lines"] == pools["marts"] == "warehouse"
 
 
 def test_the_catalog_is_there(aws, instance, lake, day):

@@ -145,23 +145,24 @@ def test_a_run_of_another_host_is_dead_when_it_has_been_silent_for_a_day(
     assert recovery.fail_orphaned_runs(instance) == []
 
 
-def test_a_load_says_who_holds_its_pool_and_starts_when_the_slot_is_free(instance, create, process):
-    holder, ended = create(STATUS.STARTED), create(STATUS.SUCCESS)
+def test_a_load_says_which_run_has_its_pools_and_starts_when_that_has_ended(
+    instance, create, process, day
+):
+    holder = create(STATUS.STARTED)
     owned_by(instance, holder, process.pid)
-    storage = instance.event_log_storage
-    for pool, run in ((pools.WAREHOUSE, holder), (pools.LAKE_CSV, ended)):
-        storage.set_concurrency_slots(pool, 1)
-        assert storage.claim_concurrency_slot(pool, run.run_id, "a_step").is_claimed
+    create(STATUS.SUCCESS)
+    create(STATUS.STARTED, job=requests.REFRESH_MARTS)  # has no pool of a load
     said: list[str] = []
-    load = threading.Thread(target=pools.wait, args=(instance, said.append), daemon=True)
+    load = threading.Thread(
+        target=pools.wait, args=(instance, pools.OF_LOADS, said.append), daemon=True
+    )
     load.start()
     until(lambda: said, "the load to name the run it waits for")
     assert said == [
-        f"waiting for run {holder.run_id} (load_days), which has a slot of the pool warehouse;"
-        " stop it in the UI, or wait"
+        f"waiting for run {holder.run_id} (load_days, {day}); stop it in the UI, or wait"
     ]
     process.kill()
-    process.wait()  # its slot is freed with it
+    process.wait()  # its pools are free with it
     until(lambda: not load.is_alive(), "the wait to end")
     assert instance.get_run_by_id(holder.run_id).status == STATUS.FAILURE
 

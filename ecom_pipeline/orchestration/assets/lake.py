@@ -45,7 +45,7 @@ def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) 
     """Record the number and size of each day's raw objects as metadata."""
     days = days_of(context)
     with translate_errors(context), stages.stage("list", days) as counts:
-        pools.log_queue(context.instance, context.run_id)
+        pools.log_queue(context.instance, context.run.run_id)
         for day, objects in range_reads.raw_objects(lake, days).items():
             found = {"objects": len(objects), "bytes": sum(each.bytes for each in objects)}
             counts.update({name: counts.get(name, 0) + n for name, n in found.items()})

@@ -15,12 +15,12 @@ DAY = date(2012, 1, 2)
 
 def test_where_no_dagster_answers_its_address_is_named(socket_enabled):
     with pytest.raises(RunFailedError, match=r"http://127\.0\.0\.1:1"):
-        submission.load_days("http://127.0.0.1:1", DayRange(DAY, DAY), lambda _: None)
+        submission.load_days("http://127.0.0.1:1", DayRange(DAY, DAY))
 
 
 def test_the_error_is_one_line(socket_enabled):
     with pytest.raises(RunFailedError) as refused:
-        submission.load_days("http://127.0.0.1:1/dagster", DayRange(DAY, DAY), lambda _: None)
+        submission.load_days("http://127.0.0.1:1/dagster", DayRange(DAY, DAY))
     assert len(str(refused.value).splitlines()) == 1
     assert "mutation" not in str(refused.value)
 
