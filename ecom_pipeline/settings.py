@@ -46,7 +46,8 @@ class Settings:
     `dagster_url` is the URL of a Dagster UI, to which `ecom load` submits its runs. Without it,
     against the local AWS, a load is executed in the command's process.
     `load_bound` is the share (0 to 1) of a published day's rows or revenue that a load may change
-    without approval. `alarm_topic` is the SNS topic for notifications of failed runs.
+    without approval. `log_format` is text, or json: what a load logs, also as JSON lines on the
+    standard output. `alarm_topic` is the SNS topic for notifications of failed runs.
     """
 
     environment: str
@@ -74,6 +75,7 @@ class Settings:
     first_day: date = shop.DEFAULT.first_day
     in_flight_seconds: int = 900
     load_bound: Decimal | None = None
+    log_format: str = "text"
     alarm_topic: str | None = None
     api_url: str | None = None
     dagster_url: str | None = None

@@ -2,7 +2,8 @@
 
 Each record is a sentence, and has the same facts as fields, one JSON object a line where
 `JsonLines` formats it. No record has the content of an event or names a customer. Handlers are
-attached above: to Dagster's log of a run (orchestration/logs.py) and to `ecom load -v`.
+attached above: to Dagster's log of a run and, on AWS, to the standard output
+(orchestration/logs.py), and to `ecom load -v`.
 """
 
 import json
@@ -45,6 +46,12 @@ def stage(name: str, days: Sequence[date] = ()) -> Generator[Counts]:
     numbers = "".join(f", {_counted(number, what)}" for what, number in counts.items())
     facts |= {"state": "done", "seconds": seconds, **counts}
     _log(f"{name}: done in {seconds} s{_days_text(days)}{numbers}", facts)
+
+
+def failed(name: str, why: str) -> None:
+    """Log that a step fails for good; `why` quotes no row."""
+    facts = {"stage": name, "state": "failed", "reason": why}
+    _log(f"{name}: failed: {why}", facts, logging.ERROR)
 
 
 def retry(name: str, attempt: int, attempts: int, why: str, *, wait: float | None = None) -> None:

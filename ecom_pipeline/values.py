@@ -64,6 +64,12 @@ def _first_day(text: str) -> date:
     return found
 
 
+def _log_format(text: str) -> str:
+    if text not in {"text", "json"}:
+        raise ValueError(text)
+    return text
+
+
 READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "home": (Path, "a folder"),
     "redshift_port": (int, "a port number"),
@@ -74,5 +80,6 @@ READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "first_day": (_first_day, f"a day like {shop.DEFAULT.first_day}, {EARLIEST} or later"),
     "in_flight_seconds": (int, "a number of seconds"),
     "load_bound": (share, "a share like 0.2"),
+    "log_format": (_log_format, "text or json"),
 }
 """The reader of a field, and what it expects."""

@@ -3,13 +3,14 @@
 import dagster as dg
 
 from ecom_pipeline import settings
-from ecom_pipeline.orchestration import assets, schedules, sensors
+from ecom_pipeline.orchestration import assets, logs, schedules, sensors
 from ecom_pipeline.orchestration.partitions import daily
 from ecom_pipeline.orchestration.resources import resources_for
 
 
 def build(configured: settings.Settings) -> dg.Definitions:
     """Return the Dagster definitions for one environment; tests pass their own settings."""
+    logs.print_as(configured.log_format)
     days = daily(configured.shop)
     return dg.Definitions(
         assets=dg.map_asset_specs(

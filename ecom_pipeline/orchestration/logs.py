@@ -1,9 +1,10 @@
-"""Dagster's log of a run or tick: what the layers below log is forwarded to it; its JSON lines."""
+"""Dagster's log of a run or tick: what the layers below log is forwarded to it; JSON lines."""
 
 import logging
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import TextIO
 
 import dagster as dg
 
@@ -28,43 +29,51 @@ class _Forward(logging.Handler):
         self._log.log(record.levelno, text, extra={"fields": fields})
 
 
+class _RunLines(stages.JsonLines):
+    """Formats a record as one line of JSON that also names the run, its job and its step."""
+
+    def facts(self, record: logging.LogRecord) -> dict[str, object]:
+        return super().facts(record) | _STEP
+
+
+class _JsonHandler(logging.StreamHandler[TextIO]):
+    """Prints JSON lines on the standard output of this moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stdout  # Dagster replaces it while it captures a step's output
+        super().emit(record)
+
+
+_STEP: dict[str, str] = {}  # a process executes one step at a time
+_JSON = _JsonHandler()
+_JSON.setFormatter(_RunLines())
+
+
+def print_as(log_format: str) -> None:
+    """Print what ecom_pipeline logs in this process as JSON lines if the format is "json"."""
+    _ROOT.removeHandler(_JSON)
+    if log_format == "json":
+        _ROOT.addHandler(_JSON)
+
+
 @contextmanager
-def forwarded(log: logging.Logger) -> Iterator[None]:
-    """Forward what ecom_pipeline logs to the log of a run, a sensor's tick or a schedule's."""
+def forwarded(log: logging.Logger, **step: str) -> Iterator[None]:
+    """Forward what ecom_pipeline logs to the log of a run, a sensor's tick or a schedule's.
+
+    `step` has what JSON lines say of a run meanwhile: run_id, job, step.
+    """
     handler = _Forward(log)
     _ROOT.addHandler(handler)
+    _STEP.update(step)
     try:
         yield
     finally:
         _ROOT.removeHandler(handler)
+        for name in step:
+            _STEP.pop(name, None)
 
 
-class RunLines(stages.JsonLines):
-    """The formatter of production's dagster.yaml: JSON with the record's run, job and step.
-
-    A failed step has the reason that it gave. Of an unexpected error only the kind is in the line,
-    as its text may quote data; the run has all of it.
-    """
-
-    def facts(self, record: logging.LogRecord) -> dict[str, object]:
-        meta: dict[str, Any] = record.__dict__.get("dagster_meta") or {}
-        event: dg.DagsterEvent | None = meta.get("dagster_event")
-        named = {
-            "run_id": meta.get("run_id"),
-            "job": meta.get("job_name"),
-            "step": meta.get("step_key"),
-            "event": event.event_type_value if event else None,
-        }
-        found = super().facts(record) | {k: v for k, v in named.items() if v is not None}
-        if meta.get("orig_message"):
-            found["message"] = meta["orig_message"]
-        if event and event.is_step_failure:
-            found["reason"] = _reason(event)
-        return found
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    data = event.step_failure_data
-    if data.user_failure_data and data.user_failure_data.description:
-        return data.user_failure_data.description
-    return str(data.error.cls_name) if data.error else "unknown"
+def of_step(context: dg.AssetExecutionContext) -> AbstractContextManager[None]:
+    """Forward to the log of a step of a run."""
+    run, step = context.run, context.op_execution_context.op.name
+    return forwarded(context.log, run_id=run.run_id, job=run.job_name, step=step)

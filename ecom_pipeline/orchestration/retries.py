@@ -12,13 +12,13 @@ from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.lake.catalog import CatalogError
 from ecom_pipeline.lake.engines import UnbuiltDaysError
 from ecom_pipeline.lake.manifest import ManifestError
-from ecom_pipeline.orchestration.logs import forwarded
+from ecom_pipeline.orchestration.logs import of_step
 from ecom_pipeline.warehouse.gate import ApprovalRequiredError
 from ecom_pipeline.warehouse.session import UnreachableError, WarehouseError, is_transient
 
 RETRIES, WAIT_SECONDS = 2, 5  # after the clients' own retries, which take half a minute
 UNBUILT_DAYS = "unbuilt_days"  # of a failed run: the days for which its other days were not loaded
-_EXPECTED = (ManifestError, DamagedObjectError, WarehouseError, CatalogError)
+_EXPECTED = (ManifestError, DamagedObjectError, WarehouseError, CatalogError, UnbuiltDaysError)
 _AGAIN = {
     "InternalError",
     "InternalServerError",
@@ -40,26 +40,38 @@ def translate_errors(context: dg.AssetExecutionContext) -> Iterator[None]:
     What the layers below log meanwhile is in the run's log.
     """
     try:
-        with forwarded(context.log):
+        with of_step(context):
             yield
     except Exception as error:
         if _transient(error):
             _log_retry(context, error)
             raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=WAIT_SECONDS) from error
-        if isinstance(error, ApprovalRequiredError):
-            raise _held(error) from error
-        if isinstance(error, UnbuiltDaysError):
-            days = dg.MetadataValue.json([day.isoformat() for day in sorted(error.reasons)])
-            raise dg.Failure(str(error), {UNBUILT_DAYS: days}, allow_retries=False) from error
-        if isinstance(error, _EXPECTED):
-            raise dg.Failure(description=str(error), allow_retries=False) from error
-        raise
+        if not isinstance(error, _EXPECTED):
+            raise
+        failure = _failure(error)
+        log_failure(context, str(failure.description))
+        raise failure from error
+
+
+def log_failure(context: dg.AssetExecutionContext, why: str) -> None:
+    """Log that a step fails, and why."""
+    with of_step(context):
+        stages.failed(context.op_execution_context.op.name, why)
+
+
+def _failure(error: Exception) -> dg.Failure:
+    if isinstance(error, ApprovalRequiredError):
+        return _held(error)
+    if isinstance(error, UnbuiltDaysError):
+        days = dg.MetadataValue.json([day.isoformat() for day in sorted(error.reasons)])
+        return dg.Failure(str(error), {UNBUILT_DAYS: days}, allow_retries=False)
+    return dg.Failure(description=str(error), allow_retries=False)
 
 
 def _log_retry(context: dg.AssetExecutionContext, error: Exception) -> None:
     attempt = context.retry_number + 1
     if attempt <= RETRIES:
-        with forwarded(context.log):
+        with of_step(context):
             why, name = stages.described(error), context.op_execution_context.op.name
             stages.retry(name, attempt, RETRIES + 1, why, wait=WAIT_SECONDS)
 

@@ -19,6 +19,7 @@ from ecom_pipeline import operations
 from ecom_pipeline.domain import keys
 from ecom_pipeline.local import dev
 from ecom_pipeline.orchestration import recovery, requests, runs
+from ecom_pipeline.orchestration.remote_run import RemoteRun
 from ecom_pipeline.orchestration.schedules import daily_sweep
 from ecom_pipeline.warehouse import connect, fence, ledger, load
 from ecom_pipeline.warehouse.ledger import within
@@ -215,6 +216,60 @@ def the_command_loads_in_this_dagster(configured, instance, day):
     marts_run = instance.get_run_by_id(marts.rpartition("/")[2])
     assert marts_run.job_name == requests.REFRESH_MARTS
     assert marts_run.status == dg.DagsterRunStatus.SUCCESS
+
+
+def launched(ask, instance, job, day=None):
+    """Launch a run as the UI does, and return its id."""
+    before = set(instance.get_run_ids())
+    tags = [{"key": requests.PARTITION, "value": str(day)}] if day else []
+    ask(RUN, job=job, tags=tags)
+    (run_id,) = set(instance.get_run_ids()) - before
+    return run_id
+
+
+def test_a_load_that_waits_for_another_is_queued_and_holds_up_no_refresh_of_the_marts(world, days):
+    """A started run is a billed task on AWS; a queued one is a row in Dagster's storage."""
+    first, second = days(15)[::14]
+    status = dg.DagsterRunStatus
+    with instance_of(world) as instance, dagster(world) as (ask, ui):
+        with connect.warehouse(world).session() as session:
+            session.run(f"lock {fence.LOCK}")  # the first load stops where it would publish
+            one = launched(ask, instance, requests.LOAD_DAYS, first)
+            until(
+                lambda: any("held by session" in text for text in said_by(instance, one)),
+                "the first load to say who holds the lock",
+                WAIT_SECONDS,
+            )
+            two = launched(ask, instance, requests.LOAD_DAYS, second)
+            marts = launched(ask, instance, requests.REFRESH_MARTS)
+            until(
+                lambda: status_of(instance, marts) == status.SUCCESS,
+                "the marts, launched after the load that waits",
+                WAIT_SECONDS,
+            )
+            assert status_of(instance, one) == status.STARTED
+            assert status_of(instance, two) == status.QUEUED
+            held = list[str]()
+            RemoteRun(ui, two).say_holders(held.append)  # as `ecom load` says it
+            assert held[0].startswith(f"queued behind run {one} (load_days, {first}, since ")
+        finally_(instance, "both loads", lambda: len(loaded(world, [first, second])) == 2)
+    (wait,) = (text for text in said_by(instance, two) if "for the queue" in text)
+    assert f"; held by run {one} (load_days, {first}, since " in wait
+
+
+def status_of(instance, run_id):
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
+
+
+def said_by(instance, run_id):
+    return [each.user_message for each in instance.all_logs(run_id)]
+
+
+def loaded(configured, days):
+    with connect.warehouse(configured).session() as session:
+        return ledger.newest(session, days)
 
 
 def ticks_of(instance, sensor, status):

@@ -19,7 +19,7 @@ from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.orchestration import checks, describe, pools
 from ecom_pipeline.orchestration.keys import CSV_LINES, FACT_LINES, Results
 from ecom_pipeline.orchestration.partitions import days_of
-from ecom_pipeline.orchestration.retries import translate_errors
+from ecom_pipeline.orchestration.retries import log_failure, translate_errors
 from ecom_pipeline.warehouse import load, migrations, quality, stage
 from ecom_pipeline.warehouse.gate import Gate
 from ecom_pipeline.warehouse.ledger import Entry
@@ -93,7 +93,9 @@ def fact_invoice_lines(
         event = dg.AssetMaterialization(FACT_LINES, metadata=facts, partition=partition_key)
         context.log_event(event)
     yield from results
-    raise dg.Failure(description=checks.failed(results), allow_retries=False)
+    why = checks.failed(results)
+    log_failure(context, why)
+    raise dg.Failure(description=why, allow_retries=False)
 
 
 def _checked(
