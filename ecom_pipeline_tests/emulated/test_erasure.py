@@ -191,10 +191,16 @@ def test_anonymised_the_sales_stay_and_name_nobody(shop):
     by_day = sum(int(item["digest"]["N"]) for item in lines)
     assert by_day == sum(each.digest for each in shop.sums()), "the stores still agree"
     versions = shop.stores.warehouse.query(
-        "select cause, rows_changed from sales.load_ledger where version = 2 and invoice_date = %s",
+        "select cause, rows_changed, published_by from sales.load_ledger"
+        " where version = 2 and invoice_date = %s",
         [shop.days[1]],
     )
-    assert versions == [("erasure", 3)]
+    operator = shop.stores.warehouse.by.caller()
+    assert ":root" in operator
+    assert versions == [("erasure", 3, operator)]
+    kept = tombstones.find(shop.stores.lake, shop.customer, "anonymise")
+    assert kept is not None
+    assert kept.who == operator
 
 
 def test_a_day_that_breaks_a_rule_is_erased_too(shop):

@@ -77,8 +77,8 @@ HH:MM:SS publish: failed after N s: ApprovalRequiredError: held for approval as 
 1 rows added, 0 removed, 0 changed of 1, revenue 15.3000 to 30.6000
 HH:MM:SS fact_invoice_lines: failed: held for approval as plan I: {day}: 1 rows added, 0 removed, \
 0 changed of 1, revenue 15.3000 to 30.6000. The day's previous version stays. To approve this \
-plan, run `ecom load` of these days with --approve I, which records who you are, or launch the run again \
-with the config {{"ops": {{"fact_invoice_lines": {{"config": {{"approve": "I"}}}}}}}}.
+plan, run `ecom load` of these days with --approve I, which records who you are, or launch the run \
+again with the config {{"ops": {{"fact_invoice_lines": {{"config": {{"approve": "I"}}}}}}}}.
 HH:MM:SS marts: begins
 HH:MM:SS marts: done in N s, 0 days, 5 rows
 """
