@@ -37,6 +37,11 @@ _RESTATED = {
     "rows_changed": "Events in both versions with different content",
     "amount_before": "All amounts of the day in the previous version",
     "rows_before": "Rows of the previous version; 0 for the first",
+    "published_by": "Who published it: the AWS identity of the process; locally the user, too",
+    "run_id": "Dagster's run; null for a command that publishes by itself (erasure, repair)",
+    "requested_by": "What the run's tags say of its origin: the identity behind `ecom load`, a"
+    " schedule, a sensor, a backfill",
+    "approved_plan": "The plan that a person approved (`requested_by`); null without approval",
 }
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "sales.load_ledger": _RESTATED
@@ -67,6 +72,13 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
         "quarantine_open": "Records in quarantine",
         "quarantine_discarded": "Discarded records",
         "days_pending": "Days with unpublished raw objects",
+    },
+    "sales.repairs": {
+        "repaired_at": "When, UTC",
+        "items": "Items of DynamoDB that were put right",
+        "days_rebuilt": "Days whose CSV and fact rows were built again",
+        "days_lost": "Days that were not, since raw itself has lost events of them",
+        "repaired_by": "Who repaired: as published_by of the ledger",
     },
     "sales.shop": {
         "time_zone": "The time zone (IANA) of the shop whose days are loaded",

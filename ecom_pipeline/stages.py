@@ -48,6 +48,12 @@ def stage(name: str, days: Sequence[date] = ()) -> Generator[Counts]:
     _log(f"{name}: done in {seconds} s{_days_text(days)}{numbers}", facts)
 
 
+def skipped(name: str, days: Sequence[date], why: str) -> None:
+    """Log that a stage has nothing to do."""
+    facts = {"stage": name, "state": "skipped", "reason": why, **_span(days)}
+    _log(f"{name}: nothing to do{_days_text(days)}: {why}", facts)
+
+
 def failed(name: str, why: str) -> None:
     """Log that a step fails for good; `why` quotes no row."""
     facts = {"stage": name, "state": "failed", "reason": why}

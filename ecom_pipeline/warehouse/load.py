@@ -68,6 +68,7 @@ def publish(
         ShopChangedError: days are loaded of another time zone or currency.
     """
     warehouse = replace(warehouse, label=f"days={min(days)}:{max(days)}")
+    warehouse.by.caller()  # asked for while no lock is held
     # before the manifests are read
     generation = retrying(lambda: fence.claim(warehouse, days), "claim")
     manifests = list(range_reads.committed(lake, days).values())
@@ -80,6 +81,7 @@ def publish(
     if unchanged:
         retrying(lambda: _record_rules(warehouse, unchanged), "record rules")
     if not stale:
+        stages.skipped("publish", days, "their CSV is what is published")
         return {}
     prefix = keys.copy_prefix(generation)
     copies = stage.write_copy_lists(lake, stale, prefix, warehouse.copy_role)

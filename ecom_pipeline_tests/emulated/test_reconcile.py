@@ -15,7 +15,7 @@ from ecom_pipeline import definitions
 from ecom_pipeline.bi import marts as bi_marts
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.tombstone import NONE
-from ecom_pipeline.lake import partition
+from ecom_pipeline.lake import identity, partition
 from ecom_pipeline.local.sample.writer import write_sample
 from ecom_pipeline.orchestration import requests, runs
 from ecom_pipeline.realtime import archive, store
@@ -119,6 +119,8 @@ def test_a_corruption_is_named_and_mended(world, day, sold, corrupt):
         assert compared(world, day, full=full).differences == []
     with connect.warehouse(world).session() as session:
         assert [marts.imbalances(session, mart) for mart in MARTS] == [[] for _ in MARTS]
+        who = session.rows("select distinct repaired_by from sales.repairs")
+    assert who == [(identity.caller(world),)]
 
 
 @pytest.mark.parametrize("corrupt", OF_THE_TABLE, ids=lambda each: each.__name__)

@@ -159,3 +159,22 @@ def test_writers_at_once_lose_nothing(connect: Connect, table: str) -> None:
     for thread in threads:
         thread.join(timeout=60)
     assert total(connect().cursor()) == 70
+
+
+def test_the_holder_of_a_lock_and_its_label_can_be_looked_up(connect: Connect, table: str) -> None:
+    """The columns are AWS's; a user sees the sessions of the same user."""
+    holder, other = connect(), connect()
+    cursor = holder.cursor()
+    cursor.execute("set query_group to 'run=1b2c3d4e'")
+    cursor.execute(f"lock {table}")
+    cursor.execute("select pg_backend_pid()")
+    ((pid,),) = cursor.fetchall()
+    found = other.cursor()
+    found.execute(
+        "select t.pid, t.granted from svv_transactions t join pg_class c on c.oid = t.relation"
+        " where c.relname = %s and t.lock_mode = 'AccessExclusiveLock'",
+        (table.rpartition(".")[2],),
+    )
+    assert [tuple(row) for row in found.fetchall()] == [(pid, True)]
+    found.execute("select query_label from sys_query_history where session_id = %s", (pid,))
+    assert found.fetchall()[0][0].strip() == "run=1b2c3d4e"
