@@ -88,7 +88,7 @@ def test_a_load_that_waits_tries_again_and_fails_is_understood_from_its_log_alon
     aws, instance, lake, day, capsys, monkeypatch
 ):
     """What somebody reads who does not know the code: shown in docs/batch-path.md."""
-    monkeypatch.setattr(lock, "_FIRST_SECONDS", 0.3)
+    monkeypatch.setattr(lock, "_FIRST_SECONDS", 2.0)
     gated = replace(aws, load_bound=Decimal("0.1"))
     arrive(lake, day, on(day, event_id="a"))
     runs.run_days(definitions.build(gated), instance, day, day)
