@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bench import sweeping
 from bench.history import write_raw
 from bench.realtime import free_port
 from bench.timed import cpu_seconds
@@ -41,6 +42,7 @@ from ecom_pipeline.warehouse import connect
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks-batch.md"
 HISTORY = 100_000  # raw objects
 TICKS, LOADS = 15, 7
+DAYS = 3_000  # published days
 _FIRST = date(2011, 1, 1)
 _HEAD = ("", "against", "ours", "ratio", "bar", "")
 
@@ -168,6 +170,17 @@ def ticking(short: Side, long: Side) -> Row:
     return _row(name, one, many, at_most=1.2)
 
 
+def sweeps(short: Side, long: Side) -> list[Row]:
+    """Compare a morning's sweep over many published days with that over a tenth of them."""
+    seconds, sent = sweeping.mornings(short.settings, long.settings, (DAYS // 10, DAYS), LOADS)
+    name = f"a morning's sweep with {DAYS:,} days of history, {{}} (with {DAYS // 10})"
+    few, many = (each * 1000 for each in seconds)
+    return [
+        _row(name.format("ms"), few, many, at_most=1.2),
+        _row(name.format("requests to S3"), *sent, at_most=1.2),
+    ]
+
+
 def loads(ranged: Side, singly: Side, csv: Path) -> Row:
     """Compare one run for all days with a run for each."""
     events = dataset.events(csv)
@@ -216,6 +229,8 @@ def main() -> int:
         csv = Path(sys.argv[1]) if len(sys.argv) > 1 else home / "sample.csv.gz"
         if len(sys.argv) == 1:
             write_sample(csv, days=14)
+        with side(home / "few") as few, side(home / "long") as long:
+            rows += sweeps(few, long)
         with side(home / "one") as one, side(home / "many") as many:
             rows += [ticking(one, many), loads(one, many, csv)]
     _show(rows, csv.name)
