@@ -3,7 +3,7 @@
 import dagster as dg
 
 from ecom_pipeline import settings
-from ecom_pipeline.orchestration import assets, logs, schedules, sensors
+from ecom_pipeline.orchestration import assets, current, logs, schedules, sensors
 from ecom_pipeline.orchestration.partitions import daily
 from ecom_pipeline.orchestration.resources import resources_for
 
@@ -19,6 +19,7 @@ def build(configured: settings.Settings) -> dg.Definitions:
             ),
             assets.ALL,
         ),
+        asset_checks=current.ALL,
         jobs=schedules.JOBS,
         schedules=schedules.of(configured.time_zone),
         sensors=sensors.ALL,

@@ -17,6 +17,7 @@ LOAD_DAYS = "load_days"
 REFRESH_MARTS = "refresh_marts"
 RECONCILE_DAYS = "reconcile_days"
 SCAN_SEGMENT = "scan_segment"
+CHECK_STATE = "check_state"
 MOST_RUNS = 10  # per tick
 PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"

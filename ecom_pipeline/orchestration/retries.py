@@ -34,7 +34,9 @@ _AGAIN = {
 
 
 @contextmanager
-def translate_errors(context: dg.AssetExecutionContext) -> Iterator[None]:
+def translate_errors(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+) -> Iterator[None]:
     """Raise RetryRequested for a transient error, and a clear Failure for an expected one.
 
     What the layers below log meanwhile is in the run's log.

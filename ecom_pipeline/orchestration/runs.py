@@ -11,7 +11,7 @@ import dagster as dg
 
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.errors import EcomError
-from ecom_pipeline.orchestration import pools, recovery, requests, storage
+from ecom_pipeline.orchestration import outcomes, pools, recovery, requests, storage
 from ecom_pipeline.orchestration.requests import NOBODYS, LoadRequest
 
 DAGSTER_YAML = files("ecom_pipeline.orchestration") / "local.yaml"
@@ -90,25 +90,6 @@ def _run(
 
 
 def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
-    """Return why steps failed: what they say themselves, else a failed check, else the error."""
-    found: list[str] = []
-    checks = {
-        event.step_key: event.asset_check_evaluation_data
-        for event in result.all_events
-        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        and not event.asset_check_evaluation_data.passed
-        and event.asset_check_evaluation_data.severity == dg.AssetCheckSeverity.ERROR
-    }
-    for event in result.get_step_failure_events():
-        data, check = event.step_failure_data, checks.get(event.step_key)
-        if data.user_failure_data is not None and data.user_failure_data.description:
-            found.append(data.user_failure_data.description)
-        elif check is not None:
-            asset = check.asset_key.to_user_string()
-            found.append(f"{asset}, {check.check_name}: {check.metadata['what'].value}")
-        elif data.error is not None:
-            error = data.error
-            while error.cause:
-                error = error.cause
-            found.append(f"{event.step_key}: {error.message.strip()}")
+    """Return why steps failed."""
+    found = list(outcomes.reasons(result.all_events).values())
     return found or [f"run {result.run_id} failed: see it in the UI (ecom dev)"]

@@ -10,20 +10,21 @@ import dagster as dg
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.shop import Shop
 from ecom_pipeline.lake.buckets import Lake
-from ecom_pipeline.orchestration import requests
+from ecom_pipeline.orchestration import current, requests
 from ecom_pipeline.orchestration.keys import RECONCILED, SALES_REPORT, TABLE_SEGMENTS
 from ecom_pipeline.orchestration.logs import forwarded
-from ecom_pipeline.warehouse import ledger, marts, migrations, sweep
+from ecom_pipeline.warehouse import ledger, marts, migrations, sweep, trust
 from ecom_pipeline.warehouse.session import Warehouse
 
 _MARTS = dg.AssetSelection.groups(marts.SCHEMA)
 _PROOF = dg.AssetSelection.assets(RECONCILED)
 _SEGMENTS = dg.AssetSelection.assets(TABLE_SEGMENTS)
 _REPORT = dg.AssetSelection.assets(SALES_REPORT)
+_CURRENT = dg.AssetSelection.checks(*current.ALL)
 
 load_days = dg.define_asset_job(
     requests.LOAD_DAYS,
-    selection=dg.AssetSelection.all() - _MARTS - _PROOF - _SEGMENTS - _REPORT,
+    selection=dg.AssetSelection.all() - _MARTS - _PROOF - _SEGMENTS - _REPORT - _CURRENT,
     description="Loads days from their raw objects to the fact table; the marts follow "
     "automatically.",
 )
@@ -36,7 +37,7 @@ refresh_marts = dg.define_asset_job(
 )
 reconcile_days = dg.define_asset_job(
     requests.RECONCILE_DAYS,
-    selection=_PROOF,
+    selection=_PROOF - _CURRENT,
     description="Compares days event by event in all stores, without changing them.",
 )
 
@@ -44,6 +45,12 @@ scan_segment = dg.define_asset_job(
     requests.SCAN_SEGMENT,
     selection=_SEGMENTS,
     description="Compares the next segment of DynamoDB's table with what is published.",
+)
+
+check_state = dg.define_asset_job(
+    requests.CHECK_STATE,
+    selection=_CURRENT,
+    description="Asks the stores what is late, differs or waits now; its checks raise alarms.",
 )
 
 Asked = list[dg.RunRequest] | dg.SkipReason
@@ -100,7 +107,7 @@ def daily_reconciliation(
     warehouse: dg.ResourceParam[Warehouse],
     shop: dg.ResourceParam[Shop],
 ) -> Asked:
-    """Request runs for the days with a new version since yesterday's schedule.
+    """Request runs for the days with a new version since yesterday's schedule, or that differed.
 
     Other days are taken as unchanged since their last comparison. In local time, yesterday's
     schedule is 23 to 25 hours ago.
@@ -109,16 +116,17 @@ def daily_reconciliation(
     migrations.migrate(warehouse)
     with warehouse.session() as session:
         changed = ledger.published_since(session, morning - timedelta(days=1))
-    days, _ = requests.loadable(changed, shop.first_day, morning.date())
+    again = {*changed, *trust.differing(warehouse)}
+    days, _ = requests.loadable(again, shop.first_day, morning.date())
     if not days:
-        return dg.SkipReason("no day was published since yesterday morning")
+        return dg.SkipReason("no day was published since yesterday morning, and none differs")
     return [
         requests.request(span, f"{span[0]}:{span[1]}:reconcile:{morning.date()}")
         for span in requests.spans(days)
     ]
 
 
-JOBS = [load_days, refresh_marts, reconcile_days, scan_segment]
+JOBS = [load_days, refresh_marts, reconcile_days, scan_segment, check_state]
 
 
 def of(zone: ZoneInfo) -> list[dg.ScheduleDefinition]:
@@ -161,5 +169,13 @@ def of(zone: ZoneInfo) -> list[dg.ScheduleDefinition]:
             execution_timezone=str(zone),
             default_status=dg.DefaultScheduleStatus.RUNNING,
             description="Compares one segment of DynamoDB's table each morning, all in a month.",
+        ),
+        dg.ScheduleDefinition(
+            name="daily_checks",
+            job=check_state,
+            cron_schedule="0 7 * * *",
+            execution_timezone=str(zone),
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description="Checks the current state of the stores, after the loads and comparisons.",
         ),
     ]

@@ -1,6 +1,6 @@
-"""Sensors: new raw objects, failed runs, and refreshes of the marts.
+"""Sensors: new raw objects, the other days of failed loads, and refreshes of the marts.
 
-Which days are requested, in which runs, is decided in requests.py. With
+Which days are requested, in which runs, is decided in requests.py; alarms are in watch.py. With
 S3 event notifications the cost of a tick depends on new objects only, not on the history. Polling
 by `LastModified` loses objects (52 of 80 measured).
 """
@@ -23,10 +23,10 @@ from ecom_pipeline.lake.notifications import (
     raw_objects,
 )
 from ecom_pipeline.orchestration import requests
-from ecom_pipeline.orchestration.alarms import Alarms
 from ecom_pipeline.orchestration.keys import RAW_EVENTS, SALES_REPORT
 from ecom_pipeline.orchestration.logs import forwarded
 from ecom_pipeline.orchestration.schedules import load_days
+from ecom_pipeline.orchestration.watch import watch
 from ecom_pipeline.warehouse import marts
 
 MOST_MESSAGES = 200  # per tick; their receipt handles are the cursor
@@ -127,32 +127,6 @@ def _warn(
 
 
 @dg.run_failure_sensor(
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Publishes each failed run to the alarm topic; a no-op without a topic.",
-)
-def failed_runs(context: dg.RunFailureSensorContext, alarms: dg.ResourceParam[Alarms]) -> None:
-    """Publish the failed run, its days, the errors, and what to do next."""
-    run = context.dagster_run
-    span = requests.days_of_tags(dict(run.tags))
-    days = " to ".join(map(str, span)) if span else "no days"
-    errors = [
-        f"{event.step_key}: {event.step_failure_data.error_display_string.splitlines()[0]}"
-        for event in context.get_step_failure_events()
-    ]
-    alarms.notify(
-        f"ecom_pipeline: {run.job_name} failed ({days})",
-        "\n".join(
-            [
-                f"Run {run.run_id} of {run.job_name}, {days}, failed.",
-                *(errors or [context.failure_event.message or "no step has an error"]),
-                "The warehouse keeps the days' previous version. Look at the run in Dagster; once"
-                f" its cause is fixed, re-execute it, or run: ecom load {_argument(span)}",
-            ]
-        ),
-    )
-
-
-@dg.run_failure_sensor(
     request_job=load_days,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Asks for the other days of a load that could not build some of its days.",
@@ -166,10 +140,6 @@ def other_days_of_failed_loads(context: dg.RunFailureSensorContext) -> Iterator[
         yield requests.request(each, f"{each.first}:{each.last}:without:{run.run_id}")
 
 
-def _argument(span: DayRange | None) -> str:
-    return ":".join(map(str, span)) if span else "A:B"
-
-
 marts_follow = dg.AutomationConditionSensorDefinition(
     "marts_follow",
     target=dg.AssetSelection.groups(marts.SCHEMA) | dg.AssetSelection.assets(SALES_REPORT),
@@ -179,4 +149,4 @@ marts_follow = dg.AutomationConditionSensorDefinition(
     "writes the report again.",
 )
 
-ALL = [new_raw_objects, failed_runs, other_days_of_failed_loads, marts_follow]
+ALL = [new_raw_objects, watch, other_days_of_failed_loads, marts_follow]

@@ -93,12 +93,17 @@ def backlog(warehouse: Warehouse, lake: Lake) -> Backlog:
 
     Pending days are those that a sweep of today finds.
 
-    Quarantine costs one HEAD request an object, 16 at once: the number of records is in the
-    metadata.
     """
-    quarantine = [each.key for each in lake.raw.quarantined()]
-    discarded = [each.key for each in lake.raw.quarantined(aside=keys.DISCARDED)]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        records, gone = (sum(pool.map(lake.raw.count, each)) for each in (quarantine, discarded))
+    records, gone = quarantined(lake), quarantined(lake, keys.DISCARDED)
     pending = sweep.behind_in_turn(lake, warehouse, warehouse.shop.today())
     return Backlog(quarantine_open=records, quarantine_discarded=gone, days_pending=len(pending))
+
+
+def quarantined(lake: Lake, aside: str = keys.QUARANTINE) -> int:
+    """Return the number of records in quarantine, or of DISCARDED ones.
+
+    It costs one HEAD request an object, 16 at once: the number of records is in the metadata.
+    """
+    objects = [each.key for each in lake.raw.quarantined(aside=aside)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return sum(pool.map(lake.raw.count, objects))

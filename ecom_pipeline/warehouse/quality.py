@@ -166,11 +166,6 @@ def not_loaded(lake: Lake, session: Session, today: date) -> list[date]:
     return [day for day in unknown if lake.raw.objects_of(day)]
 
 
-def described(faults: Iterable[object]) -> str:
-    """Return faults as text, one a line; "none" without faults."""
-    return "\n".join(map(str, faults)) or "none"
-
-
 def _faults(session: Session, sql: str) -> list[Fault]:
     rows = session.rows(f"{sql} order by 1 limit 100")
     return [Fault(day, int(count), str(what)) for day, count, what in rows]

@@ -5,7 +5,7 @@ The comparison is in reconcile/, the view in migration 0010_discarded.sql.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from ecom_pipeline.warehouse import migrations
 from ecom_pipeline.warehouse.attribution import cut
@@ -15,6 +15,10 @@ _VERDICTS = "sales.reconciliations"
 _BACKLOG = "sales.backlog"
 _SEGMENTS = "sales.table_segments"
 _REPAIRS = "sales.repairs"
+_NEWEST = (
+    "(select invoice_date, max(version) as version from sales.load_ledger group by invoice_date)"
+)
+_WITHIN = timedelta(hours=26)  # of a publish: the reconciliation of each morning, and its duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,23 +70,22 @@ def keep(
 ) -> None:
     """Replace the stored results of these days, and the backlog.
 
-    `differences` is the number of discrepancies by day; a day without an entry has none.
+    `differences` is the number of discrepancies by day; a day without an entry has none. A day that
+    differed before, in the same version, keeps the time since when it differs.
     """
-    rows = [
-        f"('{day}', {span.versions.get(day, 0)}, '{span.began:%Y-%m-%d %H:%M:%S}',"
-        f" {differences.get(day, 0)})"
-        for day in sorted(span.versions.keys() | differences.keys())
-    ]
 
     def attempt() -> None:
         with warehouse.session() as session:
-            _replace(session, span, rows, backlog)
+            _replace(session, span, differences, backlog)
 
     retrying(attempt, "record the comparison")
 
 
-def _replace(session: Session, span: ComparedRange, rows: list[str], backlog: Backlog) -> None:
+def _replace(
+    session: Session, span: ComparedRange, differences: Mapping[date, int], backlog: Backlog
+) -> None:
     session.run(f"lock {_VERDICTS}")  # the first statement: the snapshot is newer than the lock
+    rows = _rows(session, span, differences)
     session.run(
         f"delete from {_VERDICTS} where invoice_date between %s and %s", [span.first, span.last]
     )
@@ -94,6 +97,44 @@ def _replace(session: Session, span: ComparedRange, rows: list[str], backlog: Ba
         f" ({backlog.quarantine_open}, {backlog.quarantine_discarded}, {backlog.days_pending})"
     )
     session.commit()
+
+
+def _rows(session: Session, span: ComparedRange, differences: Mapping[date, int]) -> list[str]:
+    """Return the days' new results as SQL values."""
+    known = session.rows(
+        "select invoice_date, version, coalesce(differing_since, reconciled_at)"
+        f" from {_VERDICTS} where differences > 0 and invoice_date between %s and %s",
+        [span.first, span.last],
+    )
+    since = {(day, version): moment for day, version, moment in known}
+    began, rows = span.began.replace(tzinfo=None), list[str]()
+    for day in sorted(span.versions.keys() | differences.keys()):
+        version, count = span.versions.get(day, 0), differences.get(day, 0)
+        first = f"'{since.get((day, version), began):%Y-%m-%d %H:%M:%S}'" if count else "null"
+        rows.append(f"('{day}', {version}, '{began:%Y-%m-%d %H:%M:%S}', {count}, {first})")
+    return rows
+
+
+def differing(warehouse: Warehouse) -> dict[date, tuple[int, datetime]]:
+    """Return the days whose newest version differs: number of discrepancies, since when (UTC)."""
+    rows = warehouse.query(
+        "select r.invoice_date, r.differences, coalesce(r.differing_since, r.reconciled_at)"
+        f" from {_VERDICTS} r left join {_NEWEST} n on n.invoice_date = r.invoice_date"
+        " where r.differences > 0 and r.version = coalesce(n.version, 0) order by 1"
+    )
+    return {day: (int(count), since) for day, count, since in rows}
+
+
+def not_reconciled(warehouse: Warehouse, now: datetime) -> dict[date, int]:
+    """Return the version of each day that was published over 26 hours ago and never compared."""
+    rows = warehouse.query(
+        f"select l.invoice_date, l.version from sales.load_ledger l join {_NEWEST} n"
+        " on n.invoice_date = l.invoice_date and n.version = l.version"
+        f" left join {_VERDICTS} r on r.invoice_date = l.invoice_date and r.version = l.version"
+        " where r.version is null and l.published_at < %s order by 1",
+        [(now - _WITHIN).astimezone(UTC).replace(tzinfo=None)],
+    )
+    return {day: int(version) for day, version in rows}
 
 
 def next_segment(warehouse: Warehouse, segments: int) -> int:

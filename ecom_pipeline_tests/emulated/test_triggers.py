@@ -1,7 +1,6 @@
-"""The triggers of a load - sensor, daily load, sweep - and the notification of failures."""
+"""The triggers of a load: sensor, daily load, sweep."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -15,10 +14,9 @@ from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.lake import partition
 from ecom_pipeline.orchestration import requests, schedules
-from ecom_pipeline.orchestration.alarms import alarms
 from ecom_pipeline.orchestration.keys import RAW_EVENTS
 from ecom_pipeline.orchestration.schedules import daily_load, daily_sweep
-from ecom_pipeline.orchestration.sensors import failed_runs, new_raw_objects
+from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.settings import LOCAL
 from ecom_pipeline.warehouse import connect, load, sweep
 from ecom_pipeline_tests.builders import accepted, on
@@ -199,33 +197,3 @@ def test_each_day_has_one_morning_when_the_clocks_change_too(instance, lake, war
     asked = [spans(morning(daily_load, each, instance, **resources)) for each in ticks]
     days = [night + timedelta(days=n) for n in range(-2, 2)]
     assert asked == [[(each, each)] for each in days]
-
-
-def test_a_failed_run_is_told_with_its_days_its_error_and_what_to_do(aws, lake, instance, day):
-    sns, sqs = connect.client(aws, "sns"), connect.client(aws, "sqs")
-    topic = sns.create_topic(Name=aws.raw_queue)["TopicArn"]
-    inbox = sqs.create_queue(QueueName=f"{aws.raw_queue}-alarms")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
-    told = replace(aws, alarm_topic=topic)
-    key = keys.raw_key(day, "0", "1", "1")
-    lake.s3.put_object(Bucket=lake.raw.name, Key=key, Body=b"?", Metadata={"sha256": "0"})
-    built = definitions.build(told)
-    result = built.resolve_job_def(requests.LOAD_DAYS).execute_in_process(
-        instance=instance, tags=requests.range_tags(DayRange(day, day)), raise_on_error=False
-    )
-    context = dg.build_run_status_sensor_context(
-        sensor_name="failed_runs",
-        dagster_event=result.get_run_failure_event(),
-        dagster_instance=instance,
-        dagster_run=result.dagster_run,
-        resources={"alarms": alarms(told)},
-    ).for_run_failure()
-    failed_runs(context)
-    (message,) = sqs.receive_message(QueueUrl=inbox, WaitTimeSeconds=5)["Messages"]
-    for expected in (result.run_id, str(day), "SHA-256", f"ecom load {day}:{day}"):
-        assert expected in message["Body"]
-
-
-def test_nobody_is_told_where_there_is_no_topic(aws):
-    alarms(aws).notify("subject", "message")

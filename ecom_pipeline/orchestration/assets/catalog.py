@@ -6,14 +6,12 @@ from ecom_pipeline import stages
 from ecom_pipeline.domain.columns import COLUMNS, CSV_HEADER, PARTITION
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.catalog import CSV_TABLE, Catalog
-from ecom_pipeline.orchestration import describe
+from ecom_pipeline.orchestration import checks, describe
 from ecom_pipeline.orchestration.keys import CATALOG_CSV, CSV_LINES, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import translate_errors
 from ecom_pipeline.warehouse import migrations, schema
 from ecom_pipeline.warehouse.session import Warehouse
-
-AGREE = "columns_agree_everywhere"
 
 
 @dg.multi_asset(
@@ -36,7 +34,7 @@ AGREE = "columns_agree_everywhere"
     ],
     check_specs=[
         dg.AssetCheckSpec(
-            AGREE,
+            checks.COLUMNS_AGREE,
             asset=CATALOG_CSV,
             blocking=True,
             description="Glue, CSV headers and Redshift have the columns of the column list.",
@@ -64,15 +62,11 @@ def catalog_csv(
             "dagster/table_name": f"{catalog.database}.{CSV_TABLE}",
         },
         check_results=[
-            dg.AssetCheckResult(
-                asset_key=CATALOG_CSV,
-                check_name=AGREE,
-                passed=not found,
-                metadata={
-                    "columns": len(COLUMNS) + 1,
-                    "differing": len(found),
-                    "differences": "\n".join(map(str, found)) or "none",
-                },
+            checks.result(
+                CATALOG_CSV,
+                checks.COLUMNS_AGREE,
+                checks.findings(found),
+                {"columns": len(COLUMNS) + 1},
             )
         ],
     )

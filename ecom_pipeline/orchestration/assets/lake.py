@@ -14,14 +14,14 @@ from ecom_pipeline.lake import partition, range_reads, rules
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.engines import Built, Engine
 from ecom_pipeline.lake.manifest import Manifest
-from ecom_pipeline.orchestration import describe, pools
+from ecom_pipeline.orchestration import checks, describe, pools
+from ecom_pipeline.orchestration.causes import Finding
 from ecom_pipeline.orchestration.engines import EngineFor
 from ecom_pipeline.orchestration.keys import CSV_LINES, RAW_EVENTS, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import translate_errors
 
 _MOST_NEWS = 50  # progress messages of a run: Dagster takes 8 ms to log a line
-CONSERVED = "every_raw_record_is_accounted_for"
 _COMPUTED = {"amount": ("Quantity", "UnitPrice"), "kind": ("InvoiceNo", "Quantity", "UnitPrice")}
 _MADE_OF = {c.name: (c.wire,) if c.wire else _COMPUTED.get(c.name, (c.name,)) for c in COLUMNS}
 
@@ -78,7 +78,7 @@ def raw_events(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) 
     ],
     check_specs=[
         dg.AssetCheckSpec(
-            CONSERVED,
+            checks.CONSERVED,
             asset=CSV_LINES,
             blocking=True,
             description="Raw records = rows + redelivered + quarantined + erased + "
@@ -112,22 +112,15 @@ def csv_invoice_lines(
         newest = max(made, key=lambda each: each.day)
         shown = describe.preview(CSV_HEADER, partition.head(lake, newest, describe.PREVIEW_ROWS))
         context.add_asset_metadata({"preview": shown}, partition_key=newest.day.isoformat())
-    lost = [str(each.day) for each in made if each.unaccounted]
+    lost = [
+        Finding(day=str(each.day), what=f"{each.day}: {each.unaccounted} raw records unaccounted")
+        for each in made
+        if each.unaccounted
+    ]
+    numbers = {"days": len(made), "records": sum(each.read for each in made)}
     yield dg.MaterializeResult(
         asset_key=CSV_LINES,
-        check_results=[
-            dg.AssetCheckResult(
-                asset_key=CSV_LINES,
-                check_name=CONSERVED,
-                passed=not lost,
-                metadata={
-                    "days": len(made),
-                    "records": sum(each.read for each in made),
-                    "unaccounted": sum(each.unaccounted for each in made),
-                    "unaccounted_days": ", ".join(lost) or "none",
-                },
-            )
-        ],
+        check_results=[checks.result(CSV_LINES, checks.CONSERVED, lost, numbers)],
     )
 
 

@@ -1,6 +1,7 @@
 """The proof: each day compared in all stores, and DynamoDB's table segment by segment."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,8 @@ import dagster as dg
 from ecom_pipeline.cost.prices import prices
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake.buckets import Lake
-from ecom_pipeline.orchestration import describe
+from ecom_pipeline.orchestration import checks, describe
+from ecom_pipeline.orchestration.causes import Finding
 from ecom_pipeline.orchestration.keys import FACT_LINES, RECONCILED, TABLE_SEGMENTS, Results
 from ecom_pipeline.orchestration.partitions import days_of
 from ecom_pipeline.orchestration.retries import translate_errors
@@ -22,11 +24,11 @@ from ecom_pipeline.reconcile.verdict import SegmentVerdict
 from ecom_pipeline.warehouse import trust
 from ecom_pipeline.warehouse.session import Warehouse
 
-AGREE = "every_store_has_every_event"
-SEGMENT_AGREES = "every_item_is_published"
 _SHOWN = 100
+_NAMED = 3  # events of a day in an alarm
 _COLUMNS = ("day", "store", "kind", "state", "event_id", "hop", "location", "detail")
 
+Since = Mapping[date, str]  # when a day began to differ
 Stores = Callable[[], Sequence[Store]]
 Clock = Callable[[], Watermark]
 NextSegment = Callable[[], SegmentVerdict]
@@ -48,7 +50,7 @@ NextSegment = Callable[[], SegmentVerdict]
     ],
     check_specs=[
         dg.AssetCheckSpec(
-            AGREE,
+            checks.AGREE,
             asset=RECONCILED,
             description="No event is missing, extra, changed or duplicated in any store. Recent "
             "events, and those of a day that is not over, may be in flight.",
@@ -71,6 +73,7 @@ def reconciliation(
         found = verdict.recorded(
             warehouse, lake, *span, lambda: reconcile(stores(), *span, watermark())
         )
+        result = _result(found, _since(warehouse))
     for day in days:
         held = {name: sums.get(day, Totals()) for name, sums in found.stores.items()}
         wrong = [each for each in found.wrong if each.day == day]
@@ -87,9 +90,7 @@ def reconciliation(
         }
         context.add_asset_metadata(metadata, partition_key=day.isoformat())
     metadata = {"dynamodb": str(found.reading)} | _units(found.read_units)
-    yield dg.MaterializeResult(
-        asset_key=RECONCILED, metadata=metadata, check_results=[_result(found)]
-    )
+    yield dg.MaterializeResult(asset_key=RECONCILED, metadata=metadata, check_results=[result])
 
 
 @dg.multi_asset(
@@ -106,7 +107,7 @@ def reconciliation(
     ],
     check_specs=[
         dg.AssetCheckSpec(
-            SEGMENT_AGREES,
+            checks.SEGMENT_AGREES,
             asset=TABLE_SEGMENTS,
             description="No invoice or line of the segment differs from what is published.",
         )
@@ -121,7 +122,7 @@ def table_segments(
     """Scan the next segment of the table, and compare the days that differ."""
     with translate_errors(context):
         found = next_segment()
-        looked_at = trust.coverage(warehouse, SEGMENTS)
+        looked_at, since = trust.coverage(warehouse, SEGMENTS), _since(warehouse)
     metadata = {
         "segment": found.scanned.number,
         "items": found.scanned.items,
@@ -129,14 +130,13 @@ def table_segments(
         "oldest_looked_at": f"{looked_at.oldest} UTC",
         "wrong": len(found.wrong),
     } | _units(found.scanned.read_units)
-    result = dg.AssetCheckResult(
-        asset_key=TABLE_SEGMENTS,
-        check_name=SEGMENT_AGREES,
-        passed=not found.differences,
-        metadata={
-            "what": "\n".join(found.differences[:_SHOWN]) or "none",
-            "events": _table(found.wrong[:_SHOWN]),
-        },
+    differing = [each for compared in found.compared for each in _findings(compared, since)]
+    left = [Finding(day=str(day), what=f"{day}: not compared yet") for day in found.left]
+    result = checks.result(
+        TABLE_SEGMENTS,
+        checks.SEGMENT_AGREES,
+        differing + left,
+        {"events": _table(found.wrong[:_SHOWN])},
     )
     yield dg.MaterializeResult(asset_key=TABLE_SEGMENTS, metadata=metadata, check_results=[result])
 
@@ -150,21 +150,38 @@ def _units(units: Decimal) -> dict[str, dg.MetadataValue[Any]]:
     }
 
 
-def _result(found: Reconciliation) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        asset_key=RECONCILED,
-        check_name=AGREE,
-        passed=not found.differences,
-        metadata={
+def _result(found: Reconciliation, since: Since) -> dg.AssetCheckResult:
+    return checks.result(
+        RECONCILED,
+        checks.AGREE,
+        _findings(found, since),
+        {
             "days": len(found.days),
             "rows": found.total(StoreName.RAW).rows,
             "revenue": describe.exact(found.total(StoreName.FACT).amount),
             "differences": len(found.wrong),
             "in_flight": len(found.in_flight),
-            "what": "\n".join(found.differences[:_SHOWN]) or "none",
+            "totals": "\n".join(found.differences[:_SHOWN]) or "none",
             "events": _table([*found.wrong, *found.in_flight][:_SHOWN]),
         },
     )
+
+
+def _since(warehouse: Warehouse) -> Since:
+    return {day: str(since) for day, (_, since) in trust.differing(warehouse).items()}
+
+
+def _findings(found: Reconciliation, since: Since) -> list[Finding]:
+    """Return the differing days, each with its first events, or with its totals without any."""
+    totals = dict(zip(found.differing, found.differences, strict=True))
+    made: list[Finding] = []
+    for day in found.differing:
+        wrong = [each for each in found.wrong if each.day == day]
+        named = "; ".join(map(str, wrong[:_NAMED])) or totals[day]
+        more = f"; and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+        mark, size = since.get(day, ""), max(1, len(wrong))
+        made.append(Finding(day=str(day), what=named + more, mark=mark, size=size))
+    return made
 
 
 def _table(findings: Sequence[Discrepancy]) -> dg.MetadataValue:  # type: ignore[type-arg]

@@ -116,9 +116,8 @@ def _checked(
         held = {day: fact.get(day, Totals()) for day in days if day not in kept}
         made = range_reads.committed(lake, list(held))
         differing = [day for day, totals in held.items() if totals != made[day].totals]
-        not_loaded = quality.not_loaded(lake, session, warehouse.shop.today())
         faults = quality.merged(faults, quality.broken_rules(session, as_before))
-        results = checks.of_days(session, days, differing, not_loaded, faults)
+        results = checks.of_days(session, days, differing, faults)
         right = {day: totals for day, totals in held.items() if day not in differing}
         return right, stage.fact_rows(session), results
 

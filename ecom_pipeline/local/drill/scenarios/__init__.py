@@ -2,6 +2,7 @@
 
 from ecom_pipeline.local.drill.registry import ALL, Fault
 from ecom_pipeline.local.drill.scenarios import (
+    alarms,
     api,
     clock,
     lake,
@@ -14,7 +15,7 @@ from ecom_pipeline.local.drill.scenarios import (
     warehouse,
 )
 
-_MODULES = (api, stream, table, clock, lake, parts, warehouse, loads, triggers, processes)
+_MODULES = (api, stream, table, clock, lake, parts, warehouse, loads, triggers, processes, alarms)
 
 
 def every() -> list[Fault]:
