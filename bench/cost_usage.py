@@ -30,6 +30,7 @@ from ecom_pipeline.cost.usage import TIMED, Load, Recorded, Usage, Way
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.local import deploy, processes, stack
 from ecom_pipeline.local.sample.writer import write_sample
+from ecom_pipeline.orchestration.alarms import AGE, NAMESPACE
 from ecom_pipeline.replay import dataset
 from ecom_pipeline.replay.choices import DATA_SET
 from ecom_pipeline.settings import Settings
@@ -129,7 +130,7 @@ def measure(csv: Path) -> Recorded:
         machine=f"{platform.machine()}, {os.cpu_count()} cores",
         ways={"many": batched, "one": apart(one, csv), "original": apart(original, csv)},
         load=loaded,
-        standing=deployed.standing(metrics),
+        standing=deployed.standing(metrics | {(NAMESPACE, AGE)}),
         base_rpus=deployed.base_rpus(),
         shards=deployed.SHARDS,
         windows=deployed.windows(),

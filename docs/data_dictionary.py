@@ -67,6 +67,7 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
         "version": "The version that was compared; 0 for a day that was never published",
         "reconciled_at": "When, UTC",
         "differences": "Number of discrepancies",
+        "differing_since": "Since when it differs without interruption, UTC; null if it does not",
     },
     "sales.backlog": {
         "quarantine_open": "Records in quarantine",

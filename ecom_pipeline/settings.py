@@ -47,7 +47,7 @@ class Settings:
     against the local AWS, a load is executed in the command's process.
     `load_bound` is the share (0 to 1) of a published day's rows or revenue that a load may change
     without approval. `log_format` is text, or json: what a load logs, also as JSON lines on the
-    standard output. `alarm_topic` is the SNS topic for notifications of failed runs.
+    standard output. `alarm_topic` is the SNS topic for what Dagster finds wrong.
     """
 
     environment: str

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from ecom_pipeline.orchestration import checks
 from ecom_pipeline.orchestration.causes import Finding
 
-_SHOWN, _LONGEST = 20, 600  # findings of a message, characters of one
+_SHOWN, _LONGEST = 15, 500  # findings of a message, characters of one: together below SNS's limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from ecom_pipeline.settings import Settings
 
 NAMESPACE, AGE = "EcomBatch", "HoursSinceChecks"
 _SUBJECT = 100  # characters, SNS's limit
-_MESSAGE = 10_000  # characters
+MESSAGE = 10_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Alarms:
         """Publish a message, truncated to the limits; a no-op without a topic."""
         if self.topic is not None:
             self.sns.publish(
-                TopicArn=self.topic, Subject=subject[:_SUBJECT], Message=message[:_MESSAGE]
+                TopicArn=self.topic, Subject=subject[:_SUBJECT], Message=message[:MESSAGE]
             )
 
     def report_age(self, hours: float) -> None:

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from ecom_pipeline import settings
-from ecom_pipeline.orchestration import assets, current, logs, schedules, sensors
+from ecom_pipeline.orchestration import assets, current, freshness, logs, schedules, sensors
 from ecom_pipeline.orchestration.partitions import daily
 from ecom_pipeline.orchestration.resources import resources_for
 
@@ -14,8 +14,9 @@ def build(configured: settings.Settings) -> dg.Definitions:
     days = daily(configured.shop)
     return dg.Definitions(
         assets=dg.map_asset_specs(
-            lambda spec: (
-                spec.replace_attributes(partitions_def=days) if spec.partitions_def else spec
+            lambda spec: freshness.by_morning(
+                spec.replace_attributes(partitions_def=days) if spec.partitions_def else spec,
+                configured.time_zone,
             ),
             assets.ALL,
         ),

@@ -7,6 +7,7 @@ import re
 from dataclasses import MISSING, fields
 
 from bench.infra import Resources, of_kind
+from ecom_pipeline.orchestration import alarms
 from ecom_pipeline.settings import Settings, variable
 from ecom_pipeline_tests.architecture.infra_policies import (
     ROLE,
@@ -83,6 +84,7 @@ VARIABLES = {variable(field.name) for field in fields(Settings)}
 REQUIRED = {variable(field.name) for field in fields(Settings) if field.default is MISSING}
 WIDE = {"ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition", "ec2:DescribeNetworkInterfaces"}
 """Actions without resource-level permissions in IAM (Service Authorization Reference)."""
+METRIC = "cloudwatch:PutMetricData"  # without them too; a condition names the namespace
 
 
 def _container(resources: Resources, name: str) -> dict[str, list[dict[str, str]]]:
@@ -138,14 +140,19 @@ def _only_insiders(resources: Resources, name: str) -> bool:
 
 
 def _watched(resources: Resources, name: str) -> bool:
-    alarms = of_kind(resources, "AWS::CloudWatch::Alarm").values()
-    return any(f"'{name}'" in str(alarm["Properties"]["Dimensions"]) for alarm in alarms)
+    found = of_kind(resources, "AWS::CloudWatch::Alarm").values()
+    return any(f"'{name}'" in str(alarm["Properties"]["Dimensions"]) for alarm in found)
 
 
 def _narrow(resources: Resources, name: str) -> bool:
     """A * stands only for actions that have no resource, and for Session Manager's channels."""
     return all(
         set(listed(each["Action"])) <= WIDE
+        or (
+            each["Action"] == [METRIC]
+            and each.get("Condition")
+            == {"StringEquals": {"cloudwatch:namespace": alarms.NAMESPACE}}
+        )
         or all(action.startswith("ssmmessages:") for action in listed(each["Action"]))
         for each in allowed(resources[name])
         if each["Resource"] == "*"
@@ -235,7 +242,8 @@ DUTIES: tuple[Duty, ...] = (
     Duty("an alarm watches it", SERVICE, _watched, (_blind,)),
     Duty("an alarm watches it", DATABASE, _watched, (_blind,)),
     Duty("an alarm watches it", WORKGROUP, _watched, (_blind,)),
-    *(Duty("it allows nothing by pattern", kind, _narrow, (_allow("s3:GetObject"), _allow("ecs:*")))
+    *(Duty("it allows nothing by pattern", kind, _narrow,
+           (_allow("s3:GetObject"), _allow("ecs:*"), _allow(METRIC)))
       for kind in (ROLE, RIGHTS)),
     *(Duty("it passes a role to one service", kind, _passes_to_one_service,
            (_allow("iam:PassRole"),)) for kind in (ROLE, RIGHTS)),

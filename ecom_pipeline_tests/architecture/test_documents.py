@@ -5,6 +5,7 @@ import tomllib
 from dataclasses import fields
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,7 +14,9 @@ from dagster._config import process_config
 from docs import data_dictionary
 from ecom_pipeline import settings
 from ecom_pipeline.local import page as customer_page
-from ecom_pipeline.orchestration import runs
+from ecom_pipeline.local.drill import scenarios
+from ecom_pipeline.local.drill.scenarios import alarms as drilled
+from ecom_pipeline.orchestration import alarm_list, runs
 from ecom_pipeline.settings import Settings
 from ecom_pipeline_tests.architecture.documents import (
     PAGES,
@@ -64,12 +67,20 @@ def test_every_document_can_be_found_from_the_readme():
 def test_the_runbook_says_of_each_alarm_what_it_means_where_to_look_and_what_to_do():
     templates = "".join((ROOT / "infra" / name).read_text() for name in TEMPLATES)
     alarms = re.findall(r"^  (\w+):\n    Type: AWS::CloudWatch::Alarm$", templates, re.MULTILINE)
+    alarms += alarm_list.ALL
     text = (ROOT / "docs" / "runbook.md").read_text()
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=\n#)", text, re.MULTILINE | re.DOTALL))
     assert sorted(sections) == sorted(alarms)
     for name, section in sections.items():
         parts = re.findall(r"^\* \*\*(.+?)\*\*: \S", section, re.MULTILINE)
         assert parts == ["Meaning", "First look", "Fix"], name
+
+
+def test_the_drill_provokes_each_alarm_of_dagster():
+    source = Path(str(drilled.__file__)).read_text()
+    provoked = re.findall(r"alarm_list\.([A-Z_]+)", source)
+    assert {getattr(alarm_list, name).name for name in provoked} == alarm_list.ALL.keys()
+    assert len(provoked) == sum(each.group == drilled.GROUP for each in scenarios.every())
 
 
 def test_each_setting_that_a_document_names_is_one_that_is_read():

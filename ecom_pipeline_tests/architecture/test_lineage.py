@@ -8,6 +8,7 @@ from dagster._core.storage.defs_state.base import set_defs_state_storage
 
 from ecom_pipeline.definitions import build
 from ecom_pipeline.domain.columns import CSV_HEADER
+from ecom_pipeline.orchestration.keys import FACT_LINES, SALES_REPORT
 from ecom_pipeline.settings import LOCAL
 
 LINEAGE = """
@@ -52,6 +53,15 @@ def test_the_definitions_load_whole_and_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         dg.Definitions.validate_loadable(build(LOCAL))
+
+
+def test_what_readers_see_has_a_freshness_policy():
+    graph = build(LOCAL).resolve_asset_graph()
+    policies = {key: graph.get(key).freshness_policy for key in graph.get_all_asset_keys()}
+    shown = {FACT_LINES, SALES_REPORT} | {key for key in policies if key.path[0] == "marts"}
+    assert {key for key, policy in policies.items() if policy} == shown
+    zones = {str(policy) for policy in policies.values() if policy}
+    assert all(f"timezone='{LOCAL.time_zone}'" in each for each in zones)
 
 
 def test_every_asset_says_what_it_is_and_shows_its_columns():

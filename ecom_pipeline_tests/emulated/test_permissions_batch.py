@@ -50,6 +50,8 @@ def resource_of(asked, service):
         return f"arn:aws:sqs:{PLACE}:{name}"
     if service == "sns":
         return asked.get("TopicArn")
+    if service == "cloudwatch":
+        return "*"
     if service == "dynamodb":
         return f"arn:aws:dynamodb:{PLACE}:table/{asked['TableName']}"
     database = asked.get("DatabaseName") or asked["DatabaseInput"]["Name"]
@@ -135,7 +137,7 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
         runs.run_days(definitions.build(fresh), instance, day, day)
         reconcile(fresh, instance, day)
         dg.materialize([bi.sales_report], instance=instance, resources=resources_for(fresh))
-    alarms(fresh).notify("subject", "message")
+    tell(alarms(fresh))
 
     may = permissions(values)
     made = {call for call in heard if call != ("s3:PutObject", raw_object(aws, day))}
@@ -145,6 +147,11 @@ def test_the_role_allows_what_is_called_and_nothing_else(aws, heard, tmp_path, d
     # Glue checks the catalog and the database too, for every operation on a table in them
     assert {each for each in unused if not each[0].startswith("glue:")} == set()
     assert {action for action, _ in may} - {action for action, _ in made} == {"glue:UpdateTable"}
+
+
+def tell(told):
+    told.notify("subject", "message")
+    told.report_age(1.0)
 
 
 def reconcile(configured, instance, day):
