@@ -45,7 +45,9 @@ def watch(context: dg.SensorEvaluationContext, alarms: dg.ResourceParam[Alarms])
     ]
     news = by_alarm(watched.told, [*seen, *observed.of_ticks(instance)])
     for name, findings in news.items():
-        alarms.notify(*alarm_list.message(alarm_list.ALL[name], findings))
+        subject, text = alarm_list.message(alarm_list.ALL[name], findings)
+        alarms.notify(subject, text)
+        context.log.warning("%s\n%s", subject, text)
     watched.run = ended[-1][0] if ended else watched.run
     context.update_cursor(msgspec.json.encode(watched).decode())
     alarms.report_age((_now() - _checked_at(instance, watched)) / _HOUR)

@@ -8,6 +8,7 @@ from dagster._core.storage.defs_state.base import set_defs_state_storage
 
 from ecom_pipeline.definitions import build
 from ecom_pipeline.domain.columns import CSV_HEADER
+from ecom_pipeline.orchestration import current, requests
 from ecom_pipeline.orchestration.keys import FACT_LINES, SALES_REPORT
 from ecom_pipeline.settings import LOCAL
 
@@ -62,6 +63,20 @@ def test_what_readers_see_has_a_freshness_policy():
     assert {key for key, policy in policies.items() if policy} == shown
     zones = {str(policy) for policy in policies.values() if policy}
     assert all(f"timezone='{LOCAL.time_zone}'" in each for each in zones)
+
+
+def test_each_check_of_the_current_state_can_be_run_alone_and_no_load_runs_them():
+    repository = build(LOCAL).get_repository_def()
+    graph = repository.asset_graph
+    # as dagster-graphql decides whether the UI may execute a check
+    alone = {
+        key.name
+        for key in graph.asset_check_keys
+        if len(graph.get_execution_set_asset_and_check_keys(key)) <= 1
+    }
+    assert alone == current.NAMES
+    loading = repository.get_job(requests.LOAD_DAYS).asset_layer.asset_graph.asset_check_keys
+    assert {check.name for check in loading} & current.NAMES == set()
 
 
 def test_every_asset_says_what_it_is_and_shows_its_columns():

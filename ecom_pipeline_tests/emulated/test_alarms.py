@@ -3,9 +3,11 @@
 What provokes each alarm is in the drill's scenarios, which pipeline/test_drill.py runs.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.local.drill.inbox import Inbox
@@ -84,6 +86,18 @@ def test_a_warning_of_a_run_that_succeeded_is_told_with_its_day(inbox, lake, day
         assert expected in told
     assert inbox.run(requests.LOAD_DAYS, weeks[0])  # another day's check passes
     assert inbox.run(requests.LOAD_DAYS, unusual)
+    assert inbox.news() == []
+
+
+def test_a_message_that_could_not_be_published_is_sent_by_the_next_tick(inbox):
+    inbox.run(requests.CHECK_STATE)  # of a shop of which no day is published
+    right = inbox.settings
+    inbox.settings = replace(right, alarm_topic=f"{right.alarm_topic}-gone")
+    with pytest.raises(ClientError):
+        inbox.news()
+    inbox.settings = right
+    (told,) = inbox.news()
+    assert "LoadsLate" in told
     assert inbox.news() == []
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import pairwise
 
 import dagster as dg
+import msgspec
 import pytest
 import requests as http
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
@@ -21,6 +22,7 @@ from ecom_pipeline.local import dev
 from ecom_pipeline.orchestration import recovery, requests, runs
 from ecom_pipeline.orchestration.remote_run import RemoteRun
 from ecom_pipeline.orchestration.schedules import daily_sweep
+from ecom_pipeline.orchestration.watch import Watched
 from ecom_pipeline.warehouse import connect, fence, ledger, load
 from ecom_pipeline.warehouse.ledger import within
 from ecom_pipeline_tests import children
@@ -196,6 +198,7 @@ def test_of_many_triggers_each_day_is_loaded_one_at_a_time_and_the_marts_follow(
         assert all(one_at_a_time(times_of(instance, "csv_invoice_lines", each)) for each in days)
         assert len(times_of(instance, "marts")) < len(loads)
         the_command_loads_in_this_dagster(replace(world, dagster_url=ui), instance, days[0])
+        the_watch_remembers(instance)
     with connect.warehouse(world).session() as session:
         entries = ledger.newest(session, days)
     assert [(each.totals.rows, each.version <= 1 + BACKFILLS) for each in entries.values()] == [
@@ -270,6 +273,17 @@ def said_by(instance, run_id):
 def loaded(configured, days):
     with connect.warehouse(configured).session() as session:
         return ledger.newest(session, days)
+
+
+def the_watch_remembers(instance):
+    """The sensor `watch` was evaluated, and its cursor is kept although it requests no run."""
+    assert ticks_of(instance, "watch", TickStatus.FAILURE) == []
+    (state,) = (
+        each
+        for each in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+        if each.instigator_name == "watch"
+    )
+    assert msgspec.json.decode(state.instigator_data.cursor, type=Watched).began > 0
 
 
 def ticks_of(instance, sensor, status):

@@ -25,5 +25,5 @@ def test_partitions_and_schedules_are_of_the_settings_shop():
         ("2020-01-01", "Asia/Tokyo")
     }
     schedules = defs.get_repository_def().schedule_defs
-    assert len(schedules) == 4
+    assert len(schedules) == 5
     assert {each.execution_timezone for each in schedules} == {"Asia/Tokyo"}
