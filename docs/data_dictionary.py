@@ -30,7 +30,8 @@ _RESTATED = {
     "invoice_date": "The day",
     "version": "1 for the first publish of the day, then incremented",
     "cause": "first, late (rows added), correction (rows removed or changed), restatement (lines"
-    " retracted), erasure or repair",
+    " retracted), erasure or repair; in `sales.load_ledger` also running (of a day that was not"
+    " over) and over (the first one after its end)",
     "published_at": "When, UTC",
     "rows_added": "Events that are not in the previous version",
     "rows_removed": "Events of the previous version that are not in this one",
@@ -51,6 +52,9 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
         "quantity": "Pieces of the day",
         "amount": "All amounts of the day",
         "digest": "The order-independent digest of the day's rows",
+        "running_until": "Up to when it has the day's events, UTC, if the day was not over; else"
+        " null",
+        "running_until_local": "The same in the shop's time zone",
     },
     "sales.restatements": _RESTATED
     | {

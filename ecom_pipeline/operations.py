@@ -4,7 +4,7 @@ Each is a few calls of the packages that implement the steps.
 """
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from ecom_pipeline.reconcile.stores.sent import SentStore
 from ecom_pipeline.replay import account
 from ecom_pipeline.replay.understanding import Understanding
 from ecom_pipeline.settings import Settings, SettingsError, variable
-from ecom_pipeline.warehouse import connect, migrations, plan, sweep
+from ecom_pipeline.warehouse import connect, ledger, migrations, plan, sweep
 from ecom_pipeline.warehouse.gate import Gate
 from ecom_pipeline.warehouse.plan import LoadPlan
 
@@ -78,16 +78,23 @@ def require_loader(settings: Settings) -> None:
 
 
 def require_loadable(settings: Settings, days: DayRange) -> None:
-    """Raise DaysError unless all days are over and have a partition."""
+    """Raise DaysError unless all days have a partition: days that are over, or today if set."""
     if days.first < settings.first_day:
         raise DaysError(
             f"{days.first} is before the first day, {settings.first_day}: load from that day on, or"
             f" set {variable('first_day')}"
         )
     today = settings.shop.today()
-    if days.last >= today:
-        yesterday = today - timedelta(days=1)
-        raise DaysError(f"{days.last} is not over: load days up to {yesterday}")
+    last = today if settings.running_days else today - timedelta(days=1)
+    if days.last > last:
+        raise DaysError(f"{days.last} is not over: load days up to {last}")
+
+
+def running_until(settings: Settings, day: date) -> datetime | None:
+    """Return up to when a day that is not over is loaded, in the shop's time zone; None if over."""
+    with connect.warehouse(settings).session() as session:
+        until = ledger.running(session).get(day)
+    return until and until.astimezone(settings.time_zone)
 
 
 def plan_days(settings: Settings, first: date, last: date, bound: Decimal | None) -> LoadPlan:

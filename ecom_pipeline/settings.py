@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from ecom_pipeline.domain import shop
 from ecom_pipeline.domain.currency import Currency
 from ecom_pipeline.domain.errors import EcomError
+from ecom_pipeline.domain.running import RunningDays
 from ecom_pipeline.domain.shop import Shop
 from ecom_pipeline.values import READERS
 
@@ -46,8 +47,10 @@ class Settings:
     `dagster_url` is the URL of a Dagster UI, to which `ecom load` submits its runs. Without it,
     against the local AWS, a load is executed in the command's process.
     `load_bound` is the share (0 to 1) of a published day's rows or revenue that a load may change
-    without approval. `log_format` is text, or json: what a load logs, also as JSON lines on the
-    standard output. `alarm_topic` is the SNS topic for what Dagster finds wrong.
+    without approval. `intraday_minutes`, if set, is how often the running day is loaded when it has
+    new objects (5 to 720); by default a day is loaded once it is over. `log_format` is text, or
+    json: what a load logs, also as JSON lines on the standard output. `alarm_topic` is the SNS
+    topic for what Dagster finds wrong.
     """
 
     environment: str
@@ -76,6 +79,7 @@ class Settings:
     in_flight_seconds: int = 900
     load_bound: Decimal | None = None
     log_format: str = "text"
+    intraday_minutes: int | None = None
     alarm_topic: str | None = None
     api_url: str | None = None
     dagster_url: str | None = None
@@ -85,6 +89,14 @@ class Settings:
     def shop(self) -> Shop:
         """The shop's own facts."""
         return Shop(time_zone=self.time_zone, currency=self.currency, first_day=self.first_day)
+
+    @property
+    def running_days(self) -> RunningDays | None:
+        """The rule by which a day is over; None if only days that are over are loaded."""
+        if self.intraday_minutes is None:
+            return None
+        in_flight = timedelta(seconds=self.in_flight_seconds)
+        return RunningDays(time_zone=self.time_zone, in_flight=in_flight)
 
     @property
     def page_origin(self) -> str:

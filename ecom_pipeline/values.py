@@ -14,6 +14,8 @@ from ecom_pipeline.domain import shop, zones
 from ecom_pipeline.domain.currency import POUND, Currency
 from ecom_pipeline.domain.event import EARLIEST
 
+FEWEST_MINUTES, MOST_MINUTES = 5, 720  # between two loads of the running day
+
 
 def _web_address(text: str) -> str:
     parts = urlsplit(text.rstrip("/"))
@@ -57,6 +59,13 @@ def currency(code: str) -> Currency:
     )
 
 
+def _minutes(text: str) -> int:
+    found = int(text)
+    if not FEWEST_MINUTES <= found <= MOST_MINUTES:
+        raise ValueError(text)
+    return found
+
+
 def _first_day(text: str) -> date:
     found = date.fromisoformat(text)
     if found < EARLIEST:
@@ -81,5 +90,9 @@ READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "in_flight_seconds": (int, "a number of seconds"),
     "load_bound": (share, "a share like 0.2"),
     "log_format": (_log_format, "text or json"),
+    "intraday_minutes": (
+        _minutes,
+        f"a whole number of minutes, {FEWEST_MINUTES} to {MOST_MINUTES}",
+    ),
 }
 """The reader of a field, and what it expects."""

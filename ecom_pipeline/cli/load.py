@@ -56,7 +56,7 @@ def plan(days: DayRange, bound: Decimal | None, *, as_json: bool) -> None:
 
         from ecom_pipeline.terminal.tables import show_plan
 
-        show_plan(found, configured.currency, Console())
+        show_plan(found, configured.shop, Console())
     raise SystemExit(1 if found.reasons or found.refused or found.unbuilt else 0)
 
 
@@ -69,7 +69,7 @@ def load(days: DayRange, approve: str, *, verbose: bool) -> None:
 
     With ECOM_DAGSTER_URL the run is submitted to that Dagster and launched by its daemon. Without
     it the run is executed in this process and recorded in the local Dagster instance. An approval
-    is recorded with your identity.
+    is recorded with your identity. Today is loaded, up to now, only with ECOM_INTRADAY_MINUTES.
 
     Example: ecom load 2010-12-01:2010-12-07
     """
@@ -78,9 +78,12 @@ def load(days: DayRange, approve: str, *, verbose: bool) -> None:
     from ecom_pipeline import operations, settings
     from ecom_pipeline.terminal import logging
 
+    configured = settings.load()
     with logging.shown() if verbose else nullcontext():
-        run = operations.load_days(settings.load(), *days, approve, click.echo)
-    click.echo(f"loaded {days[0]} to {days[1]} in run {run}")
+        run = operations.load_days(configured, *days, approve, click.echo)
+    click.echo(f"loaded {days.first} to {days.last} in run {run}")
+    if configured.running_days and (until := operations.running_until(configured, days.last)):
+        click.echo(f"{days.last} is not over: loaded until {until:%H:%M}")
 
 
 COMMANDS = [sweep, plan, load]

@@ -16,6 +16,7 @@ from isal import isal_zlib
 from ecom_pipeline.domain import keys, ndjson
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.envelope import Record
+from ecom_pipeline.domain.running import RunningDays
 from ecom_pipeline.lake.bucket import LOST_RACE, Bucket, ObjectBody, ObjectInfo
 
 
@@ -156,8 +157,9 @@ class CsvBucket(Bucket):
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """The two buckets, with their shared S3 client."""
+    """The two buckets, with their shared S3 client; `running` decides whether a day is over."""
 
     s3: Any
     raw: RawBucket
     csv: CsvBucket
+    running: RunningDays | None = None

@@ -42,7 +42,7 @@ def lake(settings: Settings) -> Lake:
     """Return the lake's two buckets."""
     s3 = client(settings, "s3")
     csv = CsvBucket(s3, settings.csv_bucket, settings.object_link)
-    return Lake(s3, RawBucket(s3, settings.raw_bucket), csv)
+    return Lake(s3, RawBucket(s3, settings.raw_bucket), csv, settings.running_days)
 
 
 def catalog(settings: Settings) -> Catalog:

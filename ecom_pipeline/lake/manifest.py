@@ -3,7 +3,7 @@
 Putting it commits the day. The warehouse compares its totals to detect days to load.
 """
 
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
@@ -36,7 +36,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A day's parts and totals, and counts of all raw records that were read.
 
-    `quarantined` is the number of records by reason.
+    `quarantined` is the number of records by reason. If the day was not over when its raw objects
+    were listed, `running_until` is the moment (UTC) up to which they are in it.
     """
 
     day: date
@@ -50,6 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     retracted: int = 0
     quarantine_keys: tuple[str, ...]
     sources: tuple[Source, ...]
+    running_until: datetime | None = None
     rules: int = 1  # lake/rules.py; manifests from before it was recorded do not name it
 
     @property

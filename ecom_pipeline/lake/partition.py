@@ -9,7 +9,7 @@ import csv
 import gzip
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import islice
 
@@ -19,7 +19,7 @@ from ecom_pipeline.domain.columns import CSV_HEADER
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import manifest as manifests
 from ecom_pipeline.lake import parts, retractions, rows, rules, tombstones
-from ecom_pipeline.lake.buckets import Lake, ObjectBody
+from ecom_pipeline.lake.buckets import Lake, ObjectBody, ObjectInfo
 from ecom_pipeline.lake.flatten import Flattened, flatten
 from ecom_pipeline.lake.manifest import Manifest, ManifestError, Source
 from ecom_pipeline.lake.parts import DayParts, PartResult
@@ -96,6 +96,7 @@ def _manifest(planned: DayParts, made: Sequence[PartResult]) -> Manifest:
         retracted=sum(each.retracted for each in made),
         quarantine_keys=tuple(sorted({key for each in made for key in each.quarantine_keys})),
         sources=tuple(Source(key=s.key, bytes=s.bytes, etag=s.etag) for s in planned.sources),
+        running_until=planned.running_until,
         rules=rules.VERSION,
     )
 
@@ -108,6 +109,12 @@ def read_manifest(lake: Lake, day: date) -> Manifest | None:
     """
     found = lake.csv.read(keys.manifest_key(day))
     return None if found is None else manifests.decode(keys.manifest_key(day), found.body)
+
+
+def unread(manifest: Manifest, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    """Return the raw objects from which the manifest's CSV was not built."""
+    known = {(source.key, source.etag) for source in manifest.sources}
+    return [each for each in objects if (each.key, each.etag) not in known]
 
 
 def committed(lake: Lake, day: date) -> Manifest:

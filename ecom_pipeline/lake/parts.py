@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from hashlib import sha256
 from itertools import count as count_from
@@ -41,6 +41,7 @@ class DayParts:
     """A day's state before its build: manifest, part keys, raw objects, and the number of parts.
 
     `sources` are all raw objects, `events` those of events; `retracted` are event ids.
+    `running_until` is a moment before they were listed, None if the day was over by then.
     """
 
     day: date
@@ -50,6 +51,7 @@ class DayParts:
     parts: int
     erased: Tombstones
     retracted: frozenset[str]
+    running_until: datetime | None = None
 
     @property
     def events(self) -> list[ObjectInfo]:
@@ -73,6 +75,7 @@ def plan(lake: Lake, day: date, part_bytes: int = PART_BYTES) -> DayParts:
     """Return a day's state. Old parts are listed first, so later builds' parts are not deleted."""
     before = lake.csv.read(keys.manifest_key(day))
     parts_before = lake.csv.part_keys(day)
+    running_until = lake.running.until(day) if lake.running else None  # before the listing
     sources = lake.raw.objects_of(day)
     return DayParts(
         day=day,
@@ -82,6 +85,7 @@ def plan(lake: Lake, day: date, part_bytes: int = PART_BYTES) -> DayParts:
         parts=count(sources, part_bytes),
         erased=tombstones.read(lake),
         retracted=retractions.retracted_in(lake, sources),
+        running_until=running_until,
     )
 
 

@@ -42,7 +42,8 @@ _BLOCKING = {
     for name, rule in quality.RULES.items()
 }
 _OF_FACT = _BLOCKING | {
-    VOLUME: "Each day's row count is usual for its weekday in the eight weeks before.",
+    VOLUME: "The row count of each day that is over is usual for its weekday in the eight weeks "
+    "before.",
 }
 _WARNING = {VOLUME, FRESH, NO_QUARANTINE}
 _SHOWN = 100

@@ -3,7 +3,15 @@
 import dagster as dg
 
 from ecom_pipeline import settings
-from ecom_pipeline.orchestration import assets, current, freshness, logs, schedules, sensors
+from ecom_pipeline.orchestration import (
+    assets,
+    current,
+    freshness,
+    logs,
+    running,
+    schedules,
+    sensors,
+)
 from ecom_pipeline.orchestration.partitions import daily
 from ecom_pipeline.orchestration.resources import resources_for
 
@@ -11,7 +19,7 @@ from ecom_pipeline.orchestration.resources import resources_for
 def build(configured: settings.Settings) -> dg.Definitions:
     """Return the Dagster definitions for one environment; tests pass their own settings."""
     logs.print_as(configured.log_format)
-    days = daily(configured.shop)
+    days = daily(configured.shop, running_day=configured.running_days is not None)
     return dg.Definitions(
         assets=dg.map_asset_specs(
             lambda spec: freshness.by_morning(
@@ -23,7 +31,7 @@ def build(configured: settings.Settings) -> dg.Definitions:
         asset_checks=current.ALL,
         jobs=schedules.JOBS,
         schedules=schedules.of(configured.time_zone),
-        sensors=sensors.ALL,
+        sensors=[*sensors.ALL, *running.sensors(configured.intraday_minutes)],
         resources=resources_for(configured),
         # a day takes a second; a process for each step would add 1.5 CPU seconds a step
         executor=dg.in_process_executor,

@@ -27,7 +27,7 @@ def _unpublished_days(lake: Lake, warehouse: Warehouse) -> list[Finding]:
     with warehouse.session() as session:
         missing = quality.not_loaded(lake, session, warehouse.shop.today())
     return [
-        Finding(day=str(day), what=f"{day} has raw objects and was never published")
+        Finding(day=str(day), what=f"{day} has raw objects and was not published since its end")
         for day in missing
         if day >= warehouse.shop.first_day
     ]
@@ -36,7 +36,8 @@ def _unpublished_days(lake: Lake, warehouse: Warehouse) -> list[Finding]:
 def _yesterday(_: Lake, warehouse: Warehouse) -> list[Finding]:
     yesterday = warehouse.shop.today() - timedelta(days=1)
     with warehouse.session() as session:
-        newest = max((d for d in ledger.published(session) if d <= yesterday), default=None)
+        whole = ledger.published(session) - ledger.running(session).keys()
+        newest = max((day for day in whole if day <= yesterday), default=None)
     if newest == yesterday:
         return []
     first = yesterday if newest is None else newest + timedelta(days=1)
@@ -71,7 +72,8 @@ _LOOKS: Mapping[str, tuple[dg.AssetKey, Look, str]] = MappingProxyType(
         checks.FRESH: (
             FACT_LINES,
             _unpublished_days,
-            "No day before today has raw objects and was never published.",
+            "No day before today has raw objects and was never published, and none before "
+            "yesterday was published before its end only.",
         ),
         checks.YESTERDAY: (
             FACT_LINES,

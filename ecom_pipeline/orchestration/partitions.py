@@ -8,14 +8,17 @@ from ecom_pipeline.domain import shop
 from ecom_pipeline.domain.shop import Shop
 
 
-def daily(of: Shop) -> dg.DailyPartitionsDefinition:
+def daily(of: Shop, *, running_day: bool = False) -> dg.DailyPartitionsDefinition:
     """Return daily partitions from the shop's first day on, in its time zone.
+
+    They end with yesterday, or with `running_day` today.
 
     No end date: with one, Dagster 1.13's "Plots > Partitions" stays blank. Saturdays are included,
     though the data set has none: an event of a Saturday needs a partition.
     """
     first, zone = of.first_day.isoformat(), str(of.time_zone)
-    return dg.DailyPartitionsDefinition(start_date=first, timezone=zone)
+    offset = 1 if running_day else 0
+    return dg.DailyPartitionsDefinition(start_date=first, timezone=zone, end_offset=offset)
 
 
 ANY_DAYS = daily(shop.DEFAULT)

@@ -15,7 +15,7 @@ from ecom_pipeline.reconcile.stores.table import TableStore
 from ecom_pipeline.reconcile.verdict import SegmentVerdict
 from ecom_pipeline.settings import Settings
 from ecom_pipeline.table.connect import invoice_table
-from ecom_pipeline.warehouse import connect
+from ecom_pipeline.warehouse import connect, ledger, migrations
 
 
 def stores(settings: Settings, *, more: Collection[str] = (), full: bool = False) -> list[Store]:
@@ -52,9 +52,18 @@ def next_segment(settings: Settings) -> SegmentVerdict:
 
 
 def watermark(settings: Settings) -> Watermark:
-    """Return the watermark before which all events must be in all stores."""
-    arrived = datetime.now(UTC) - timedelta(seconds=settings.in_flight_seconds)
-    return Watermark(received=arrived, today=settings.shop.today())
+    """Return the watermark before which all events must be in all stores.
+
+    It is older than what the stores are about to be read for.
+    """
+    in_flight = timedelta(seconds=settings.in_flight_seconds)
+    warehouse = connect.warehouse(settings)
+    migrations.migrate(warehouse)
+    with warehouse.session() as session:
+        running = {day: until - in_flight for day, until in ledger.running(session).items()}
+    return Watermark(
+        received=datetime.now(UTC) - in_flight, today=settings.shop.today(), running=running
+    )
 
 
 def writable(settings: Settings) -> Writable:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from ecom_pipeline.cost.prices import prices
 from ecom_pipeline.domain.currency import Currency
+from ecom_pipeline.domain.shop import Shop
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile.compare import Reconciliation
 from ecom_pipeline.reconcile.model import Discrepancy, StoreName
@@ -71,7 +72,7 @@ def _record(number: int, columns: Sequence[str], row: Sequence[object]) -> Itera
     yield out
 
 
-def show_plan(plan: LoadPlan, currency: Currency, console: Console) -> None:
+def show_plan(plan: LoadPlan, shop: Shop, console: Console) -> None:
     """Print each day's new version, what would not be loaded, and the reasons for an approval."""
     if plan.outdated:
         count = counted(len(plan.outdated), "day")
@@ -85,7 +86,7 @@ def show_plan(plan: LoadPlan, currency: Currency, console: Console) -> None:
         *(("can't be built", f"{day}: {why}") for day, why in plan.unbuilt.items()),
     ]
     if plan.days:
-        console.print(_plan_table(plan, currency))
+        console.print(_plan_table(plan, shop))
     elif not held_back:
         console.print("nothing would change")
     for what, why in held_back:
@@ -94,14 +95,16 @@ def show_plan(plan: LoadPlan, currency: Currency, console: Console) -> None:
         console.print("load and approve the spans between the days that can't be built")
 
 
-def _plan_table(plan: LoadPlan, currency: Currency) -> Table:
+def _plan_table(plan: LoadPlan, shop: Shop) -> Table:
     out = table(f"Plan {plan.id}", "day", "cause", "rows", "+", "-", "changed", "revenue", "delta")
     for day, entry in plan.days.items():
         change = entry.change
         counts = (entry.totals.rows, change.added, change.removed, change.changed)
         texts = [f"{count:,}" for count in counts]
-        texts += [currency.aligned(each) for each in (entry.totals.amount, entry.amount_delta)]
-        out.add_row(str(day), entry.cause, *texts)
+        amounts = (entry.totals.amount, entry.amount_delta)
+        texts += [shop.currency.aligned(each) for each in amounts]
+        until = entry.running_until and entry.running_until.astimezone(shop.time_zone)
+        out.add_row(f"{day} until {until:%H:%M}" if until else str(day), entry.cause, *texts)
     return out
 
 

@@ -1,6 +1,7 @@
 """The approval gate of a publish: a restatement above a bound needs a person's approval.
 
-A day's first load needs none. An approval is for one plan id: other data need another approval.
+A day's first load needs none, nor do rows that are added while a day is not over. An approval is
+for one plan id: other data need another approval.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 
+from ecom_pipeline.warehouse import ledger
 from ecom_pipeline.warehouse.ledger import Entry
 from ecom_pipeline.warehouse.session import WarehouseError
 
@@ -73,8 +75,13 @@ def plan_id(entries: Mapping[date, Entry]) -> str:
 
 
 def _share(entry: Entry) -> Decimal:
-    """Return the larger of the changed shares of rows and of revenue."""
+    """Return the larger of the changed shares of rows and of revenue.
+
+    The previous version of a running day was not all of it, so added rows do not count there.
+    """
     change = entry.change
+    if entry.cause in ledger.MOVING:
+        return Decimal(change.removed + change.changed) / max(entry.rows_before, 1)
     rows = change.added + change.removed + change.changed
     return max(
         Decimal(rows) / max(entry.rows_before, 1),

@@ -8,12 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from ecom_pipeline.domain.totals import Totals
+from ecom_pipeline.lake.manifest import Manifest
 from ecom_pipeline.warehouse.attribution import Attribution
 from ecom_pipeline.warehouse.session import Session
 
 RESTATEMENT = "restatement"
+RUNNING, OVER = "running", "over"
+MOVING = (RUNNING, OVER)  # causes of versions that follow one of a day that was not over
 _LEDGER = "sales.load_ledger"
 _RULES = "sales.csv_rules"
 _COLUMNS = (
@@ -44,7 +48,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A version of a day in the ledger: its totals, and the rows and amount that it replaced."""
+    """A version of a day in the ledger: its totals, and the rows and amount that it replaced.
+
+    `running_until` is None, or the moment (UTC) up to which a day that was not over is loaded.
+    """
 
     version: int
     generation: int
@@ -53,16 +60,23 @@ class Entry:
     rows_before: int
     amount_before: Decimal
     change: Change
+    running_until: datetime | None = None
 
     @property
     def amount_delta(self) -> Decimal:
         return self.totals.amount - self.amount_before
 
+    def differs(self, manifest: Manifest) -> bool:
+        """Return whether a day's manifest has other rows, or is of another moment of the day."""
+        held = self.totals, self.running_until
+        return held != (manifest.totals, manifest.running_until)
+
 
 def newest(session: Session, days: Sequence[date]) -> dict[date, Entry]:
     """Return the newest version of each of these days that was ever published."""
     rows = session.rows(
-        f"select {_COLUMNS} from {_LEDGER} where {within(days)} order by invoice_date, version"
+        f"select {_COLUMNS}, running_until from {_LEDGER} where {within(days)}"
+        " order by invoice_date, version"
     )
     return {
         day: Entry(
@@ -72,7 +86,8 @@ def newest(session: Session, days: Sequence[date]) -> dict[date, Entry]:
             totals=sums_of(*rest[:4]),
             rows_before=rest[4],
             amount_before=rest[5],
-            change=Change(*rest[6:]),
+            change=Change(*rest[6:9]),
+            running_until=_aware(rest[9]),
         )
         for day, version, generation, cause, *rest in rows
     }
@@ -81,6 +96,17 @@ def newest(session: Session, days: Sequence[date]) -> dict[date, Entry]:
 def published(session: Session) -> set[date]:
     """Return the days that were ever published."""
     return {day for (day,) in session.rows(f"select distinct invoice_date from {_LEDGER}")}
+
+
+def running(session: Session) -> dict[date, datetime]:
+    """Return the days whose newest version is of before their end, and until when (UTC) it is."""
+    rows = session.rows(
+        "select l.invoice_date, l.running_until"
+        f" from (select invoice_date, max(version) as version from {_LEDGER} group by 1) n"
+        f" join {_LEDGER} l on l.invoice_date = n.invoice_date and l.version = n.version"
+        " where l.running_until is not null"
+    )
+    return {day: until.replace(tzinfo=UTC) for day, until in rows}
 
 
 def published_since(session: Session, moment: datetime) -> list[date]:
@@ -109,19 +135,36 @@ def following(
 
 
 def write(
-    session: Session, entries: Mapping[date, Entry], by: Attribution, approved: str = ""
+    session: Session,
+    entries: Mapping[date, Entry],
+    by: Attribution,
+    approved: str = "",
+    *,
+    zone: ZoneInfo,
 ) -> None:
-    """Insert the days' next versions, with who publishes them and the approved plan, if any."""
+    """Insert the days' next versions, with who publishes them and the approved plan, if any.
+
+    `zone` is the shop's.
+    """
     who = [*by.described(), approved or None]
     for day, entry in entries.items():
-        now, change = entry.totals, entry.change
+        now, change, until = entry.totals, entry.change, entry.running_until
         session.run(
-            f"insert into {_LEDGER} ({_COLUMNS}, {_WHO})"
+            f"insert into {_LEDGER} ({_COLUMNS}, {_WHO}, running_until, running_until_local)"
             f" values (%s, {entry.version}, {entry.generation}, %s, {now.rows}, {now.quantity},"
             f" {now.amount}, {now.digest}, {entry.rows_before}, {entry.amount_before},"
-            f" {change.added}, {change.removed}, {change.changed}, %s, %s, %s, %s)",
+            f" {change.added}, {change.removed}, {change.changed}, %s, %s, %s, %s,"
+            f" {_timestamp(until)}, {_timestamp(until and until.astimezone(zone))})",
             [day, entry.cause, *who],
         )
+
+
+def _timestamp(moment: datetime | None) -> str:
+    return f"'{moment:%Y-%m-%d %H:%M:%S}'::timestamp" if moment else "null"
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment else None
 
 
 def changed_rules(session: Session, days: Mapping[date, int]) -> dict[date, int]:

@@ -52,11 +52,11 @@ def publish(
 ) -> dict[date, Entry]:
     """Replace these days in the fact table by their committed CSV; return the new versions.
 
-    A day whose manifest has the totals of the ledger's newest version is skipped. `cause` is the
-    ledger's cause of a new version; by default it follows from the change (ledger.Change). With
-    cause "repair" no day is skipped: the fact table may differ from the ledger. With cause
-    "erasure" days that break a rule are published too: their previous versions would keep the
-    customer.
+    A day whose manifest has the totals of the ledger's newest version is skipped, unless it was not
+    over then or is not over now. `cause` is the ledger's cause of a new version; by default it
+    follows from the change (proposal.py). With cause "repair" no day is skipped: the fact table may
+    differ from the ledger. With cause "erasure" days that break a rule are published too: their
+    previous versions would keep the customer.
 
     Raises:
         ManifestError: a day has no CSV.
@@ -75,7 +75,7 @@ def publish(
     with warehouse.session() as session:
         held = ledger.newest(session, days)
         rules = ledger.changed_rules(session, {m.day: m.rules for m in manifests})
-    is_new = {m.day: m.day not in held or held[m.day].totals != m.totals for m in manifests}
+    is_new = {m.day: m.day not in held or held[m.day].differs(m) for m in manifests}
     stale = [m for m in manifests if cause == REPAIR or is_new[m.day]]
     unchanged = {day: number for day, number in rules.items() if day in held and not is_new[day]}
     if unchanged:
@@ -143,7 +143,7 @@ def _replace(
         f"insert into {FACT} ({_COLUMNS}, {PARTITION.name})"
         f" select {_COLUMNS}, trunc(invoice_time) from {STAGE}"
     )
-    ledger.write(session, entries, warehouse.by, approved)
+    ledger.write(session, entries, warehouse.by, approved, zone=warehouse.shop.time_zone)
     ledger.record_rules(session, {m.day: m.rules for m in load.manifests})
     session.commit()
     return entries

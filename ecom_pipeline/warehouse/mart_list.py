@@ -1,7 +1,4 @@
-"""The marts: the purpose of each, its columns, and the sums that must be equal.
-
-returns and basket_pairs are tables (sql/marts), the others views: migrations 0003, 0004 and 0006.
-"""
+"""The marts: purpose, columns, and sums that must be equal. Their SQL is in warehouse/sql."""
 
 from types import MappingProxyType
 
@@ -28,6 +25,7 @@ def _column(name: str, kind: str, comment: str) -> Column:
 _GROSS = _column("gross", _MONEY, "Sold, in the shop's currency like every amount")
 _RETURNED = _column("returned", _MONEY, "Amount of cancelled lines, negative")
 _NET = _column("net", _MONEY, "All amounts: sales, returns, adjustments")
+_UNTIL = "Up to when a day that is not over is loaded, in the shop's time zone"
 _LINES = _column("lines", "bigint", "Invoice lines of every kind")
 
 
@@ -59,6 +57,7 @@ DAILY_SALES = Mart(
         _LINES,
         _column("guest_lines", "bigint", "Lines of guests (without a customer id)"),
         _column("guest_net", _MONEY, "Net of guests (without a customer id)"),
+        _column("running_until", "timestamp", f"{_UNTIL}; null: the day is over"),
     ),
     MappingProxyType(
         _equal_to_the_ledger("daily_sales")
@@ -243,6 +242,7 @@ DATA_TRUST = Mart(
         _column("quarantine_discarded", "bigint", "Discarded records, as of that comparison"),
         _column("days_pending", "bigint", "Days with unpublished events, as of that comparison"),
         _column("currency", "varchar(3)", "The currency of all amounts, in ISO 4217"),
+        _column("running_until", "timestamp", f"{_UNTIL}; null: all published days are over"),
     ),
     schema="sales",
 )

@@ -7,7 +7,7 @@ what the load would refuse, and has its plan id.
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 from uuid import uuid4
 
@@ -87,14 +87,16 @@ def _built(
     manifests, unbuilt = list[Manifest](), dict[date, str]()
     try:
         for day in days:
+            until = lake.running.until(day) if lake.running else None
             try:
                 flat = partition.preview(lake, day)
             except EcomError as error:
                 unbuilt[day] = str(error)
                 continue
-            if day in held and held[day].totals == flat.totals:
+            made = _manifest(flat, day, until, keys.plan_part_key(prefix, day))
+            if day in held and not held[day].differs(made):
                 continue
-            manifests.append(_manifest(day, flat, keys.plan_part_key(prefix, day)))
+            manifests.append(made)
             written += [part.key for part in manifests[-1].parts]
             for part in manifests[-1].parts:
                 lake.csv.write_part(part.key, flat.csv)
@@ -104,7 +106,7 @@ def _built(
         lake.csv.remove(written)
 
 
-def _manifest(day: date, flat: Flattened, key: str) -> Manifest:
+def _manifest(flat: Flattened, day: date, until: datetime | None, key: str) -> Manifest:
     part = Part(
         key=key, rows=flat.totals.rows, bytes=len(flat.csv), sha256=sha256(flat.csv).hexdigest()
     )
@@ -119,5 +121,6 @@ def _manifest(day: date, flat: Flattened, key: str) -> Manifest:
         quarantined={},
         quarantine_keys=(),
         sources=(),
+        running_until=until,
         rules=rules.VERSION,
     )

@@ -4,6 +4,7 @@ A load commits a proposal (load.py), a dry run shows it (plan.py).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from ecom_pipeline import stages
@@ -69,7 +70,15 @@ def versions(
     entries: dict[date, Entry] = {}
     for each in manifests:
         change = changes.get(each.day, Change(added=each.totals.rows))
-        why = cause or change.cause(each.retracted)
         past = held.get(each.day)
-        entries[each.day] = ledger.following(past, each.totals, change, generation, why)
+        why = cause or _moving(each, past) or change.cause(each.retracted)
+        entry = ledger.following(past, each.totals, change, generation, why)
+        entries[each.day] = replace(entry, running_until=each.running_until)
     return entries
+
+
+def _moving(manifest: Manifest, past: Entry | None) -> str | None:
+    """Return the cause of a version of the running day, or of the first one after its end."""
+    if manifest.running_until:
+        return ledger.RUNNING
+    return ledger.OVER if past and past.running_until else None

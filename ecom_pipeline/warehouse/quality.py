@@ -11,6 +11,7 @@ from statistics import median
 from typing import NamedTuple
 
 from ecom_pipeline.lake.buckets import Lake
+from ecom_pipeline.warehouse import ledger
 from ecom_pipeline.warehouse.ledger import listed
 from ecom_pipeline.warehouse.session import Session
 from ecom_pipeline.warehouse.stage import FACT, STAGE
@@ -134,15 +135,16 @@ def unusual_volumes(session: Session, days: Sequence[date]) -> list[Fault]:
 
     A day is unusual below a quarter or above four times the weekday's median. Days on which the
     shop is closed are in the ledger with 0 rows: in the data set all 53 Saturdays. A day with
-    fewer than four such weeks in the ledger is not checked.
+    fewer than four such weeks in the ledger is not checked, nor is one that is not over.
     """
     since = min(days) - timedelta(weeks=WEEKS)
     rows = session.rows(
-        "select invoice_date, row_count, version from sales.load_ledger"
+        "select invoice_date, row_count, version, running_until from sales.load_ledger"
         " where invoice_date between %s and %s order by invoice_date, version",
         [since, max(days)],
     )
-    counts = {day: int(count) for day, count, _ in rows}
+    newest = {day: (int(count), until) for day, count, _, until in rows}
+    counts = {day: count for day, (count, until) in newest.items() if until is None}
     return [fault for day in days if (fault := _unusual(day, counts)) is not None]
 
 
@@ -159,9 +161,12 @@ def _unusual(day: date, counts: Mapping[date, int]) -> Fault | None:
 
 
 def not_loaded(lake: Lake, session: Session, today: date) -> list[date]:
-    """Return the days before `today` that have raw objects and were never published."""
-    rows = session.rows("select distinct invoice_date from sales.load_ledger")
-    loaded = {day for (day,) in rows}
+    """Return the days before `today` that have raw objects and were never published.
+
+    Also those before yesterday that were not published since their end: yesterday may be due.
+    """
+    behind = {day for day in ledger.running(session) if day < today - timedelta(days=1)}
+    loaded = ledger.published(session) - behind
     unknown = (day for day in lake.raw.days() if day < today and day not in loaded)
     return [day for day in unknown if lake.raw.objects_of(day)]
 

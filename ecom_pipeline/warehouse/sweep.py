@@ -87,10 +87,11 @@ def _missing(lake: Lake, held: Mapping[date, Entry], day: date, objects: list[Ob
         return str(error)
     if manifest is None:
         return "its CSV was never built"
-    known = {(source.key, source.etag) for source in manifest.sources}
-    new = [each for each in objects if (each.key, each.etag) not in known]
+    new = partition.unread(manifest, objects)
     if new:
         return f"{len(new)} raw objects are not in its CSV, first {new[0].key}"
     if day not in held:
         return "its CSV was never published"
+    if held[day].running_until:
+        return f"it was not over when it was loaded, at {held[day].running_until:%H:%M} UTC"
     return "" if held[day].totals == manifest.totals else "its newest CSV is not published"

@@ -96,9 +96,11 @@ def returned_by_day(days: Records, currency: Currency) -> Figure:
 def _weekly(days: Records, currency: Currency) -> dict[date, Decimal | None]:
     """Return the average of the seven days up to each calendar day; None for the first six days.
 
-    Seven days have each weekday once, so closed Saturdays do not make the line move.
+    Seven days have each weekday once, so closed Saturdays do not make the line move. A day that is
+    not over has none either.
     """
     net: dict[date, Decimal] = {each["invoice_date"]: each["net"] for each in days}
+    moving = {each["invoice_date"] for each in days if each["running_until"]}
     first, last = min(net), max(net)
     unit = Decimal(1).scaleb(-currency.decimals)
     found: dict[date, Decimal | None] = {}
@@ -106,7 +108,8 @@ def _weekly(days: Records, currency: Currency) -> dict[date, Decimal | None]:
         today = first + timedelta(days=n)
         week = [net.get(today - timedelta(days=back), Decimal(0)) for back in range(_WEEK)]
         whole = n >= _WEEK - 1
-        found[today] = (sum(week, Decimal(0)) / _WEEK).quantize(unit) if whole else None
+        average = (sum(week, Decimal(0)) / _WEEK).quantize(unit)
+        found[today] = average if whole and today not in moving else None
     return found
 
 
@@ -118,14 +121,15 @@ def _point(
         "day": today.isoformat(),
         "net": float(sold["net"]) if sold else None,
         "average": None if mean is None else float(mean),
-        "day_text": short_day(today),
+        "day_text": _day(sold) if sold else short_day(today),
         "average_text": _mean_text(mean, currency),
         **{f"{name}_text": words.money(sold[name], currency) if sold else NONE for name in shown},
     }
 
 
 def _day(each: Record) -> str:
-    return short_day(each["invoice_date"])
+    until = each["running_until"]
+    return short_day(each["invoice_date"]) + (f" until {words.clock(until)}" if until else "")
 
 
 def _mean_text(mean: Decimal | None, currency: Currency) -> str:

@@ -105,7 +105,9 @@ def _period(days: Records) -> str:
     span = (
         words.day(first) if first == last else f"{words.day(first)} {words.NONE} {words.day(last)}"
     )
-    return f"{span} · {words.several(len(days), 'day')} with sales"
+    until = days[-1]["running_until"]
+    moving = f" · the last day is not over: until {words.clock(until)}" if until else ""
+    return f"{span} · {words.several(len(days), 'day')} with sales{moving}"
 
 
 @cache

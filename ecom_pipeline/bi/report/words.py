@@ -34,6 +34,11 @@ def short_day(each: date) -> str:
     return f"{each:%a} {each.day} {each:%b %Y}"
 
 
+def clock(each: datetime) -> str:
+    """Return the time of a moment."""
+    return f"{each:%H:%M}"
+
+
 def month(each: date) -> str:
     """Return a month in short form, for a table or an axis."""
     return f"{each:%b %Y}"

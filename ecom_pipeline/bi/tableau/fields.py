@@ -87,12 +87,24 @@ PLACE = Field(
     formula="CASE [country] WHEN 'EIRE' THEN 'Ireland' WHEN 'RSA' THEN 'South Africa'"
     " WHEN 'USA' THEN 'United States' ELSE [country] END",
 )
+# nothing when all published days are over
+MOVING = Field(
+    name="moving",
+    caption="Until",
+    comment="Up to when the last day is loaded, if it is not over",
+    datatype="string",
+    formula="IIF(ISNULL([running_until]), '', '; the last day is not over: until '"
+    " + RIGHT('0' + STR(DATEPART('hour', [running_until])), 2) + ':'"
+    " + RIGHT('0' + STR(DATEPART('minute', [running_until])), 2))",
+)
+_CALCULATED = {COUNTRIES.name: PLACE, DATA_TRUST.name: MOVING}
 
 
 def fields_of(mart: Mart) -> list[Field]:
     """Return a mart's fields in the order of its columns, calculations last."""
     found = [_field(mart, column) for column in mart.columns]
-    return [*found, PLACE] if mart is COUNTRIES else found
+    calculated = _CALCULATED.get(mart.name)
+    return [*found, calculated] if calculated else found
 
 
 def field(mart: Mart, name: str) -> Field:

@@ -4,6 +4,7 @@ from xml.etree.ElementTree import Element
 
 from ecom_pipeline.bi.marts import SHOWN
 from ecom_pipeline.bi.tableau.dashboard import dashboard, windows
+from ecom_pipeline.bi.tableau.fields import MOVING, fields_of
 from ecom_pipeline.bi.tableau.pills import Generated, Pill, by_day, by_month, members, total
 from ecom_pipeline.bi.tableau.sheets import Pane, Sheet, Top, map_source, worksheet
 from ecom_pipeline.bi.tableau.source import Connection, data_source, tds
@@ -53,7 +54,9 @@ def _trust() -> Sheet:
     def shown(name: str) -> str:
         return f"<{pills[name]}>"
 
-    pills = {name: _as_it_is(name) for name in (column.name for column in DATA_TRUST.columns)}
+    # MOVING says running_until in words, or nothing
+    names = [each.name for each in fields_of(DATA_TRUST) if each.name != "running_until"]
+    pills = {name: _as_it_is(name) for name in names}
     label = runs(
         f"Reconciled: {shown('reconciled')}",
         f"  (compared {shown('reconciled_at')} UTC; {shown('days_differing')} days differ,"
@@ -61,7 +64,7 @@ def _trust() -> Sheet:
         NEW_LINE,
         f"Published {shown('as_of')} UTC: {shown('days_published')} days,"
         f" {shown('rows_published')} lines, {shown('revenue')} ({shown('currency')}),"
-        f" up to {shown('last_event')}",
+        f" up to {shown('last_event')}{shown(MOVING.name)}",
         NEW_LINE,
         f"Pending: {shown('days_pending')} days to be published,"
         f" {shown('days_not_in_marts')} not in these figures yet,"
