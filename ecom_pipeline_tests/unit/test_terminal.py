@@ -1,12 +1,14 @@
 """terminal: the tables show all that there is."""
 
 import io
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from rich.console import Console
 
 from ecom_pipeline.domain.currency import POUND
+from ecom_pipeline.domain.shop import DEFAULT
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.reconcile.compare import Reconciliation
 from ecom_pipeline.reconcile.model import Discrepancy, StoreName
@@ -15,8 +17,12 @@ from ecom_pipeline.terminal.tables import (
     SHOWN_LINES,
     answer,
     listing,
+    show_plan,
     show_reconciliation,
 )
+from ecom_pipeline.warehouse import ledger
+from ecom_pipeline.warehouse.ledger import Change
+from ecom_pipeline.warehouse.plan import LoadPlan
 
 ONE, TWO = date(2010, 12, 1), date(2010, 12, 2)
 
@@ -83,3 +89,18 @@ def test_where_every_day_differs_the_rest_is_counted():
         lambda console: show_reconciliation(Reconciliation({}, findings=faults), POUND, console)
     )
     assert "... and 7 lines more: --json has them all" in text
+
+
+def test_a_plan_says_until_when_a_day_that_is_not_over_would_be_loaded():
+    until = datetime(2010, 7, 1, 13, 35, tzinfo=UTC)  # 14:35 in London's summer
+    totals = Totals(rows=3, quantity=3, amount=Decimal("7.5000"), digest=1)
+    entries = {
+        day: replace(ledger.following(None, totals, Change(added=3), 1, "first"), running_until=at)
+        for day, at in ((ONE, None), (TWO, until))
+    }
+    plan = LoadPlan(
+        id="1", days=entries, reasons=[], refused=[], unbuilt={}, outdated=[], outdated_marts=0
+    )
+    text = shown(lambda console: show_plan(plan, DEFAULT, console))
+    assert f"{TWO} until 14:35" in text
+    assert f"{ONE} until" not in text

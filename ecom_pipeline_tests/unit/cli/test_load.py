@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ecom_pipeline.domain.shop import DEFAULT
-from ecom_pipeline_tests.unit.cli.conftest import Ecom
+from ecom_pipeline_tests.unit.cli.conftest import UNUSED, Ecom
 
 TODAY = DEFAULT.today()
 YESTERDAY = TODAY - timedelta(days=1)
@@ -27,6 +27,21 @@ def test_days_without_a_partition_are_refused(ecom: Ecom, command: str, days: st
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"ecom: {sentence}")
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["load", "plan"])
+def test_with_the_option_today_is_loaded_and_tomorrow_refused(ecom: Ecom, command: str):
+    tomorrow = DEFAULT.today() + timedelta(days=1)
+    found = ecom(command, tomorrow, ECOM_INTRADAY_MINUTES="30").refusal()
+    assert found == f"ecom: {tomorrow} is not over: load days up to {DEFAULT.today()}"
+    found = ecom(command, DEFAULT.today(), ECOM_INTRADAY_MINUTES="30", **UNUSED).refusal()
+    assert found.startswith("ecom: the local AWS is not running"), found
+
+
+@pytest.mark.parametrize("minutes", ["4", "721", "1.5", "half an hour", "", "-30"])
+def test_an_interval_of_the_running_day_that_is_none_is_refused(ecom: Ecom, minutes: str):
+    found = ecom("plan", "2010-12-01", ECOM_INTRADAY_MINUTES=minutes).refusal()
+    assert "ECOM_INTRADAY_MINUTES: expected a whole number of minutes, 5 to 720, got" in found
 
 
 @pytest.mark.parametrize("days", ["yesterday", "2011-02-30", ":", "2010-12-02:2010-12-01", "1:2"])

@@ -142,3 +142,28 @@ def test_where_everything_differs_the_first_buckets_say_why(monkeypatch):
     found = classify(stores(fact=[]), [DAY], LATE)
     assert 0 < len(found) < 30
     assert {each.kind for each in found} == {"missing"}
+
+
+def test_of_a_running_day_what_came_after_its_last_load_is_in_flight_to_the_batch_stores_only():
+    load = NOON + timedelta(minutes=30)
+    mark = Watermark(received=NOON + timedelta(hours=1), today=DAY, running={DAY: load})
+    before, after = line(1), line(2, received_at=load + timedelta(minutes=1))
+    all_but = [each for each in LINES if each.event_id not in {"e1", "e2"}]
+    every = [*all_but, before, after]
+    found = compare(stores(raw=every, DynamoDB=every, CSV=all_but, fact=all_but), mark)
+    assert {(each.event_id, each.store) for each in found.wrong} == {("e1", "CSV"), ("e1", "fact")}
+    assert {each.event_id for each in found.in_flight} == {"e2"}
+    found = compare(stores(raw=every, DynamoDB=all_but, CSV=every, fact=every), mark)
+    assert {(each.event_id, each.store) for each in found.wrong} == {
+        ("e1", "DynamoDB"),
+        ("e2", "DynamoDB"),
+    }
+
+
+def test_an_event_that_a_load_of_a_running_day_took_while_raw_was_read_is_in_flight():
+    mark = Watermark(received=LATE.received, today=DAY, running={DAY: NOON})
+    new = line(COUNT + 1)._replace(received_at=None)  # CSV and fact table do not know when it came
+    found = compare(stores(CSV=[*LINES, new], fact=[*LINES, new]), mark)
+    assert found.wrong == []
+    assert {each.event_id for each in found.in_flight} == {new.event_id}
+    assert compare(stores(CSV=[*LINES, new], fact=[*LINES, new])).wrong
