@@ -237,7 +237,7 @@ DATA_TRUST = Mart(
         ),
         _column("reconciled_at", "timestamp", "Time of the last comparison of stores, UTC"),
         _column("days_differing", "bigint", "Days on which the stores differ"),
-        _column("days_unreconciled", "bigint", "Days not compared since their last publish"),
+        _column("days_unreconciled", "bigint", "Days over, not compared since their last publish"),
         _column("quarantine_open", "bigint", "Quarantined records, as of the last comparison"),
         _column("quarantine_discarded", "bigint", "Discarded records, as of that comparison"),
         _column("days_pending", "bigint", "Days with unpublished events, as of that comparison"),

@@ -1,4 +1,4 @@
-"""When a day is over: at midnight of the shop, whatever its clock does, and in-flight time later."""
+"""When a day is over: at the shop's midnight, and later by what may be in flight."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
