@@ -54,7 +54,7 @@ def next_segment(settings: Settings) -> SegmentVerdict:
 def watermark(settings: Settings) -> Watermark:
     """Return the watermark before which all events must be in all stores.
 
-    It is older than what the stores are about to be read for.
+    Ask before the stores are read: a load during the comparison then only makes it too lenient.
     """
     in_flight = timedelta(seconds=settings.in_flight_seconds)
     warehouse = connect.warehouse(settings)

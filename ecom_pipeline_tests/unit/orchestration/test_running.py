@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ecom_pipeline import definitions
+from ecom_pipeline.orchestration import requests
 from ecom_pipeline.orchestration.partitions import daily
 from ecom_pipeline.settings import LOCAL
 
@@ -30,7 +31,9 @@ def defined(configured):
         each.name: (each.minimum_interval_seconds, each.description)
         for each in found.get_repository_def().sensor_defs
     }
-    return shown, sensors, {each.partitions_def for each in specs if each.partitions_def}
+    days = {each.partitions_def for each in specs if each.partitions_def}
+    days |= {found.resolve_job_def(requests.LOAD_DAYS).partitions_def}
+    return shown, sensors, days
 
 
 def test_without_the_option_nothing_is_defined_of_the_running_day():
