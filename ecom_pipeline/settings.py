@@ -51,6 +51,8 @@ class Settings:
     new objects (5 to 720); by default a day is loaded once it is over. `log_format` is text, or
     json: what a load logs, also as JSON lines on the standard output. `alarm_topic` is the SNS
     topic for what Dagster finds wrong.
+    `failed_queue` is the queue of failed batches, for `ecom redeliver`; `stream` the event stream,
+    in which `ecom trace` looks up sequence numbers.
     """
 
     environment: str
@@ -67,6 +69,8 @@ class Settings:
     redshift_secret: str | None = None
     redshift_host: str | None = None
     redshift_port: int = 5439
+    failed_queue: str | None = None
+    stream: str | None = None
     page_port: int = 4580
     endpoint_url: str | None = None
     emulator_key: str | None = None
@@ -118,6 +122,8 @@ LOCAL = Settings(
     raw_bucket=f"ecom-raw-{ACCOUNT_LOCAL}",
     csv_bucket=f"ecom-csv-{ACCOUNT_LOCAL}",
     raw_queue="ecom-raw-notifications",
+    failed_queue="ecom-failed-batches",
+    stream="event-ingest",
     table="ecom-sales",
     glue_database="ecom",
     redshift_database="dev",

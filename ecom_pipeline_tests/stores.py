@@ -34,6 +34,7 @@ class Servers:
             raw_bucket=f"{name}-raw",
             csv_bucket=f"{name}-csv",
             raw_queue=name,
+            failed_queue=f"{name}-failed",
             table=name,
             glue_database=name.replace("-", "_"),
             redshift_database=name.replace("-", "_"),
@@ -69,17 +70,24 @@ class Servers:
             s3.put_bucket_versioning(
                 Bucket=bucket, VersioningConfiguration={"Status": self._versioning}
             )
-        queue = self._client("sqs").create_queue(
-            QueueName=made.raw_queue, Attributes=self._queue_attributes
-        )["QueueUrl"]
-        arn = self._client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-        (told,) = self._notifications
+        arns = {
+            self.deployed.raw_queue: self._make_queue(made.raw_queue, self._queue_attributes),
+            str(self.deployed.failed_queue): self._make_queue(str(made.failed_queue), {}),
+        }
+        told = [
+            each | {"QueueArn": arns[each["QueueArn"].rpartition(":")[2]]}
+            for each in self._notifications
+        ]
         s3.put_bucket_notification_configuration(
-            Bucket=made.raw_bucket,
-            NotificationConfiguration={
-                "QueueConfigurations": [told | {"QueueArn": arn["Attributes"]["QueueArn"]}]
-            },
+            Bucket=made.raw_bucket, NotificationConfiguration={"QueueConfigurations": told}
         )
+
+    def _make_queue(self, name: str, attributes: dict[str, str]) -> str:
+        """Make a queue and return its ARN."""
+        sqs = self._client("sqs")
+        queue = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        return found["Attributes"]["QueueArn"]
 
     @cached_property
     def _clients(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from msgspec import structs
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.tombstone import Mode, Tombstone
 from ecom_pipeline.domain.totals import Totals
-from ecom_pipeline.erasure import csv_parts, fact, raw, table
+from ecom_pipeline.erasure import csv_parts, fact, failed, raw, table
 from ecom_pipeline.erasure.raw import Touched
 from ecom_pipeline.lake import partition, tombstones
 from ecom_pipeline.lake.buckets import Lake
@@ -99,6 +99,8 @@ def find_personal_data(stores: Stores, person: DataSubject) -> PersonalData:
     rows = {name: sum(each.records for each in found) for name, found in objects.items()}
     rows |= {"CSV": sum(csv.values()), "DynamoDB": len(items), "fact": facts.rows}
     rows |= {"marts": facts.mart_rows}
+    batches = failed.scan(stores.lake, person.mode_of)
+    rows |= {"failed batches": sum(each.records for each in batches)}
     rows |= {"old versions": len(raw.old_versions(stores.lake, person.customer_id))}
     return PersonalData(
         rows=rows,
@@ -128,6 +130,7 @@ def erase(
         "raw": lambda: raw.erase(lake, before.objects["raw"], person.mode_of),
         "CSV": lambda: _rebuild(lake, tombstone.days),
         "quarantine": lambda: _redact_quarantine(lake, person),
+        "failed batches": lambda: _redact_failed(lake, person),
         "fact": lambda: _publish(warehouse, lake, tombstone.days),
         "marts": lambda: marts.refresh(warehouse, MARTS),
         "vacuum": lambda: fact.vacuum(warehouse),
@@ -186,6 +189,10 @@ def _redact_quarantine(lake: Lake, person: DataSubject) -> None:
     for prefix in (keys.QUARANTINE, keys.REPLAYED, keys.DISCARDED):
         found = raw.scan(lake, prefix, person.customer_id, person.mode_of)
         raw.erase(lake, found, person.mode_of)
+
+
+def _redact_failed(lake: Lake, person: DataSubject) -> None:
+    failed.erase(lake, failed.scan(lake, person.mode_of), person.mode_of)
 
 
 def _remove_versions(lake: Lake, person: DataSubject) -> None:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from ecom_pipeline.domain import discard_keys, envelope, keys
+from ecom_pipeline.domain import discard_keys, envelope, failed_batch, keys
 from ecom_pipeline.domain.digest import digest
 from ecom_pipeline.domain.envelope import Rejected, UnreadableError
 from ecom_pipeline.domain.event import EventError, parse
 from ecom_pipeline.domain.tombstone import ModeOf, redact
-from ecom_pipeline.erasure import csv_parts
+from ecom_pipeline.erasure import csv_parts, failed
 from ecom_pipeline.lake.buckets import Lake
 
 _AT_ONCE = 8
@@ -76,6 +76,8 @@ def old_versions(lake: Lake, customer_id: str) -> list[Version]:
         *_noncurrent(lake, lake.raw.name, keys.QUARANTINE),
         *_noncurrent(lake, lake.raw.name, keys.REPLAYED),
         *_noncurrent(lake, lake.raw.name, keys.DISCARDED),
+        *_noncurrent(lake, lake.raw.name, failed_batch.PREFIX),
+        *_noncurrent(lake, lake.raw.name, failed_batch.REDELIVERED),
         *_noncurrent(lake, lake.csv.name, keys.CSV),
         *_noncurrent(lake, lake.csv.name, keys.PLANS),
     ]
@@ -159,6 +161,8 @@ def _holds(lake: Lake, version: Version, customer_id: str) -> bool:
     """Return whether a version contains a customer; True if it is damaged and cannot be read."""
     answer = lake.s3.get_object(Bucket=version.bucket, Key=version.key, VersionId=version.id)
     body = answer["Body"].read()
+    if failed_batch.is_failed_batch(version.key):
+        return failed.count(version.key, body, _only(customer_id)) > 0
     if not version.key.endswith(".gz"):
         return False
     try:

@@ -11,7 +11,7 @@ from ecom_pipeline.lake import aws_retries
 from ecom_pipeline.lake.buckets import CsvBucket, Lake, RawBucket
 from ecom_pipeline.lake.catalog import Catalog
 from ecom_pipeline.lake.notifications import Notifications
-from ecom_pipeline.settings import Settings
+from ecom_pipeline.settings import Settings, SettingsError, variable
 
 _CONFIG = Config(
     connect_timeout=5,
@@ -56,5 +56,16 @@ def catalog(settings: Settings) -> Catalog:
 
 
 def notifications(settings: Settings) -> Notifications:
-    """Return the SQS queue of S3's event notifications."""
+    """Return the SQS queue of S3's event notifications of raw objects."""
     return Notifications(client(settings, "sqs"), settings.raw_queue)
+
+
+def failed_batches(settings: Settings) -> Notifications:
+    """Return the SQS queue of S3's event notifications of failed batches.
+
+    Raises:
+        SettingsError: `failed_queue` is not set.
+    """
+    if settings.failed_queue is None:
+        raise SettingsError(f"set {variable('failed_queue')} (see docs/deploy.md)")
+    return Notifications(client(settings, "sqs"), settings.failed_queue)

@@ -54,18 +54,31 @@ def raw_objects(body: str) -> list[tuple[date, int]]:
     Raises:
         ForeignMessageError: the message is no S3 event notification.
     """
-    try:
-        found = _NOTIFICATIONS.decode(body)
-    except msgspec.DecodeError as error:
-        raise ForeignMessageError(str(error)) from error
     objects: list[tuple[date, int]] = []
-    for each in (record.s3.object for record in found.records):
+    for each in _objects(body):
         key = unquote_plus(each.key)
         if keys.is_record_object(key) and key.startswith(keys.RAW):
             objects.append((keys.day_of(key), each.size))
         else:
             log.warning("skipped the notification of %s: not a raw object of this pipeline", key)
     return objects
+
+
+def keys_in(body: str) -> list[str]:
+    """Return the key of each object in a message; none in S3's s3:TestEvent.
+
+    Raises:
+        ForeignMessageError: the message is no S3 event notification.
+    """
+    return [unquote_plus(each.key) for each in _objects(body)]
+
+
+def _objects(body: str) -> list[_Object]:
+    try:
+        found = _NOTIFICATIONS.decode(body)
+    except msgspec.DecodeError as error:
+        raise ForeignMessageError(str(error)) from error
+    return [record.s3.object for record in found.records]
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,8 @@ def _role_serves_mapping(resources: Resources, name: str) -> bool:
     may = allowed(_role_of(resources, mapping["FunctionName"]["Ref"]))
     wanted = (
         ("kinesis:GetRecords", mapping["EventSourceArn"]),
-        ("sqs:SendMessage", mapping["DestinationConfig"]["OnFailure"]["Destination"]),
+        ("s3:ListBucket", mapping["DestinationConfig"]["OnFailure"]["Destination"]),
+        ("s3:PutObject", {"Fn::Sub": "${RawBucket.Arn}/aws/lambda/*"}),
     )
     return all(
         any(action in each["Action"] and target == each["Resource"] for each in may)
@@ -237,7 +238,7 @@ DUTIES: tuple[Duty, ...] = (
         "its function's role allows its calls",
         MAPPING,
         _role_serves_mapping,
-        (_drop_action("kinesis:GetRecords"), _drop_action("sqs:SendMessage")),
+        tuple(map(_drop_action, ("kinesis:GetRecords", "s3:ListBucket", "s3:PutObject"))),
     ),
     Duty(
         "its access log has no personal data",

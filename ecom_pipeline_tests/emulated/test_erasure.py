@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecom_pipeline.domain import discard_keys, envelope, keys
+from ecom_pipeline.domain import discard_keys, envelope, failed_batch, keys
 from ecom_pipeline.domain.tombstone import Tombstone
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.erasure import erase as erasure
@@ -18,6 +18,7 @@ from ecom_pipeline.realtime import archive, store
 from ecom_pipeline.warehouse import connect, load, marts
 from ecom_pipeline.warehouse.mart_list import MARTS
 from ecom_pipeline_tests.builders import RECEIVED, on, stream_of
+from ecom_pipeline_tests.emulated.given_up import given_up
 from ecom_pipeline_tests.emulated.killing import killed_at
 
 pytestmark = pytest.mark.usefixtures("redshift", "functions")
@@ -67,6 +68,9 @@ class Shop:
         key = keys.quarantine_key(RECEIVED.date(), invoice, "1", "1")
         for each in (key, keys.replayed_key(key), discard_keys.discarded_key(key)):
             stores.lake.raw.write_records(each, [bad])
+        batch = given_up(stores.lake.raw.name, "ecom-store", [*self.mine[:2], *self.others])
+        for each in (batch.key, failed_batch.redelivered_key(batch.key)):
+            stores.lake.raw.put(each, batch.body.encode())
         self.load()
 
     def deliver(self, *events, first=1):
@@ -134,6 +138,8 @@ def names_nobody(shop):
             found = lake.s3.get_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
             body = found["Body"].read()
             text = gzip.decompress(body) if each["Key"].endswith(".gz") else body
+            if failed_batch.is_failed_batch(each["Key"]):
+                text = b"".join(failed_batch.lines_of(failed_batch.decode(each["Key"], body)))
             assert customer not in text.replace(customer + b"9", b"")  # the id of another customer
     assert not [item for item in shop.items() if f"{shop.customer}'" in str(item)]
     rows = shop.stores.warehouse.query(
@@ -175,6 +181,7 @@ def test_a_dry_run_finds_the_customer_everywhere_and_changes_nothing(shop):
         "CSV": 6,
         "DynamoDB": 7,
         "fact": 6,
+        "failed batches": 4,
     }
     assert found.rows["marts"] >= 2
     assert shop.state() == before
