@@ -24,6 +24,7 @@ from ecom_pipeline.cli import (
     report,
     stores,
     tableau,
+    trace,
 )
 from ecom_pipeline.domain.errors import EcomError
 
@@ -71,6 +72,7 @@ def _commands() -> Iterator[click.Command]:
         report,
         stores,
         tableau,
+        trace,
     )
     for module in ours:
         yield from module.COMMANDS

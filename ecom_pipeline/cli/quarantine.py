@@ -33,12 +33,15 @@ class _Day(click.ParamType):
             self.fail(f"{value!r}: expected YYYY-MM-DD", param, ctx)
 
 
+DAY = _Day()
+
+
 def filters(command: _Command) -> _Command:
     """Add the filters of records: an id from `show`, reason, day of arrival, field."""
     for each in (
         click.argument("id", required=False),
         click.option("--reason", help="invalid, not_json, too_large, id_conflict, unreadable."),
-        click.option("--day", type=_Day(), help="The day on which it was received."),
+        click.option("--day", type=DAY, help="The day on which it was received."),
         click.option("--field", help="The field at fault."),
     ):
         command = each(command)

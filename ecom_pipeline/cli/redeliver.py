@@ -87,6 +87,8 @@ def _show(found: "Sequence[Found]") -> None:
     """Print the batches by function and cause: how many, with how many records, and when."""
     from itertools import groupby
 
+    from ecom_pipeline.domain.printable import printable
+
     known = [each.batch for each in found if each.batch is not None]
     known.sort(key=lambda batch: (batch.function, batch.context.condition, batch.timestamp))
     rows: list[tuple[object, ...]] = []
@@ -94,7 +96,8 @@ def _show(found: "Sequence[Found]") -> None:
         alike = list(group)
         records = sum(batch.batch.batch_size for batch in alike)
         since, until = (f"{batch.timestamp:%Y-%m-%d %H:%M}" for batch in (alike[0], alike[-1]))
-        rows.append((function, cause, f"{len(alike):,}", f"{records:,}", since, until))
+        names = printable(function), printable(cause)
+        rows.append((*names, f"{len(alike):,}", f"{records:,}", since, until))
     for each in found:
         if each.trouble:
             click.echo(each.trouble, err=True)

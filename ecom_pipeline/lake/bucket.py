@@ -4,8 +4,8 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 from ecom_pipeline.domain import keys
@@ -17,11 +17,12 @@ LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object's entry in a listing; `bytes` is its size."""
+    """An object's entry in a listing; `bytes` is its size, `written` when it was last put."""
 
     key: str
     bytes: int
     etag: str
+    written: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class ObjectBody:
 
     body: bytes
     etag: str
+    written: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Bucket:
         pages = self.s3.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.name, Prefix=prefix, StartAfter=after):
             for each in page.get("Contents", []):
-                yield ObjectInfo(each["Key"], each["Size"], each["ETag"].strip('"'))
+                size, etag = each["Size"], each["ETag"].strip('"')
+                yield ObjectInfo(each["Key"], size, etag, each["LastModified"])
 
     def own_objects(
         self, prefix: str, is_own: Callable[[str], bool], after: str = ""
@@ -85,7 +88,7 @@ class Bucket:
             answer = self.s3.get_object(Bucket=self.name, Key=key)
         except self.s3.exceptions.NoSuchKey:
             return None
-        return ObjectBody(answer["Body"].read(), answer["ETag"])
+        return ObjectBody(answer["Body"].read(), answer["ETag"], answer["LastModified"])
 
     def put(self, key: str, body: bytes, **more: str) -> None:
         """Put an object; `more` are boto3 parameters of put_object: headers and conditions."""

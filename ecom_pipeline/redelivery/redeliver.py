@@ -10,12 +10,14 @@ of its records, so a killed redelivery is continued by the next one.
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from ecom_pipeline.domain import failed_batch
 from ecom_pipeline.domain.failed_batch import PREFIX, FailedBatch, FailedBatchError
+from ecom_pipeline.domain.printable import printable
 from ecom_pipeline.domain.tombstone import Tombstones
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.notifications import Notifications, keys_in
@@ -49,10 +51,14 @@ class Outcome:
     trouble: str = ""
 
 
-def find(lake: Lake) -> list[Found]:
-    """Return all failed batches that were not redelivered, the unreadable ones too."""
+def find(lake: Lake, most: int | None = None) -> list[Found]:
+    """Return the failed batches that were not redelivered, the unreadable ones too.
+
+    `most` limits their number; by default all are returned.
+    """
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        listed = (each.key for each in lake.raw.own_objects(PREFIX, failed_batch.is_failed_batch))
+        objects = lake.raw.own_objects(PREFIX, failed_batch.is_failed_batch)
+        listed = (each.key for each in islice(objects, most))
         return [
             found
             for found in prefetched(pool, lambda key: _read(lake, key), listed, 4 * AT_ONCE)
@@ -149,6 +155,5 @@ def _failures(payload: bytes) -> list[dict[str, Any]] | None:
 
 
 def _said(payload: bytes) -> str:
-    """Return what a function said, in printable characters."""
-    text = payload.decode(errors="replace")[:_ERROR_CHARACTERS]
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    """Return the beginning of what a function said, in printable characters."""
+    return printable(payload.decode(errors="replace")[:_ERROR_CHARACTERS])

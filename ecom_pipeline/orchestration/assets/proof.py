@@ -187,11 +187,18 @@ def _findings(found: Reconciliation, since: Since) -> list[Finding]:
 def _table(findings: Sequence[Discrepancy]) -> dg.MetadataValue:  # type: ignore[type-arg]
     return dg.MetadataValue.table(
         records=[
-            dg.TableRecord({name: str(getattr(each, name)) for name in _COLUMNS})
+            dg.TableRecord(
+                {name: str(getattr(each, name)) for name in _COLUMNS} | {"trace": _trace(each)}
+            )
             for each in findings
         ],
-        schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in _COLUMNS]),
+        schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in (*_COLUMNS, "trace")]),
     )
+
+
+def _trace(found: Discrepancy) -> str:
+    """Return the command that follows a discrepancy's event through the stores."""
+    return f"ecom trace {found.event_id} --day {found.day}" if found.event_id else ""
 
 
 ALL = [reconciliation, table_segments]
