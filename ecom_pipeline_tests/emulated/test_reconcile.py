@@ -246,6 +246,7 @@ def test_a_day_is_reconciled_in_the_ui_with_what_differs_as_a_table(world, day, 
         assert isinstance(table, dg.TableMetadataValue)
         (record,) = table.records
         assert (record.data["event_id"], record.data["hop"]) == (f"{day}-1-2", "CSV -> fact")
+        assert record.data["trace"] == f"ecom trace {day}-1-2 --day {day}"
         with connect.warehouse(world).session() as session:
             now = datetime.now(UTC)
             assert day in ledger.published_since(session, now - timedelta(hours=1))
