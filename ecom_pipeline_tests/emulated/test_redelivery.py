@@ -13,6 +13,7 @@ from ecom_pipeline.domain import failed_batch, keys
 from ecom_pipeline.domain.failed_batch import PREFIX, REDELIVERED
 from ecom_pipeline.domain.tombstone import NONE, Tombstone
 from ecom_pipeline.lake import connect, partition, tombstones
+from ecom_pipeline.local.poller import mapping
 from ecom_pipeline.reconcile import connect as compared
 from ecom_pipeline.reconcile.compare import reconcile
 from ecom_pipeline.redelivery import redeliver
@@ -194,6 +195,21 @@ def test_a_payload_that_is_an_object_and_not_text_is_read_too(system, day, invoi
     changed = kept | {"payload": json.loads(kept["payload"])}
     system.lake.raw.put(key, json.dumps(changed).encode())
     assert [each.delivered for each in system.redeliver()] == [2]
+
+
+def test_the_deployed_consumers_give_up_to_the_raw_bucket_whose_queue_is_told(emulator):
+    """As the poller reads it from the deployed mappings."""
+    listed = connect.client(emulator, "lambda").list_event_source_mappings()
+    mappings = [mapping.parse(each) for each in listed["EventSourceMappings"]]
+    assert {each.destination for each in mappings} == {f"arn:aws:s3:::{emulator.raw_bucket}"}
+    told = connect.client(emulator, "s3").get_bucket_notification_configuration(
+        Bucket=emulator.raw_bucket
+    )["QueueConfigurations"]
+    queues = {
+        each["Filter"]["Key"]["FilterRules"][0]["Value"]: each["QueueArn"].rpartition(":")[2]
+        for each in told
+    }
+    assert queues == {keys.RAW: emulator.raw_queue, PREFIX: emulator.failed_queue}
 
 
 def test_without_the_queue_s_name_nothing_is_redelivered(aws):
