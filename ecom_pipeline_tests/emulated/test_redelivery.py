@@ -150,8 +150,11 @@ def test_a_batch_that_fails_again_waits_with_its_message_and_holds_no_other_up(
     assert failed.found.key in failed.trouble
     assert sorted(each.delivered for each in outcomes) == [0, 3]
     assert list(system.objects(PREFIX)) == [failed.found.key]
-    assert redeliver.clear(system.lake, system.queue) == 1
-    assert system.messages() == 1  # the alarm stays on
+    queue, url = system.queue.sqs, system.queue._url()
+    for body in ('{"Event": "s3:TestEvent"}', '{"KinesisBatchInfo": {}}', "not JSON"):
+        queue.send_message(QueueUrl=url, MessageBody=body)
+    assert redeliver.clear(system.lake, system.queue) == 2  # the done batch's, and S3's test
+    assert system.messages() == 3  # the alarm stays on
 
 
 def test_an_object_that_is_no_batch_of_a_consumer_is_told_and_not_invoked(system, day, invoice):
