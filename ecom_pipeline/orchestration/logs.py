@@ -73,7 +73,10 @@ def forwarded(log: logging.Logger, **step: str) -> Iterator[None]:
             _STEP.pop(name, None)
 
 
-def of_step(context: dg.AssetExecutionContext) -> AbstractContextManager[None]:
+StepContext = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+
+
+def of_step(context: StepContext) -> AbstractContextManager[None]:
     """Forward to the log of a step of a run."""
     run, step = context.run, context.op_execution_context.op.name
     return forwarded(context.log, run_id=run.run_id, job=run.job_name, step=step)

@@ -12,7 +12,7 @@ from ecom_pipeline.domain.ndjson import DamagedObjectError
 from ecom_pipeline.lake.catalog import CatalogError
 from ecom_pipeline.lake.engines import UnbuiltDaysError
 from ecom_pipeline.lake.manifest import ManifestError
-from ecom_pipeline.orchestration.logs import of_step
+from ecom_pipeline.orchestration.logs import StepContext, of_step
 from ecom_pipeline.warehouse.gate import ApprovalRequiredError
 from ecom_pipeline.warehouse.session import UnreachableError, WarehouseError, is_transient
 
@@ -34,9 +34,7 @@ _AGAIN = {
 
 
 @contextmanager
-def translate_errors(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
-) -> Iterator[None]:
+def translate_errors(context: StepContext) -> Iterator[None]:
     """Raise RetryRequested for a transient error, and a clear Failure for an expected one.
 
     What the layers below log meanwhile is in the run's log.
@@ -55,7 +53,7 @@ def translate_errors(
         raise failure from error
 
 
-def log_failure(context: dg.AssetExecutionContext, why: str) -> None:
+def log_failure(context: StepContext, why: str) -> None:
     """Log that a step fails, and why."""
     with of_step(context):
         stages.failed(context.op_execution_context.op.name, why)
@@ -70,7 +68,7 @@ def _failure(error: Exception) -> dg.Failure:
     return dg.Failure(description=str(error), allow_retries=False)
 
 
-def _log_retry(context: dg.AssetExecutionContext, error: Exception) -> None:
+def _log_retry(context: StepContext, error: Exception) -> None:
     attempt = context.retry_number + 1
     if attempt <= RETRIES:
         with of_step(context):
