@@ -40,7 +40,7 @@ def test_without_the_option_nothing_is_defined_of_the_running_day():
     off, sensors, (days,) = defined(LOCAL)
     assert sensors.keys() == {
         "new_raw_objects",
-        "failed_runs",
+        "watch",
         "other_days_of_failed_loads",
         "marts_follow",
     }
