@@ -12,7 +12,7 @@ from ecom_pipeline.domain import envelope, keys
 from ecom_pipeline.domain.days import DayRange
 from ecom_pipeline.domain.zones import zone
 from ecom_pipeline.lake import partition
-from ecom_pipeline.orchestration import requests, running
+from ecom_pipeline.orchestration import checks, requests, running
 from ecom_pipeline.orchestration.keys import FACT_LINES
 from ecom_pipeline.realtime import archive, store
 from ecom_pipeline.reconcile import connect as proof
@@ -85,6 +85,28 @@ def test_today_is_not_asked_for_again_while_a_run_of_it_waits(intraday, instance
     tags = {requests.PARTITION: today.isoformat()}
     instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.NOT_STARTED)
     assert isinstance(tick(intraday, instance), dg.SkipReason)
+
+
+def yesterday_is_published(configured, instance):
+    job = definitions.build(configured).resolve_job_def(requests.CHECK_STATE)
+    result = job.execute_in_process(instance=instance, raise_on_error=False)
+    (found,) = (
+        each for each in result.get_asset_check_evaluations() if each.check_name == checks.YESTERDAY
+    )
+    return found.passed
+
+
+def test_yesterday_is_not_published_by_a_load_before_its_end(intraday, instance):
+    lake, warehouse = connect.lake(intraday), connect.warehouse(intraday)
+    yesterday = intraday.shop.today() - timedelta(days=1)
+    arrive(lake, yesterday, "1")
+    assert lake.running is not None
+    evening = lake.running.over_at(yesterday) - timedelta(hours=1)
+    then = replace(lake, running=replace(lake.running, clock=lambda: evening))
+    for each, is_published in ((then, False), (lake, True)):
+        partition.build(each, yesterday)
+        load.publish(warehouse, each, [yesterday])
+        assert yesterday_is_published(intraday, instance) == is_published
 
 
 def deliver(day, number, received):
