@@ -58,7 +58,7 @@ def history(bench: Bench) -> list[Figure]:
     ours = took["processes"]
     name = f"raw to CSV, {len(days)} days"
     return [
-        Figure(f"{name}, s (limit, one process)", took["limit"].wall, ours.wall, at_most=2.5),
+        Figure(f"{name}, s (limit, one process)", took["limit"].wall, ours.wall, at_most=1.8),
         Figure(f"{name}, CPU s (limit)", took["limit"].cpu, ours.cpu),
         Figure(f"{name}, s (pandas)", took["pandas"].wall, ours.wall, at_least=3),
         Figure(f"{name}, CPU s (pandas)", took["pandas"].cpu, ours.cpu),

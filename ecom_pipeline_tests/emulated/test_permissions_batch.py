@@ -7,8 +7,10 @@ here, and one that SNS calls on our behalf.
 import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from types import SimpleNamespace
 
 import boto3
+import botocore.session
 import dagster as dg
 import pytest
 
@@ -24,6 +26,7 @@ from ecom_pipeline.orchestration.assets import bi
 from ecom_pipeline.orchestration.resources import resources_for
 from ecom_pipeline.orchestration.sensors import new_raw_objects
 from ecom_pipeline.settings import ACCOUNT_LOCAL, LOCAL
+from ecom_pipeline.table import connect as table_connect
 from ecom_pipeline.warehouse import connect
 from ecom_pipeline_tests.architecture.infra_policies import allowed, listed
 from ecom_pipeline_tests.builders import RECEIVED, accepted, on
@@ -67,9 +70,18 @@ def heard(monkeypatch):
 
     def note(params, model, **_):
         service = model.service_model.service_name
+        if service == "sts":
+            return  # who the caller is needs no permission
         action = f"{service}:{OTHER_NAMES.get(model.name, model.name)}"
         calls.add((action, resource_of(params, service)))
 
+    def heard_session():
+        made = botocore.session.get_session()
+        made.register("provide-client-params.*.*", note)
+        return made
+
+    sessions = SimpleNamespace(session=SimpleNamespace(get_session=heard_session))
+    monkeypatch.setattr(table_connect, "botocore", sessions)  # it does not use the default session
     boto3.setup_default_session()
     boto3.DEFAULT_SESSION.events.register("provide-client-params.*.*", note)
     yield calls
