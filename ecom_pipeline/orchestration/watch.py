@@ -8,20 +8,26 @@ from datetime import UTC, datetime
 
 import dagster as dg
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ecom_pipeline.orchestration import alarm_list, observed, requests
 from ecom_pipeline.orchestration.alarms import Alarms
 from ecom_pipeline.orchestration.causes import Observation, Told, by_alarm
 
 _HOUR = 3600
+_MOST_UNSENT = 20
 
 
 class Watched(msgspec.Struct):
-    """The cursor: the last run's end that was read, since when there is a watch, what was told."""
+    """The cursor: the last run's end that was read, since when there is a watch, what was told.
+
+    `unsent` are subjects and texts that SNS did not take: the next tick sends them.
+    """
 
     run: int
     began: float
     told: Told
+    unsent: list[tuple[str, str]] = []
 
 
 @dg.sensor(
@@ -35,7 +41,8 @@ def watch(context: dg.SensorEvaluationContext, alarms: dg.ResourceParam[Alarms])
     """Tell the causes that were not told yet, then report a sign of life.
 
     The cursor is stored after the messages are published: if this process is killed between both,
-    a cause is told twice, rather than never.
+    a cause is told twice, rather than never. A message that SNS does not take is kept in the
+    cursor, and there is no sign of life until it is sent: so CloudWatch tells.
     """
     instance = context.instance
     watched = _read(context)
@@ -44,14 +51,37 @@ def watch(context: dg.SensorEvaluationContext, alarms: dg.ResourceParam[Alarms])
         each for _, run_id in ended for each in observed.of_run(instance, run_id)
     ]
     news = by_alarm(watched.told, [*seen, *observed.of_ticks(instance)])
-    for name, findings in news.items():
-        subject, text = alarm_list.message(alarm_list.ALL[name], findings)
-        alarms.notify(subject, text)
+    told = [alarm_list.message(alarm_list.ALL[name], found) for name, found in news.items()]
+    for subject, text in told:
         context.log.warning("%s\n%s", subject, text)
+    watched.unsent = _publish(context, alarms, [*watched.unsent, *told])
     watched.run = ended[-1][0] if ended else watched.run
     context.update_cursor(msgspec.json.encode(watched).decode())
-    alarms.report_age((_now() - _checked_at(instance, watched)) / _HOUR)
+    if not watched.unsent:
+        _report_age(context, alarms, (_now() - _checked_at(instance, watched)) / _HOUR)
     return dg.SkipReason(", ".join(news) or "nothing new")
+
+
+def _publish(
+    context: dg.SensorEvaluationContext, alarms: Alarms, messages: list[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Publish messages, and return those that SNS did not take: at most the newest."""
+    unsent: list[tuple[str, str]] = []
+    for subject, text in messages:
+        try:
+            alarms.notify(subject, text)
+        except (BotoCoreError, ClientError) as error:
+            context.log.warning("not sent, tried again in the next tick: %s: %s", subject, error)
+            unsent.append((subject, text))
+    return unsent[-_MOST_UNSENT:]
+
+
+def _report_age(context: dg.SensorEvaluationContext, alarms: Alarms, hours: float) -> None:
+    """Report a sign of life; without one CloudWatch tells, so an error must not end the tick."""
+    try:
+        alarms.report_age(hours)
+    except (BotoCoreError, ClientError) as error:
+        context.log.warning("CloudWatch did not take the sign of life: %s", error)
 
 
 def _read(context: dg.SensorEvaluationContext) -> Watched:

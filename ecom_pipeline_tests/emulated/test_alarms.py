@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from botocore.exceptions import ClientError
 
 from ecom_pipeline.domain import keys
 from ecom_pipeline.local.drill.inbox import Inbox
@@ -93,8 +92,8 @@ def test_a_message_that_could_not_be_published_is_sent_by_the_next_tick(inbox):
     inbox.run(requests.CHECK_STATE)  # of a shop of which no day is published
     right = inbox.settings
     inbox.settings = replace(right, alarm_topic=f"{right.alarm_topic}-gone")
-    with pytest.raises(ClientError):
-        inbox.news()
+    assert inbox.news() == []
+    assert inbox.news() == []  # a tick that fails would keep no cursor, and forget the message
     inbox.settings = right
     (told,) = inbox.news()
     assert "LoadsLate" in told
