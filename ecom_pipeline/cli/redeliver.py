@@ -32,7 +32,7 @@ def redeliver(*, dry_run: bool, as_json: bool) -> None:
 
     from rich.console import Console
 
-    from ecom_pipeline.lake import connect, tombstones
+    from ecom_pipeline.lake import connect
     from ecom_pipeline.redelivery import redeliver
     from ecom_pipeline.terminal.progress import progress
 
@@ -42,9 +42,9 @@ def redeliver(*, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         click.echo(json.dumps(_listed(found))) if as_json else _show(found)
         sys.exit(1 if any(each.trouble for each in found) else 0)
-    functions, erased = connect.client(configured, "lambda"), tombstones.read(lake)
+    functions = connect.client(configured, "lambda")
     with progress("redelivering", len(found), Console(stderr=True)) as on_batch:
-        outcomes = redeliver.redeliver(lake, functions, found, erased, on_batch)
+        outcomes = redeliver.redeliver(lake, functions, found, on_batch)
     messages = redeliver.clear(lake, queue)
     counts = _counts(outcomes) | {"messages": messages}
     troubles = [each.trouble for each in outcomes if each.trouble]

@@ -14,11 +14,13 @@ from itertools import islice
 from typing import Any
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ecom_pipeline.domain import failed_batch
 from ecom_pipeline.domain.failed_batch import PREFIX, FailedBatch, FailedBatchError
 from ecom_pipeline.domain.printable import printable
 from ecom_pipeline.domain.tombstone import Tombstones
+from ecom_pipeline.lake import tombstones
 from ecom_pipeline.lake.buckets import Lake
 from ecom_pipeline.lake.notifications import ForeignMessageError, Notifications, keys_in
 from ecom_pipeline.lake.prefetch import prefetched
@@ -71,17 +73,20 @@ def redeliver(
     lake: Lake,
     functions: Any,
     wanted: Sequence[Found],
-    erased: Tombstones,
     on_batch: Callable[[int], None] = lambda _: None,
 ) -> list[Outcome]:
     """Invoke each batch's function with it, and move the finished batches to `redelivered/`.
 
-    `functions` is boto3's client of Lambda. One batch that fails does not stop the others.
+    `functions` is boto3's client of Lambda. One batch that fails does not stop the others. A batch
+    and the tombstones are read again just before: an erasure may have come between.
     """
     outcomes: list[Outcome] = []
 
     def deliver(found: Found) -> Outcome:
-        return _redeliver(lake, functions, found, erased)
+        now = _read(lake, found.key)
+        if now is None:
+            return Outcome(found)  # redelivered or erased meanwhile
+        return _redeliver(lake, functions, now, tombstones.read(lake))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for outcome in prefetched(pool, deliver, wanted, 4 * AT_ONCE):
@@ -141,7 +146,7 @@ def _invoke(functions: Any, batch: FailedBatch) -> str:
     """Invoke the function; return why it did not finish the whole batch, or an empty text."""
     try:
         answer = functions.invoke(FunctionName=batch.function, Payload=batch.payload.encode())
-    except functions.exceptions.ClientError as error:
+    except (BotoCoreError, ClientError) as error:
         return f"{batch.function} was not invoked: {error}"
     payload = answer["Payload"].read()
     if "FunctionError" in answer:

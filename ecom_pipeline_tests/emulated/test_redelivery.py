@@ -11,7 +11,7 @@ import pytest
 
 from ecom_pipeline.domain import failed_batch, keys
 from ecom_pipeline.domain.failed_batch import PREFIX, REDELIVERED
-from ecom_pipeline.domain.tombstone import NONE, Tombstone
+from ecom_pipeline.domain.tombstone import Tombstone
 from ecom_pipeline.lake import connect, partition, tombstones
 from ecom_pipeline.local.poller import mapping
 from ecom_pipeline.reconcile import connect as compared
@@ -39,9 +39,9 @@ class System:
         written = given_up(self.lake.raw.name, self.names[consumer], events, first)
         self.lake.raw.put(written.key, written.body.encode())
 
-    def redeliver(self, erased=NONE):
-        found = redeliver.find(self.lake)
-        return redeliver.redeliver(self.lake, self.functions, found, erased)
+    def redeliver(self, found=None):
+        wanted = redeliver.find(self.lake) if found is None else found
+        return redeliver.redeliver(self.lake, self.functions, wanted)
 
     def objects(self, prefix: str) -> dict[str, bytes]:
         listed = [each.key for each in self.lake.raw.objects(prefix)]
@@ -176,19 +176,21 @@ def test_an_object_that_is_no_batch_of_a_consumer_is_told_and_not_invoked(system
 def test_customers_who_were_erased_since_are_not_delivered(system, day, invoice):
     mine = on(day, InvoiceNo=invoice, event_id=f"{invoice}-mine", CustomerID="918273001")
     other = on(day, InvoiceNo=invoice, event_id=f"{invoice}-other", CustomerID="918273002")
-    tombstones.write(
+    system.give_up("store", [mine, other], first=1)
+    found = redeliver.find(system.lake)
+    tombstones.write(  # after the batches were listed
         system.lake,
         "918273001",
         Tombstone(mode="delete", moment=datetime(2026, 11, 30, tzinfo=UTC)),
     )
-    system.give_up("store", [mine, other], first=1)
-    (outcome,) = system.redeliver(tombstones.read(system.lake))
+    (outcome,) = system.redeliver(found)
     assert (outcome.delivered, outcome.erased, outcome.trouble) == (1, 1, "")
     lines = [each["sk"]["S"] for each in system.items() if each["sk"]["S"] != keys.HEADER_SK]
     assert lines == [keys.line_sk(f"{invoice}-other")]
     (moved,) = system.objects(REDELIVERED).values()
     data = [each["kinesis"]["data"] for each in json.loads(json.loads(moved)["payload"])["Records"]]
     assert b"918273001" not in b"".join(map(base64.b64decode, data))
+    assert [each.delivered for each in system.redeliver(found)] == [0]  # it is not there any more
 
 
 def test_a_payload_that_is_an_object_and_not_text_is_read_too(system, day, invoice):
