@@ -51,10 +51,10 @@ def watch(context: dg.SensorEvaluationContext, alarms: dg.ResourceParam[Alarms])
         each for _, run_id in ended for each in observed.of_run(instance, run_id)
     ]
     news = by_alarm(watched.told, [*seen, *observed.of_ticks(instance)])
-    told = [alarm_list.message(alarm_list.ALL[name], found) for name, found in news.items()]
-    for subject, text in told:
+    messages = [alarm_list.message(alarm_list.ALL[name], found) for name, found in news.items()]
+    for subject, text in messages:
         context.log.warning("%s\n%s", subject, text)
-    watched.unsent = _publish(context, alarms, [*watched.unsent, *told])
+    watched.unsent = _publish(context, alarms, [*watched.unsent, *messages])
     watched.run = ended[-1][0] if ended else watched.run
     context.update_cursor(msgspec.json.encode(watched).decode())
     if not watched.unsent:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from ecom_pipeline.warehouse import migrations
+from ecom_pipeline.warehouse import lock, migrations
 from ecom_pipeline.warehouse.attribution import cut
 from ecom_pipeline.warehouse.session import Session, Warehouse, retrying
 
@@ -76,6 +76,7 @@ def keep(
 
     def attempt() -> None:
         with warehouse.session() as session:
+            lock.take(warehouse, session, _VERDICTS)
             _replace(session, span, differences, backlog)
 
     retrying(attempt, "record the comparison")
@@ -84,7 +85,6 @@ def keep(
 def _replace(
     session: Session, span: ComparedRange, differences: Mapping[date, int], backlog: Backlog
 ) -> None:
-    session.run(f"lock {_VERDICTS}")  # the first statement: the snapshot is newer than the lock
     rows = _rows(session, span, differences)
     session.run(
         f"delete from {_VERDICTS} where invoice_date between %s and %s", [span.first, span.last]
@@ -153,7 +153,7 @@ def keep_segment(
 
     def attempt() -> None:
         with warehouse.session() as session:
-            session.run(f"lock {_SEGMENTS}")
+            lock.take(warehouse, session, _SEGMENTS)
             session.run(
                 f"delete from {_SEGMENTS} where segment = {number} or segments <> {segments}"
             )
@@ -167,14 +167,21 @@ def keep_segment(
 
 
 def keep_repair(warehouse: Warehouse, *, items: int, rebuilt: int, lost: int) -> None:
-    """Add a repair to sales.repairs: repaired items, numbers of days, and the caller."""
+    """Add a repair to sales.repairs: repaired items, numbers of days, and the caller.
+
+    Its moment is its key: an attempt after a commit whose answer was lost adds no second row.
+    """
+    moment, by = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}", cut(warehouse.by.caller())
 
     def attempt() -> None:
         with warehouse.session() as session:
+            known = f"select 1 from {_REPAIRS} where repaired_at = %s and repaired_by = %s"
+            if session.rows(known, [moment, by]):
+                return
             session.run(
-                f"insert into {_REPAIRS} (items, days_rebuilt, days_lost, repaired_by)"
-                f" values ({items}, {rebuilt}, {lost}, %s)",
-                [cut(warehouse.by.caller())],
+                f"insert into {_REPAIRS} (repaired_at, items, days_rebuilt, days_lost, repaired_by)"
+                f" values (%s, {items}, {rebuilt}, {lost}, %s)",
+                [moment, by],
             )
             session.commit()
 

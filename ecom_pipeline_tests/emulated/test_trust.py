@@ -1,5 +1,6 @@
 """The trust mart, for days that are published, compared, and published again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -9,10 +10,11 @@ from ecom_pipeline.bi import marts as bi
 from ecom_pipeline.domain import keys
 from ecom_pipeline.domain.totals import Totals
 from ecom_pipeline.lake import partition
+from ecom_pipeline.local.drill.wire import Fate, StatementStrike, WarehouseProxy
 from ecom_pipeline.reconcile import verdict
 from ecom_pipeline.reconcile.compare import Reconciliation
 from ecom_pipeline.reconcile.model import Discrepancy, StoreName
-from ecom_pipeline.warehouse import load, marts
+from ecom_pipeline.warehouse import connect, load, marts, trust
 from ecom_pipeline.warehouse.mart_list import DATA_TRUST, MARTS
 from ecom_pipeline_tests.builders import accepted, on
 
@@ -118,3 +120,12 @@ def test_it_counts_what_waits_outside(warehouse, lake, day):
     publish(warehouse, lake, day, "2")
     compare(warehouse, lake, day)
     assert row(warehouse, "quarantine_open", "days_pending") == [aside, pending]
+
+
+def test_a_repair_whose_commit_was_not_answered_is_recorded_once(aws, warehouse):
+    lost = StatementStrike("commit", Fate.CUT_AFTER, after="insert into sales.repairs")
+    with WarehouseProxy(aws.redshift_port, lost) as proxy:
+        through = connect.warehouse(replace(aws, redshift_port=proxy.port))
+        trust.keep_repair(through, items=4711, rebuilt=1, lost=0)
+    assert lost.injected == 1
+    assert warehouse.query("select count(*) from sales.repairs where items = 4711") == [(1,)]
